@@ -1,0 +1,1 @@
+"""HTTP: one Flask blueprint per area; routes load, call one service or query, and answer."""

@@ -1,0 +1,1 @@
+"""Where admins draw the process."""

@@ -1,0 +1,1 @@
+"""Where reps and managers work records."""

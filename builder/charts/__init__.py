@@ -1,0 +1,1 @@
+"""Figures to Chart.js configuration and the table with the same numbers."""

@@ -1,0 +1,1 @@
+"""Command families of the `funnelwright` command line, one module a family."""

@@ -1,0 +1,1 @@
+"""Tables, engine, tenancy and migrations."""

@@ -1,0 +1,1 @@
+"""The rules of selling: pure, frozen dataclasses and functions, no input or output."""

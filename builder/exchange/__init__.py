@@ -1,0 +1,1 @@
+"""Files to rows of plain values and back."""

@@ -1,0 +1,1 @@
+"""One class per field type: form field, validation, display, text in and out, operators."""

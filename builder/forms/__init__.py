@@ -1,0 +1,1 @@
+"""Generated forms: a schema becomes a WTForms class, form data become JSON values."""

@@ -1,0 +1,1 @@
+"""Background work: imports, timers, automations."""

@@ -1,0 +1,1 @@
+"""JSON documents to domain objects and back: grammar, lint, compiler, versions."""

@@ -1,0 +1,1 @@
+"""Reads: each query answers one question of one page or report."""

@@ -1,0 +1,1 @@
+"""Writes: each service call is one business act in one transaction."""
