@@ -1,0 +1,160 @@
+"""What the admin invents: objects, their fields, the rules between fields, and how a form lays them out.
+
+Compiled from documents by ``builder.metadata.compiler``; frozen, so a compiled object may be shared
+between requests (idea 2 of design.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from builder.domain.conditions import Condition
+from builder.domain.labels import Label
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[Any] | dict[str, Any]"
+HiddenPolicy: TypeAlias = Literal["keep", "clear"]
+RuleEffect: TypeAlias = Literal["show", "require", "read_only", "options"]
+
+# Roles: which field fills which typed column of a record (design.md §4).
+FIELD_ROLES = (
+    "name",
+    "number",
+    "amount",
+    "currency",
+    "expected_close",
+    "probability",
+    "forecast_category",
+    "owner",
+    "source",
+    "account",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice. ``is_retired``: kept on old records, not offered to new ones."""
+
+    key: str
+    label: Label
+    color: str = ""
+    is_retired: bool = False
+
+
+@dataclass(frozen=True)
+class FieldDefinition:
+    """One field of an object, of a feedback form or of a table of rows.
+
+    ``type`` names a class in ``builder.fieldtypes.registry``; ``params`` holds what only that type
+    understands (``min``, ``max``, ``max_length``, ``scale``, ``currency``, ``target``, ``formula``,
+    ``columns`` as a tuple of FieldDefinition …). ``slot`` is the typed column of ``record`` that a
+    filterable field is copied into (``t01``–``t20`` text, ``n01``–``n20`` number), or ``None``.
+    ``hidden`` says what happens to the value when a rule hides the field: kept or cleared.
+    """
+
+    key: str
+    type: str
+    label: Label
+    help: Label = Label(())
+    role: str | None = None
+    is_required: bool = False
+    is_read_only: bool = False
+    is_filterable: bool = False
+    slot: str | None = None
+    default: JsonValue = None
+    options: tuple[Option, ...] = ()
+    hidden: HiddenPolicy = "keep"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def option(self, key: str) -> Option | None:
+        return next((option for option in self.options if option.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition with an effect on fields (``x-rules`` of a schema).
+
+    show: the targets are visible only while ``when`` holds. require: they are required while it
+    holds. read_only: they may not be changed while it holds. options: while it holds, the one
+    target offers only ``options``.
+    """
+
+    effect: RuleEffect
+    targets: tuple[str, ...]
+    when: Condition
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    key: str
+    label: Label
+    fields: tuple[str, ...]
+    columns: int = 2
+    help: Label = Label(())
+
+
+@dataclass(frozen=True)
+class FieldSet:
+    """The fields of one object, feedback form or task: definitions, rules, layout and JSON Schema.
+
+    ``schema`` is the complete JSON Schema 2020-12 document (rules compiled into ``if``/``then``): an
+    independent validator reaches our verdict with it. ``checksum`` identifies the content; every
+    cache is keyed by it.
+    """
+
+    fields: tuple[FieldDefinition, ...]
+    rules: tuple[Rule, ...]
+    sections: tuple[Section, ...]
+    schema: Mapping[str, Any]
+    checksum: str
+
+    @cached_property
+    def by_key(self) -> Mapping[str, FieldDefinition]:
+        return {definition.key: definition for definition in self.fields}
+
+    @cached_property
+    def by_role(self) -> Mapping[str, FieldDefinition]:
+        return {definition.role: definition for definition in self.fields if definition.role}
+
+    def __iter__(self) -> Iterator[FieldDefinition]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How a record of this object becomes records of others (lead → opportunity, S26).
+
+    ``targets``: ordered (object key, mapping of target field to source field) pairs; ``pipeline``
+    holds the pipeline key the main target enters; ``main`` its object key.
+    """
+
+    main: str
+    pipeline: str
+    targets: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True)
+class ObjectDefinition:
+    """A kind of record that the admin invented, one live version of it (idea 2)."""
+
+    key: str
+    label: Label
+    label_plural: Label
+    icon: str
+    color: str
+    fields: FieldSet
+    list_columns: tuple[str, ...]
+    list_sort: tuple[str, ...]
+    search_fields: tuple[str, ...]
+    duplicate_keys: tuple[str, ...]
+    version_id: int
+    number: int
+    checksum: str
+    conversion: Conversion | None = None
+    position: int = 0

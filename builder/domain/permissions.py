@@ -1,0 +1,57 @@
+"""Who may do what, and whose records one sees (rights and row visibility of part 8, S48)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Visibility: TypeAlias = Literal["own", "department", "subtree", "all"]
+
+RIGHTS = (
+    "record.create",
+    "record.edit",
+    "record.delete",
+    "record.restore",
+    "record.export",
+    "record.reassign",
+    "record.share",
+    "move",
+    "move.override",
+    "import",
+    "load_history",
+    "definitions.edit",
+    "members.edit",
+    "insights.view",
+    "view.share",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person (or job on behalf of a person) that acts in one workspace.
+
+    ``member_id`` is the person's id in this workspace; ``department_ids`` the departments of today;
+    ``visible_department_ids`` those whose records the visibility opens (with descendants for
+    *subtree*). ``is_system``: the product itself (demo generator, migrations of data).
+    """
+
+    member_id: int
+    name: str
+    role_key: str
+    rights: frozenset[str]
+    visibility: Visibility
+    department_ids: tuple[int, ...] = ()
+    visible_department_ids: tuple[int, ...] = ()
+    manager_id: int | None = None
+    is_system: bool = False
+
+    def can(self, right: str) -> bool:
+        return self.is_system or right in self.rights
+
+    def can_see(self, owner_id: int | None, department_id: int | None, *, is_shared: bool = False) -> bool:
+        """Row visibility: own always; department and subtree by the record's department; shared adds."""
+        if self.is_system or self.visibility == "all" or is_shared or owner_id == self.member_id:
+            return True
+        if self.visibility in ("department", "subtree"):
+            return department_id is not None and department_id in self.visible_department_ids
+        return False
