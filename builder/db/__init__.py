@@ -1,1 +1,6 @@
-"""Tables, engine, tenancy and migrations."""
+"""Tables, engine, tenancy and migrations. Importing this package registers every table."""
+
+from builder.db import definitions, imports, ledger, people, records
+from builder.db.base import Base
+
+__all__ = ["Base", "definitions", "imports", "ledger", "people", "records"]

@@ -1,0 +1,87 @@
+"""Stored definitions and their versions; packs installed; exchange rates; saved views."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Index, Integer, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import JSON
+
+from builder.db.base import Base, WorkspaceScoped, key_string
+
+
+class Definition(Base, WorkspaceScoped):
+    """One thing the admin defines: ``kind`` (object, pipeline, feedback, view, funnel, role) and ``key``."""
+
+    __tablename__ = "definition"
+    __table_args__ = (UniqueConstraint("workspace_id", "kind", "key"),)
+
+    kind: Mapped[str] = mapped_column(key_string(20))
+    key: Mapped[str] = mapped_column(key_string())
+    live_version_id: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class DefinitionVersion(Base, WorkspaceScoped):
+    """One version of a document: draft, published or retired. A published document never changes.
+
+    ``schema`` is the completed JSON Schema of its fields (objects and feedback), ``slots`` the typed
+    column of each filterable field.
+    """
+
+    __tablename__ = "definition_version"
+    __table_args__ = (UniqueConstraint("workspace_id", "definition_id", "number"),)
+
+    definition_id: Mapped[int]
+    number: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(key_string(20))
+    grammar: Mapped[int] = mapped_column(Integer)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    schema: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    slots: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    checksum: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None]
+    published_at: Mapped[datetime | None]
+
+
+class PackInstall(Base, WorkspaceScoped):
+    """Which pack and version a workspace's definitions came from: base of a later three-way merge."""
+
+    __tablename__ = "pack_install"
+    __table_args__ = (UniqueConstraint("workspace_id", "pack_key"),)
+
+    pack_key: Mapped[str] = mapped_column(key_string())
+    version: Mapped[str] = mapped_column(String(40))
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    installed_at: Mapped[datetime]
+    installed_by: Mapped[int | None]
+
+
+class ExchangeRate(Base, WorkspaceScoped):
+    """One unit of ``currency`` in the workspace's currency, from ``valid_on`` on."""
+
+    __tablename__ = "exchange_rate"
+    __table_args__ = (UniqueConstraint("workspace_id", "currency", "valid_on"),)
+
+    currency: Mapped[str] = mapped_column(String(3))
+    valid_on: Mapped[date]
+    rate: Mapped[Decimal] = mapped_column(Numeric(24, 12, asdecimal=True).with_variant(String(40), "sqlite"))
+
+
+class SavedView(Base, WorkspaceScoped):
+    """A list or board view that a member saved; shared with all when ``is_shared``."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (Index("ix_saved_view_object", "workspace_id", "object_key"),)
+
+    member_id: Mapped[int]
+    object_key: Mapped[str] = mapped_column(key_string())
+    name: Mapped[str] = mapped_column(String(200))
+    is_shared: Mapped[bool] = mapped_column(default=False)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

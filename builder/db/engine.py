@@ -1,0 +1,53 @@
+"""Engines for SQLite (WAL) and PostgreSQL, set up the same way wherever one is made."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+WRITE = "funnelwright_write"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options for ``create_engine`` that suit the database behind ``url``."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": 30}, "pool_size": 20, "max_overflow": 20}
+    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": False, "pool_use_lifo": True}
+
+
+def make_engine(url: str) -> Engine:
+    """A ready engine; raises ArgumentError for an address SQLAlchemy cannot read."""
+    return prepare(create_engine(url, **engine_options(url)))
+
+
+def prepare(engine: Engine) -> Engine:
+    """Attach what every connection of the engine needs. Idempotent."""
+    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _open_sqlite):
+        event.listen(engine, "connect", _open_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3 would otherwise begin transactions by its own rules; _begin_sqlite does it by ours.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "temp_store=MEMORY",
+        "cache_size=-65536",
+        "mmap_size=268435456",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that will write takes the write lock at once: upgrading a read snapshot later
+    # fails with "database is locked" as soon as another process has written in between.
+    is_write = connection.get_execution_options().get(WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")

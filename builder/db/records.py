@@ -1,0 +1,150 @@
+"""Records of every object: typed columns for what every process needs, slots for filters, JSON for the rest."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import JSON
+
+from builder.db.base import Base, WorkspaceScoped, key_string
+
+TEXT_SLOTS = tuple(f"t{number:02}" for number in range(1, 21))
+NUMBER_SLOTS = tuple(f"n{number:02}" for number in range(1, 21))
+LIVE = text("deleted_at IS NULL")
+
+
+class Record(Base, WorkspaceScoped):
+    """One record. ``data`` is the truth; typed columns and slots are copies made by projections.
+
+    ``journey`` is the compact text of all visits (``domain.journey``), ``stay_id`` the open stay.
+    ``revision`` rises with each save or move and guards against stale writes.
+    """
+
+    __tablename__ = "record"
+
+    object_key: Mapped[str] = mapped_column(key_string())
+    definition_version_id: Mapped[int]
+    number: Mapped[str | None] = mapped_column(key_string())
+    name: Mapped[str] = mapped_column(String(400), default="")
+    external_key: Mapped[str | None] = mapped_column(key_string(200))
+    owner_id: Mapped[int | None]
+    department_id: Mapped[int | None]
+    pipeline_key: Mapped[str | None] = mapped_column(key_string())
+    pipeline_version_id: Mapped[int | None]
+    stage_key: Mapped[str | None] = mapped_column(key_string())
+    outcome: Mapped[str | None] = mapped_column(key_string(10))
+    reason_key: Mapped[str | None] = mapped_column(key_string())
+    stay_id: Mapped[int | None]
+    stage_entered_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    journey: Mapped[str] = mapped_column(Text, default="")
+    amount_minor: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    expected_close_on: Mapped[date | None]
+    probability: Mapped[int | None] = mapped_column(Integer)
+    probability_override: Mapped[int | None] = mapped_column(Integer)
+    forecast_category: Mapped[str | None] = mapped_column(key_string(20))
+    converted_from_id: Mapped[int | None]
+    is_loaded: Mapped[bool] = mapped_column(default=False)
+    revision: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None]
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[int | None]
+    deleted_at: Mapped[datetime | None]
+    deleted_by: Mapped[int | None]
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+for _slot in TEXT_SLOTS:
+    setattr(Record, _slot, Column(_slot, key_string(400), nullable=True))
+for _slot in NUMBER_SLOTS:
+    setattr(Record, _slot, Column(_slot, Double, nullable=True))
+
+_table = Record.__table__
+_scope = (_table.c.workspace_id, _table.c.object_key)
+for _slot in TEXT_SLOTS + NUMBER_SLOTS:
+    _filled = text(f"{_slot} IS NOT NULL AND deleted_at IS NULL")
+    Index(
+        f"ix_record_{_slot}",
+        *_scope,
+        _table.c[_slot],
+        _table.c.id,
+        sqlite_where=_filled,
+        postgresql_where=_filled,
+    )
+for _name, _columns in {
+    "name": ("object_key", "name", "id"),
+    "updated_at": ("object_key", "updated_at", "id"),
+    "created_at": ("object_key", "created_at", "id"),
+    "owner": ("object_key", "owner_id", "updated_at", "id"),
+    "department": ("object_key", "department_id", "updated_at", "id"),
+    "board": ("pipeline_key", "stage_key", "stage_entered_at", "id"),
+    "board_owner": ("pipeline_key", "owner_id", "stage_key", "stage_entered_at", "id"),
+    "closed_at": ("object_key", "closed_at", "id"),
+}.items():
+    Index(
+        f"ix_record_{_name}",
+        _table.c.workspace_id,
+        *(_table.c[column] for column in _columns),
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
+    )
+Index("ix_record_external_key", *_scope, _table.c.external_key)
+Index("ix_record_converted_from", _table.c.workspace_id, _table.c.converted_from_id)
+
+
+class Link(Base, WorkspaceScoped):
+    """Record → record by a reference field: keeps references honest and makes reverse lists fast."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "record_id", "field_key", "target_id"),
+        Index("ix_link_target", "workspace_id", "target_id", "field_key", "record_id"),
+    )
+
+    record_id: Mapped[int]
+    field_key: Mapped[str] = mapped_column(key_string())
+    target_id: Mapped[int]
+
+
+class SearchToken(Base):
+    """One word or gram of one record; the key finds prefixes and works under row-level security."""
+
+    __tablename__ = "search_token"
+
+    workspace_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    token: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    object_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    record_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+    __table_args__ = (Index("ix_search_token_record", "workspace_id", "record_id"),)
+
+
+class RecordShare(Base, WorkspaceScoped):
+    """A record shown to a member beyond row visibility (S34)."""
+
+    __tablename__ = "record_share"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "record_id", "member_id"),
+        Index("ix_record_share_member", "workspace_id", "member_id", "record_id"),
+    )
+
+    record_id: Mapped[int]
+    member_id: Mapped[int]
+    can_edit: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class RecordNumber(Base):
+    """The last number given out per object (records are numbered within a workspace)."""
+
+    __tablename__ = "record_number"
+
+    workspace_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    object_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,38 @@
+"""PostgreSQL's row-level security for every scoped table: the second lock of idea 7.
+
+Called from migrations: after a table is created, ``raise_wall`` puts it behind the workspace that
+``tenancy`` announces at the start of each transaction. FORCE makes it hold for the owner as well.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+_CURRENT = "NULLIF(current_setting('app.workspace_id', true), '')::bigint"
+_USER = "NULLIF(current_setting('app.user_id', true), '')::bigint"
+
+
+def raise_wall(connection: Connection, table: str) -> None:
+    """Only rows of the announced workspace can be read or written; none announced: no row at all."""
+    if connection.dialect.name != "postgresql":
+        return
+    quoted = connection.dialect.identifier_preparer.quote(table)
+    own = f"workspace_id = {_CURRENT}"
+    # A sign-in may read its own memberships before a workspace is chosen (the switcher).
+    readable = f"({own} OR user_id = {_USER})" if table == "member" else own
+    connection.execute(text(f"ALTER TABLE {quoted} ENABLE ROW LEVEL SECURITY"))
+    connection.execute(text(f"ALTER TABLE {quoted} FORCE ROW LEVEL SECURITY"))
+    connection.execute(
+        text(f"CREATE POLICY workspace_wall ON {quoted} USING ({readable}) WITH CHECK ({own})")
+    )
+
+
+def grant_rows(connection: Connection, app_role: str | None) -> None:
+    """Let the application's role read and write rows of all present and future tables of the owner."""
+    if connection.dialect.name != "postgresql" or not app_role:
+        return
+    quoted = connection.dialect.identifier_preparer.quote(app_role)
+    rights = "SELECT, INSERT, UPDATE, DELETE"
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
+    connection.execute(text(f"GRANT {rights} ON ALL TABLES IN SCHEMA public TO {quoted}"))
+    connection.execute(text(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rights} ON TABLES TO {quoted}"))
