@@ -1,0 +1,86 @@
+"""One service call, one transaction: what every write works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+
+from builder.clock import Clock
+from builder.db.ids import new_id
+from builder.db.ledger import EventRow
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
+from builder.domain.workspaces import WorkspaceInfo
+from builder.errors import Forbidden
+from builder.metadata.catalog import Catalog
+
+
+@dataclass
+class UnitOfWork:
+    """A session bound to a workspace, the actor, the workspace's live definitions and the time.
+
+    A service begins the write (``begin``), changes rows, logs events; the caller commits once, or
+    leaves without committing, which rolls everything back. Not shared between threads.
+    """
+
+    session: WorkspaceSession
+    workspace: WorkspaceInfo
+    actor: Actor
+    catalog: Catalog
+    clock: Clock
+    request_id: str | None = None
+    _events: list[dict[str, Any]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Start writing. Reads from here on see what they will change."""
+        self.session.begin_write()
+
+    def require(self, right: str) -> None:
+        """Raise Forbidden unless the actor has the right."""
+        if not self.actor.can(right):
+            raise Forbidden("forbidden.right", right=right)
+
+    def log(
+        self,
+        kind: str,
+        *,
+        record_id: int | None = None,
+        object_key: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        effective_at: datetime | None = None,
+    ) -> None:
+        """Append an event; it is written with the commit, in the order of the calls."""
+        now = self.clock.now()
+        self._events.append(
+            {
+                "workspace_id": self.workspace.id,
+                "id": new_id(),
+                "kind": kind,
+                "effective_at": effective_at or now,
+                "recorded_at": now,
+                "actor_id": None if self.actor.is_system and not self.actor.member_id else self.actor.member_id,
+                "object_key": object_key,
+                "record_id": record_id,
+                "data": dict(data or {}),
+                "request_id": self.request_id,
+            }
+        )
+
+    def flush(self) -> None:
+        """Write pending rows and events now, within the transaction."""
+        self.session.flush()
+        if self._events:
+            self.session.execute(insert(EventRow), self._events)
+            self._events = []
+
+    def commit(self) -> None:
+        self.flush()
+        self.session.commit()
+
+    def rollback(self) -> None:
+        self._events = []
+        self.session.rollback()
