@@ -138,10 +138,24 @@ class EventRow(Base, WorkspaceScoped):
     request_id: Mapped[str | None] = mapped_column(String(64))
 
 
-class FunnelRollup(Base, WorkspaceScoped):
-    """Signed sums of ``domain.rollup`` cells. Reads sum over all rows of a cell; folding merges them.
+ROLLUP_CELL = (
+    "workspace_id",
+    "pipeline_key",
+    "measure",
+    "stage_key",
+    "owner_id",
+    "department_id",
+    "currency",
+    "month_from",
+    "month_to",
+)
 
-    Grain: ``owner_id = department_id = 0`` is the whole workspace, otherwise owner × department
+
+class FunnelRollup(Base, WorkspaceScoped):
+    """Signed sums of ``domain.rollup`` cells: one base row per cell, plus deltas not yet folded in.
+
+    A write only appends deltas, so two moves never wait for one row; a read sums base and deltas; folding
+    (``services.rollup``) moves deltas into the base rows. Grain: ``owner_id = department_id = 0`` is the whole workspace, otherwise owner × department
     (records without one count under −1).
     """
 
@@ -157,8 +171,23 @@ class FunnelRollup(Base, WorkspaceScoped):
             "month_from",
             "month_to",
         ),
+        Index(
+            "uq_funnel_rollup_base",
+            *ROLLUP_CELL,
+            unique=True,
+            sqlite_where=text("NOT is_delta"),
+            postgresql_where=text("NOT is_delta"),
+        ),
+        Index(
+            "ix_funnel_rollup_delta",
+            "workspace_id",
+            "id",
+            sqlite_where=text("is_delta"),
+            postgresql_where=text("is_delta"),
+        ),
     )
 
+    is_delta: Mapped[bool] = mapped_column(default=True)
     pipeline_key: Mapped[str] = mapped_column(key_string())
     measure: Mapped[str] = mapped_column(key_string(30))
     stage_key: Mapped[str] = mapped_column(key_string())

@@ -15,7 +15,7 @@ from builder.db.ledger import EventRow
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
-from builder.errors import Forbidden
+from builder.errors import Forbidden, N_
 from builder.metadata.catalog import Catalog
 
 
@@ -42,7 +42,7 @@ class UnitOfWork:
     def require(self, right: str) -> None:
         """Raise Forbidden unless the actor has the right."""
         if not self.actor.can(right):
-            raise Forbidden("forbidden.right", right=right)
+            raise Forbidden(N_("Your role does not include the right “%(right)s”. Ask an admin."), right=right)
 
     def log(
         self,
