@@ -160,6 +160,7 @@ class Pipeline:
     checksum: str
     is_live: bool = True
     average_cycle_days: int | None = None
+    description: Label = Label(())
 
     @cached_property
     def by_key(self) -> Mapping[str, Stage]:
@@ -199,3 +200,10 @@ class FunnelDefinition:
     steps: tuple[FunnelStep, ...]
     unit: Literal["record", "customer"]
     checksum: str
+    description: Label = Label(())
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> FunnelDefinition:
+        """The funnel that a pipeline has by default (M0): its open stages and its first won stage."""
+        steps = tuple(FunnelStep(pipeline.key, stage.key, stage.label) for stage in pipeline.steps)
+        return cls(pipeline.key, pipeline.label, steps, "record", pipeline.checksum, pipeline.description)

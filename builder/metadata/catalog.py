@@ -1,0 +1,168 @@
+"""All live definitions of one workspace together, compiled (CONTRIBUTING, *How the data flows*)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, TypeVar, cast
+
+from builder.domain.feedback import Feedback
+from builder.domain.fields import ObjectDefinition
+from builder.domain.pipeline import FunnelDefinition, Pipeline
+from builder.domain.roles import Role
+from builder.domain.saved_view import View
+from builder.errors import N_, NotFound
+from builder.metadata.cache import ProcessCache
+from builder.metadata.compiler import Definition, Version, compiled
+
+UNKNOWN = N_("This workspace has no %(kind)s “%(key)s”.")
+
+Kind = TypeVar("Kind")
+
+
+class DefinitionRow(Protocol):
+    """A stored version of a definition, as ``queries.definitions`` reads it.
+
+    ``document`` is the authored document, ``slots`` maps filterable field keys to columns of ``record``,
+    ``status`` is ``published`` for the live version and ``retired`` for those before it.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def version_id(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def checksum(self) -> str: ...
+    @property
+    def document(self) -> dict[str, Any]: ...
+    @property
+    def slots(self) -> Mapping[str, str] | None: ...
+    @property
+    def status(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class PlainRow:
+    """A ``DefinitionRow`` for callers that have no table of their own, such as tests and pack previews."""
+
+    kind: str
+    key: str
+    version_id: int
+    number: int
+    checksum: str
+    document: dict[str, Any]
+    slots: Mapping[str, str] | None = None
+    status: str = "published"
+
+
+def compile_row(row: DefinitionRow) -> Definition:
+    """One stored version, compiled; from the cache of the process when it was compiled before."""
+    version = Version.of(row.version_id, row.number, row.slots, is_live=row.status == "published")
+    return compiled(row.document, version, digest=row.checksum)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a workspace has published. Frozen, and shared by all requests that see the same ``stamp``.
+
+    Objects are ordered by their place in the menu, everything else by key. Live versions are found by
+    key; a version that a record or a stay pins is found by id through ``pipeline_version`` and
+    ``feedback_version`` with a loader, because old versions are read only when they are needed.
+    """
+
+    workspace_id: int
+    stamp: int
+    objects: Mapping[str, ObjectDefinition] = field(default_factory=dict)
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    feedback: Mapping[str, Feedback] = field(default_factory=dict)
+    views: Mapping[str, View] = field(default_factory=dict)
+    funnels: Mapping[str, FunnelDefinition] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, workspace_id: int, stamp: int, rows: Iterable[DefinitionRow]) -> Catalog:
+        """Compile the published versions among ``rows``. Errors: Uncompilable."""
+        kinds: dict[str, dict[str, Definition]] = {
+            kind: {} for kind in ("object", "pipeline", "feedback", "view", "funnel", "role")
+        }
+        for row in sorted(rows, key=lambda row: (row.kind, row.key)):
+            if row.status == "published":
+                kinds[row.kind][row.key] = compile_row(row)
+        objects = cast("dict[str, ObjectDefinition]", kinds["object"])
+        views = cast("dict[str, View]", kinds["view"])
+        return cls(
+            workspace_id=workspace_id,
+            stamp=stamp,
+            objects=dict(sorted(objects.items(), key=lambda item: (item[1].position, item[0]))),
+            pipelines=cast("dict[str, Pipeline]", kinds["pipeline"]),
+            feedback=cast("dict[str, Feedback]", kinds["feedback"]),
+            views=dict(sorted(views.items(), key=lambda item: (item[1].position, item[0]))),
+            funnels=cast("dict[str, FunnelDefinition]", kinds["funnel"]),
+            roles=cast("dict[str, Role]", kinds["role"]),
+        )
+
+    def object(self, key: str) -> ObjectDefinition:
+        """Errors: NotFound."""
+        return _found(self.objects, "object", key)
+
+    def pipeline(self, key: str) -> Pipeline:
+        """The live version. Errors: NotFound."""
+        return _found(self.pipelines, "pipeline", key)
+
+    def role(self, key: str) -> Role:
+        """Errors: NotFound."""
+        return _found(self.roles, "role", key)
+
+    def funnel(self, key: str) -> FunnelDefinition:
+        """A funnel by key, or the default funnel of the pipeline of that key (M0). Errors: NotFound."""
+        if key not in self.funnels and key in self.pipelines:
+            return FunnelDefinition.of(self.pipelines[key])
+        return _found(self.funnels, "funnel", key)
+
+    def pipelines_of(self, object_key: str) -> tuple[Pipeline, ...]:
+        """The live pipelines that records of an object can enter (S27)."""
+        return tuple(pipeline for pipeline in self.pipelines.values() if pipeline.object_key == object_key)
+
+    def views_of(self, object_key: str) -> tuple[View, ...]:
+        return tuple(view for view in self.views.values() if view.object_key == object_key)
+
+    def pipeline_version(self, version_id: int, load: Callable[[int], DefinitionRow]) -> Pipeline:
+        """Any version by id: live ones at once, older ones through ``load`` and the process cache."""
+        live = self._pipelines_by_version.get(version_id)
+        return live or cast("Pipeline", compile_row(load(version_id)))
+
+    def feedback_version(self, version_id: int, load: Callable[[int], DefinitionRow]) -> Feedback:
+        """Any version by id, as ``pipeline_version``."""
+        live = self._feedback_by_version.get(version_id)
+        return live or cast("Feedback", compile_row(load(version_id)))
+
+    @cached_property
+    def _pipelines_by_version(self) -> Mapping[int, Pipeline]:
+        return {pipeline.version_id: pipeline for pipeline in self.pipelines.values()}
+
+    @cached_property
+    def _feedback_by_version(self) -> Mapping[int, Feedback]:
+        return {feedback.version_id: feedback for feedback in self.feedback.values()}
+
+
+_catalogs: ProcessCache[tuple[int, int], Catalog] = ProcessCache(256)
+
+
+def catalog_of(workspace_id: int, stamp: int, rows: Callable[[], Iterable[DefinitionRow]]) -> Catalog:
+    """The catalog of a workspace at a stamp; ``rows`` is called only when this process has not built it.
+
+    The stamp changes with every publish and is read with every request, so the next request of every
+    process sees a publish.
+    """
+    return _catalogs.get((workspace_id, stamp), lambda: Catalog.build(workspace_id, stamp, rows()))
+
+
+def _found(known: Mapping[str, Kind], kind: str, key: str) -> Kind:
+    if key not in known:
+        raise NotFound(UNKNOWN, kind=kind, key=key)
+    return known[key]
