@@ -49,8 +49,10 @@ class FunnelwrightError(Exception):
     def __str__(self) -> str:
         """The English text, for logs and the command line."""
         text = self.message_key % self.values if self.values else self.message_key
-        reasons = (problem.message % problem.values if problem.values else problem.message
-                   for problem in self.problems)
+        reasons = (
+            problem.message % problem.values if problem.values else problem.message
+            for problem in self.problems
+        )
         return "; ".join([text, *reasons])
 
 
@@ -59,7 +61,9 @@ class NotFound(FunnelwrightError):
 
     status = 404
 
-    def __init__(self, message_key: str = N_("This does not exist, or you may not see it."), **values: Any) -> None:
+    def __init__(
+        self, message_key: str = N_("This does not exist, or you may not see it."), **values: Any
+    ) -> None:
         super().__init__(message_key, **values)
 
 

@@ -1,0 +1,118 @@
+"""The composition root of the web application: `create_app` puts all parts together, and nothing imports it
+but the command line and the tests."""
+
+from __future__ import annotations
+
+import jinja2
+from flask import Flask, Response
+from flask_compress import Compress
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import blueprints.system
+from blueprints.languages import add_languages
+from builder.assets import add_assets
+from builder.clock import Clock, SystemClock
+from builder.db.engine import make_engine
+from builder.errors import N_, FunnelwrightError
+from builder.headers import secure_headers
+from builder.logs import configure_logs, log_requests
+from builder.resources import resource_folder
+from builder.settings import Settings
+
+_COMPRESSED = [
+    "text/html",
+    "text/css",
+    "text/csv",
+    "application/json",
+    "application/javascript",
+    "image/svg+xml",
+]
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
+    """Build the WSGI application for `settings`. Does not touch the database until a request comes.
+
+    `clock` is what all services read the time from (tests and the demo give a fake one).
+    """
+    configure_logs(settings.log_level)
+    app = Flask(
+        "funnelwright",
+        root_path=str(resource_folder("templates").parent),
+        template_folder=str(resource_folder("templates")),
+        static_folder=None,  # WhiteNoise serves /static/
+    )
+    _configure(app, settings)
+    app.extensions["funnelwright.settings"] = settings
+    app.extensions["funnelwright.clock"] = clock or SystemClock()
+    app.extensions["funnelwright.engine"] = make_engine(settings.database_url)
+    log_requests(app)
+    secure_headers(app, https=settings.secure_cookies)
+    _extensions(app, settings)
+    blueprints.system.register(app)
+    _add_people(app, settings)
+    _add_areas(app)
+    add_assets(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        MAX_CONTENT_LENGTH=settings.max_upload,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        MAX_FORM_PARTS=10_000,
+        SESSION_COOKIE_NAME="fw_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over lunch is no attack
+        WTF_CSRF_HEADERS=["X-CSRFToken"],
+        COMPRESS_MIMETYPES=_COMPRESSED,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_LEVEL=5,
+        COMPRESS_MIN_SIZE=600,
+    )
+    app.jinja_env.undefined = jinja2.StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+
+def _extensions(app: Flask, settings: Settings) -> None:
+    Htmx(app)
+    CSRFProtect(app)
+    Compress(app)
+    add_languages(app, settings)
+    Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=settings.limits_storage,
+        default_limits=[],
+        enabled=not settings.testing,
+    )
+
+    @app.errorhandler(CSRFError)
+    def csrf_refused(error: CSRFError) -> Response:
+        return blueprints.system.answer_error(
+            FunnelwrightError(
+                N_("This page has expired or was sent from somewhere else. Reload it and try again.")
+            )
+        )
+
+
+def _add_people(app: Flask, settings: Settings) -> None:
+    """Sign-in and rights are added here."""
+
+
+def _add_areas(app: Flask) -> None:
+    """The blueprints of the areas are registered here."""

@@ -1,0 +1,47 @@
+"""The command line, `funnelwright`.
+
+A family of commands lives in a module of `builder.commands` and is registered here. Modules are imported
+when their command is asked for, so that `funnelwright --help` and small commands start at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from builder import __version__
+from builder.commands.context import FunnelwrightGroup
+
+# command: (module of builder.commands, name in it, short help)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("house", "init", "Create or upgrade the database."),
+    "serve": ("house", "serve", "Serve the application."),
+}
+
+
+class _LazyGroup(FunnelwrightGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _help = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"builder.commands.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=_LazyGroup)
+@click.version_option(__version__, prog_name="funnelwright")
+def main(**_options: Any) -> None:
+    """Funnelwright: draw the sales process, and the application follows it."""
+
+
+if __name__ == "__main__":
+    main()

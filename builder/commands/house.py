@@ -1,0 +1,28 @@
+"""init and serve: making the house ready and opening its doors."""
+
+from __future__ import annotations
+
+import click
+
+from builder.commands.context import read_settings
+
+
+@click.command()
+def init() -> None:
+    """Create or upgrade the database."""
+    from builder.db.migrate import upgrade
+
+    settings = read_settings()
+    upgrade(settings.database_owner_url, settings.app_role)
+    click.echo("The database is ready.")
+
+
+@click.command()
+def serve() -> None:
+    """Serve the application until interrupted (HOST and PORT say where)."""
+    from builder.server import Server, check_port_is_free
+
+    settings = read_settings()
+    check_port_is_free(settings)
+    click.echo(f"Funnelwright is at http://{settings.host}:{settings.port}/  (stop it with Ctrl-C)")
+    Server(settings).run()

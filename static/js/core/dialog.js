@@ -1,0 +1,34 @@
+// The page's one dialog: opens when htmx puts content into #dialog, closes on [data-close-dialog], on a
+// click outside, on Escape (the browser's own), and when an answer says HX-Trigger: closeDialog.
+(function () {
+  "use strict";
+  const dialog = () => document.getElementById("dialog");
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const box = dialog();
+    if (!box || event.detail.target !== box) return;
+    const filled = box.childElementCount > 0;
+    if (filled && !box.open) box.showModal();
+    if (!filled && box.open) box.close();
+  });
+
+  document.addEventListener("click", (event) => {
+    const box = dialog();
+    if (!box || !box.open) return;
+    const closes = event.target.closest("[data-close-dialog]");
+    if (closes || event.target === box) {
+      event.preventDefault();
+      box.close();
+    }
+  });
+
+  document.addEventListener("closeDialog", () => {
+    const box = dialog();
+    if (box && box.open) box.close();
+  });
+
+  // "close" does not bubble, so it is caught on its way down.
+  document.addEventListener("close", (event) => {
+    if (event.target === dialog()) event.target.replaceChildren();
+  }, true);
+})();
