@@ -24,14 +24,7 @@ from builder.logs import configure_logs, log_requests
 from builder.resources import resource_folder
 from builder.settings import Settings
 
-_COMPRESSED = [
-    "text/html",
-    "text/css",
-    "text/csv",
-    "application/json",
-    "application/javascript",
-    "image/svg+xml",
-]
+_COMPRESSED = ["text/html", "text/css", "text/csv", "application/json", "image/svg+xml"]
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
@@ -104,9 +97,7 @@ def _extensions(app: Flask, settings: Settings) -> None:
     @app.errorhandler(CSRFError)
     def csrf_refused(error: CSRFError) -> Response:
         return blueprints.system.answer_error(
-            FunnelwrightError(
-                N_("This page has expired or was sent from somewhere else. Reload it and try again.")
-            )
+            FunnelwrightError(N_("This page has expired. Reload it and try again."))
         )
 
 

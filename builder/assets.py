@@ -40,7 +40,7 @@ _STYLES: tuple[str, ...] = ("@tabler/core/dist/css/tabler.min.css",)
 _SPRITE_SOURCE = "dist/.source/icons.svg"
 _MANIFEST = "dist/manifest.json"
 _HASHED = re.compile(r"/static/dist/.+\.[0-9a-f]{8}\.[a-z]+$")
-_SVG = "{http://www.w3.org/2000/svg}"
+_SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 _SOURCE_MAP = re.compile(r"^(//# sourceMappingURL=.*|/\*# sourceMappingURL=.*?\*/)$", re.MULTILINE)
 
 
@@ -120,25 +120,23 @@ def _environment(app: Flask, static: Path, packages: Path) -> Environment:
     environment.versions = "hash"
     environment.manifest = f"json:{static / _MANIFEST}"
     for name, scripts in _VENDOR.items():
-        parts = [
-            Bundle(_package_file(packages, script), filters=(_without_source_map,)) for script in scripts
-        ]
+        parts = [_vendor(packages, script) for script in scripts]
         own = sorted(str(path) for path in (static / "js" / name).glob("*.js"))
         if own:
             parts.append(Bundle(*own, filters="jsmin"))
         environment.register(name, Bundle(*parts, output=f"dist/{name}.%(version)s.js"))
-    vendor = [Bundle(_package_file(packages, style), filters=(_without_source_map,)) for style in _STYLES]
+    vendor = [_vendor(packages, style) for style in _STYLES]
     own = sorted(str(path) for path in (static / "css").glob("*.css"))
     environment.register("css", Bundle(*vendor, *own, filters="rcssmin", output="dist/css.%(version)s.css"))
     environment.register("icons", Bundle(str(static / _SPRITE_SOURCE), output="dist/icons.%(version)s.svg"))
     return environment
 
 
-def _package_file(packages: Path, name: str) -> str:
+def _vendor(packages: Path, name: str) -> Bundle:
     path = packages / name
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; run `npm ci`")
-    return str(path)
+    return Bundle(str(path), filters=(_without_source_map,))
 
 
 def _without_source_map(source, out, **_facts):  # type: ignore[no-untyped-def]  # webassets' filter protocol
@@ -170,34 +168,28 @@ def _icons_in_use(root: Path) -> dict[str, str]:
     return found
 
 
+_STROKE = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+
+
 def _sprite(icons: Path, names: dict[str, str]) -> str:
     """One `<svg>` with a `<symbol id="NAME">` per icon, drawn in the colour of the text around it."""
     symbols = []
     for name in sorted(names):
-        path = icons / "outline" / f"{name}.svg"
         filled = name.endswith("-filled")
-        if filled:
-            path = icons / "filled" / f"{name.removesuffix('-filled')}.svg"
+        path = icons / ("filled" if filled else "outline") / f"{name.removesuffix('-filled')}.svg"
         if not path.is_file():
             raise FileNotFoundError(f"{names[name]} asks for the icon {name!r}, which Tabler does not have")
-        drawing = ElementTree.parse(path).getroot()  # noqa: S314 - a pinned package's own file
-        shapes = "".join(
-            ElementTree.tostring(shape, "unicode")
-            .replace("ns0:", "")
-            .replace(f' xmlns:ns0="{_SVG[1:-1]}"', "")
-            .strip()
-            for shape in drawing
-            if shape.attrib.get("d") != "M0 0h24v24H0z"  # an invisible box in every icon
-        )
-        paint = (
-            'fill="currentColor"'
-            if filled
-            else (
-                'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
-            )
-        )
-        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24" {paint}>{shapes}</symbol>')
+        paint = 'fill="currentColor"' if filled else _STROKE
+        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24" {paint}>{_shapes(path)}</symbol>')
     return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>\n'
+
+
+def _shapes(path: Path) -> str:
+    """The drawing of one icon, without the invisible box that each has."""
+    drawing = ElementTree.parse(path).getroot()  # noqa: S314 - a pinned package's own file
+    shapes = [shape for shape in drawing if shape.attrib.get("d") != "M0 0h24v24H0z"]
+    text = "".join(ElementTree.tostring(shape, "unicode").strip() for shape in shapes)
+    return text.replace("ns0:", "").replace(f' xmlns:ns0="{_SVG_NAMESPACE}"', "")
 
 
 def main() -> int:
