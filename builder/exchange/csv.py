@@ -1,0 +1,189 @@
+"""Rows of a delimited text file as a stream: one (line number, cells) at a time, whatever the file holds.
+
+A file that cannot be read at all raises ``Invalid``; a row that cannot be used carries its ``Problem``, and
+reading goes on. Lines are counted as an editor counts them; a quoted cell may span several.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from builder.errors import N_, Invalid, Problem, TooLarge
+from builder.exchange.detection import FileFormat
+
+MAX_CELL = 1_000_000
+MAX_LINE = 16_000_000
+MAX_COLUMNS = 1_000
+MAX_UNPACKED = 1 << 30
+# A NUL, or a byte that the encoding does not know (kept by surrogateescape so that its cell can be named).
+_UNREADABLE = re.compile("[\x00\udc80-\udcff]")
+_GZIP = b"\x1f\x8b"
+_OTHER_KINDS = ((b"PK\x03\x04", "Excel / ZIP"), (b"\xd0\xcf\x11\xe0", "Excel 97"), (b"%PDF", "PDF"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``line`` is where the row begins, counted from 1. ``cells`` has exactly one text per column of the header."""
+
+    line: int
+    cells: list[str]
+    problem: Problem | None = None
+
+
+def unpacked(stream: BinaryIO) -> BinaryIO:
+    """``stream`` itself, or what a gzip stream holds. Errors: Invalid for kinds of file that are no text."""
+    stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
+    for magic, kind in _OTHER_KINDS:
+        if head.startswith(magic):
+            raise Invalid(N_("This is a file of the kind %(kind)s. Save it as CSV and try again."), kind=kind)
+    if not head.startswith(_GZIP):
+        return stream
+    return _gunzip(stream)
+
+
+def _gunzip(stream: BinaryIO) -> BinaryIO:
+    plain = io.BytesIO()
+    try:
+        with gzip.GzipFile(fileobj=stream) as packed:
+            while chunk := packed.read(1 << 20):
+                plain.write(chunk)
+                if plain.tell() > MAX_UNPACKED:
+                    raise TooLarge(
+                        N_("Unpacked, the file is larger than %(limit)s bytes."), limit=MAX_UNPACKED
+                    )
+    except (OSError, EOFError) as error:
+        raise Invalid(N_("The packed file is damaged and cannot be unpacked.")) from error
+    plain.seek(0)
+    return plain
+
+
+def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    """Physical lines, ended by LF, CRLF or CR. Errors: Invalid for a line beyond the limit or undecodable bytes."""
+    try:
+        text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+    except LookupError as error:
+        raise Invalid(N_("The encoding %(encoding)s is not known."), encoding=encoding) from error
+    number = 0
+    try:
+        while line := text.readline(MAX_LINE):
+            number += 1
+            if len(line) >= MAX_LINE:
+                raise Invalid(
+                    N_("Line %(line)s is longer than %(limit)s characters."), line=number, limit=MAX_LINE
+                )
+            yield line
+    except UnicodeError as error:
+        raise Invalid(
+            N_("After line %(line)s the file cannot be read as %(encoding)s."), line=number, encoding=encoding
+        ) from error
+    finally:
+        text.detach()
+
+
+def _records(stream: BinaryIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:
+    """Filled records with the line each begins at. A line with nothing at all is no record."""
+    csv.field_size_limit(MAX_CELL)
+    stream.seek(0)
+    reader = csv.reader(_lines(stream, file_format.encoding), delimiter=file_format.delimiter)
+    while True:
+        begins = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise Invalid(
+                N_(
+                    "The row at line %(line)s cannot be read: a cell is longer than %(limit)s characters. "
+                    "Is a closing quotation mark missing?"
+                ),
+                line=begins,
+                limit=MAX_CELL,
+            ) from error
+        if cells:
+            yield begins, cells
+
+
+def column_names(header: Sequence[str]) -> tuple[str, ...]:
+    """Names by which columns are mapped: the header's texts in one line, numbered where blank or repeated."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for position, cell in enumerate(header, start=1):
+        base = " ".join(_UNREADABLE.sub("", cell).split())[:200] or f"#{position}"
+        name, again = base, 2
+        while name in taken:
+            name, again = f"{base} ({again})", again + 1
+        taken.add(name)
+        names.append(name)
+    return tuple(names)
+
+
+class Table:
+    """A file opened for reading: its column names, and its rows as often as asked for.
+
+    ``stream`` must be seekable and stays the caller's to close. Errors: Invalid when there is nothing to read,
+    when there are too many columns, or when the bytes are no text in the given encoding.
+    """
+
+    def __init__(self, stream: BinaryIO, file_format: FileFormat) -> None:
+        self._stream = unpacked(stream)
+        self.format = file_format
+        self.header = self._header()
+        if len(self.header) > MAX_COLUMNS:
+            raise Invalid(
+                N_("The file has %(columns)s columns; at most %(limit)s can be read."),
+                columns=len(self.header),
+                limit=MAX_COLUMNS,
+            )
+        self.columns = column_names(self.header)
+
+    def _header(self) -> list[str]:
+        for index, (_line, cells) in enumerate(_records(self._stream, self.format)):
+            if index == self.format.skip:
+                return cells if self.format.has_header else [""] * len(cells)
+        raise Invalid(N_("The file holds no rows."))
+
+    def rows(self) -> Iterator[Row]:
+        """All rows below the header, those whose every cell is blank left out."""
+        above = self.format.skip + (1 if self.format.has_header else 0)
+        for index, (line, cells) in enumerate(_records(self._stream, self.format)):
+            if index >= above and any(map(str.strip, cells)):
+                yield self._row(line, cells)
+
+    def _row(self, line: int, cells: list[str]) -> Row:
+        width = len(self.columns)
+        problem = None
+        if len(cells) > width:
+            if any(map(str.strip, cells[width:])):
+                problem = Problem(
+                    N_("Line %(line)s has %(cells)s cells, but the header has %(columns)s."),
+                    values={"line": line, "cells": len(cells), "columns": width},
+                )
+            cells = cells[:width]
+        elif len(cells) < width:
+            # Spreadsheets leave out empty cells at the end of a row.
+            cells = cells + [""] * (width - len(cells))
+        return Row(line, cells, problem or self._unreadable(line, cells))
+
+    def _unreadable(self, line: int, cells: Sequence[str]) -> Problem | None:
+        for name, cell in zip(self.columns, cells, strict=True):
+            if cell and _UNREADABLE.search(cell):
+                return Problem(
+                    N_("Line %(line)s, column %(column)s holds bytes that are no text in %(encoding)s."),
+                    name,
+                    {"line": line, "column": name, "encoding": self.format.encoding},
+                )
+        return None
+
+
+def as_seekable(stream: BinaryIO) -> BinaryIO:
+    """The stream, or a copy in memory of one that cannot be rewound (standard input)."""
+    return stream if stream.seekable() else cast(BinaryIO, io.BytesIO(stream.read()))
