@@ -2,6 +2,7 @@
 # make test   everything that must hold: style, types, layers, templates, tests
 # make bench  figures on both databases
 # make build  front-end assets and translations
+# make messages   bring the catalogues up to date with the texts in the source
 # make lock   refresh the locks of Python and npm packages
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench build lock clean
+.PHONY: run test lint bench build messages lock clean
 
 run: build
 	@$(BIN)/funnelwright init
@@ -71,6 +72,14 @@ static/dist/manifest.json: node_modules/.stamp builder/assets.py static/icons.tx
 
 %.mo: %.po | $(STAMPS)/runtime
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+
+messages: $(STAMPS)/runtime
+	$(BIN)/pybabel --quiet extract --mapping-file translations/babel.cfg --keyword N_ --keyword lazy_gettext \
+		--no-location --sort-output --omit-header --output-file translations/messages.pot .
+	for catalogue in $(CATALOGUES); do \
+		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header \
+			--input-file translations/messages.pot --output-file $$catalogue \
+			--locale $$(basename $$(dirname $$(dirname $$catalogue))); done
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate --upgrade pyproject.toml
