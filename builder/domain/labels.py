@@ -36,6 +36,10 @@ class Label:
     def _any(self) -> str:
         return self.translations[0][1] if self.translations else ""
 
+    def __str__(self) -> str:
+        """The English text: what logs and the command line print where a label fills a message."""
+        return self.text()
+
     def to_document(self) -> dict[str, str]:
         return dict(self.translations)
 
