@@ -28,7 +28,7 @@ class Record(Base, WorkspaceScoped):
     object_key: Mapped[str] = mapped_column(key_string())
     definition_version_id: Mapped[int]
     number: Mapped[str | None] = mapped_column(key_string())
-    name: Mapped[str] = mapped_column(String(400), default="")
+    name: Mapped[str] = mapped_column(key_string(400), default="")
     external_key: Mapped[str | None] = mapped_column(key_string(200))
     owner_id: Mapped[int | None]
     department_id: Mapped[int | None]
@@ -83,8 +83,6 @@ for _name, _columns in {
     "created_at": ("object_key", "created_at", "id"),
     "owner": ("object_key", "owner_id", "updated_at", "id"),
     "department": ("object_key", "department_id", "updated_at", "id"),
-    "board": ("pipeline_key", "stage_key", "stage_entered_at", "id"),
-    "board_owner": ("pipeline_key", "owner_id", "stage_key", "stage_entered_at", "id"),
     "closed_at": ("object_key", "closed_at", "id"),
 }.items():
     Index(
@@ -94,6 +92,26 @@ for _name, _columns in {
         sqlite_where=LIVE,
         postgresql_where=LIVE,
     )
+for _name, _columns in {
+    "board": ("pipeline_key", "stage_key"),
+    "board_owner": ("pipeline_key", "owner_id", "stage_key"),
+    "board_department": ("pipeline_key", "department_id", "stage_key"),
+}.items():
+    # A column of a board runs from the latest entry to unknown ones: on PostgreSQL only an index in exactly
+    # that order of nulls serves it; SQLite's nulls are the smallest, so its plain index does.
+    for _dialect, _entered in (
+        ("sqlite", _table.c.stage_entered_at),
+        ("postgresql", _table.c.stage_entered_at.desc().nulls_last()),
+    ):
+        Index(
+            f"ix_record_{_name}",
+            _table.c.workspace_id,
+            *(_table.c[column] for column in _columns),
+            _entered,
+            _table.c.id if _dialect == "sqlite" else _table.c.id.desc(),
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
+        ).ddl_if(dialect=_dialect)
 Index("ix_record_external_key", *_scope, _table.c.external_key)
 Index("ix_record_converted_from", _table.c.workspace_id, _table.c.converted_from_id)
 
@@ -113,16 +131,23 @@ class Link(Base, WorkspaceScoped):
 
 
 class SearchToken(Base):
-    """One word or gram of one record; the key finds prefixes and works under row-level security."""
+    """One word or gram of one record; the key finds prefixes and works under row-level security.
+
+    The object leads the token, so that typing into a field that refers to a small object never walks the
+    words of a large one.
+    """
 
     __tablename__ = "search_token"
 
     workspace_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    token: Mapped[str] = mapped_column(key_string(), primary_key=True)
     object_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    token: Mapped[str] = mapped_column(key_string(), primary_key=True)
     record_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
-    __table_args__ = (Index("ix_search_token_record", "workspace_id", "record_id"),)
+    __table_args__ = (
+        Index("ix_search_token_record", "workspace_id", "record_id", "token"),
+        {"sqlite_with_rowid": False},
+    )
 
 
 class RecordShare(Base, WorkspaceScoped):
