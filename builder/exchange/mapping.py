@@ -1,0 +1,128 @@
+"""Which column fills which field: suggestions from names in every language, synonyms, likeness and values."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.exchange.profile import ColumnProfile, TableProfile
+from builder.resources import resource_folder
+
+# Kinds of columns (exchange.profile) that a field type takes; anything may become text.
+_ACCEPTS: Mapping[str, frozenset[str]] = {
+    "integer": frozenset({"integer"}),
+    "decimal": frozenset({"integer", "decimal"}),
+    "money": frozenset({"integer", "decimal", "money"}),
+    "percent": frozenset({"integer", "decimal", "percent"}),
+    "date": frozenset({"date", "datetime"}),
+    "datetime": frozenset({"date", "datetime"}),
+    "yes_no": frozenset({"yes_no"}),
+    "email": frozenset({"email"}),
+    "url": frozenset({"url", "text"}),
+    "phone": frozenset({"phone", "integer", "text"}),
+}
+_TEXTUAL = frozenset({"text", "long_text", "choice", "choices", "reference", "user"})
+_ALIKE = 0.84
+_GOOD = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """``field`` for a column, with a certainty from 0 to 1; ``None``: no field of the object is like it."""
+
+    column: str
+    field: str | None
+    certainty: float = 0.0
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> Mapping[str, frozenset[str]]:
+    path = resource_folder("schemas") / "exchange" / "synonyms.json"
+    words: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return {role: frozenset(map(plain, texts)) for role, texts in words.items()}
+
+
+def plain(text: str) -> str:
+    """A name without case, accents of width, spaces and punctuation: what two spellings have in common."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
+
+
+def suggest(
+    profile: TableProfile,
+    definition: ObjectDefinition,
+    given: Mapping[str, str] | None = None,
+    without: Iterable[str] = (),
+) -> tuple[Suggestion, ...]:
+    """A field for every column, each field at most once, the likeliest pairs first.
+
+    ``given``: (column → field key) pairs that a person fixed; ``without``: columns that serve something else.
+    """
+    fixed = dict(given or {})
+    skipped = set(without) | set(fixed)
+    free = [column for column in profile.columns if column.name not in skipped]
+    stem = _common_stem([column.name for column in profile.columns])
+    pairs = sorted(
+        (
+            (-score, position, column.name, field.key)
+            for position, column in enumerate(free)
+            for field in definition.fields
+            if field.key not in fixed.values()
+            and (score := certainty(column, column.name.removeprefix(stem), field, definition)) >= _GOOD
+        ),
+    )
+    chosen: dict[str, tuple[str, float]] = {}
+    taken: set[str] = set()
+    for score, _position, column_name, field_key in pairs:
+        if column_name not in chosen and field_key not in taken:
+            chosen[column_name] = (field_key, -score)
+            taken.add(field_key)
+    return tuple(
+        Suggestion(column.name, fixed[column.name], 1.0)
+        if column.name in fixed
+        else Suggestion(column.name, *chosen.get(column.name, (None, 0.0)))
+        for column in profile.columns
+    )
+
+
+def _common_stem(names: Sequence[str]) -> str:
+    """What all names begin with, as “Deal - ” in exports of one product; nothing when few columns share it."""
+    head, mark, _ = (names[0] if names else "").partition(" - ")
+    stem = head + mark
+    return stem if mark and len(names) > 2 and all(name.startswith(stem) for name in names) else ""
+
+
+def certainty(
+    column: ColumnProfile, name: str, field: FieldDefinition, definition: ObjectDefinition
+) -> float:
+    """How likely the column fills the field: by its name first, and its values must not speak against it."""
+    if field.type in ("formula", "table") or not _fits(column, field):
+        return 0.0
+    wanted = plain(name)
+    if not wanted:
+        return 0.0
+    own = {plain(field.key), *(plain(text) for _, text in field.label.translations)}
+    if wanted in own:
+        return 1.0
+    if field.role == "name" and wanted in _object_names(definition):
+        return 0.95
+    if field.role and wanted in _synonyms().get(field.role, frozenset()):
+        return 0.9
+    likeness = max(SequenceMatcher(None, wanted, text).ratio() for text in own if text)
+    return likeness * 0.85 if likeness >= _ALIKE else 0.0
+
+
+def _object_names(definition: ObjectDefinition) -> set[str]:
+    """“Account” above a column of account names is the name of the record."""
+    return {plain(definition.key), *(plain(text) for _, text in definition.label.translations)}
+
+
+def _fits(column: ColumnProfile, field: FieldDefinition) -> bool:
+    if column.kind == "empty" or field.type in _TEXTUAL:
+        return True
+    return column.kind in _ACCEPTS.get(field.type, frozenset())

@@ -1,0 +1,188 @@
+"""What the columns of a file hold: samples, how many are filled, which kind of value all of them are.
+
+A kind stays possible until one value disproves it, over all rows, so a field made from it takes every row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from builder.exchange.csv import Table
+from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, read_moment
+from builder.exchange.numbers import DecimalMark, mark_of, read_number, unit_of
+
+SAMPLES = 5
+# Beyond this many different values a column is no choice, and its values are no longer remembered.
+REMEMBERED = 20_000
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
+_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_PHONE = re.compile(r"(?=.*[+ ()-])\+?[\d(][\d ()/-]{5,22}\d")
+_YES_NO = {"yes", "no", "true", "false", "y", "n", "ja", "nein", "wahr", "falsch", "是", "否"}
+_LEADING_ZERO = re.compile(r"[-+]?0\d")
+_DIGITS_KEPT = 15
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """One column. ``kind`` is the narrowest that fits all its values (``text`` when none does).
+
+    ``orders``: the date orders that read all values; both, with ``is_order_open``, means that a person must
+    say. ``mark`` is the decimal mark the values show, ``None`` when they show none. ``values`` are the
+    different values with their counts, ``None`` when too many.
+    """
+
+    name: str
+    filled: int
+    longest: int
+    samples: tuple[str, ...]
+    kind: str
+    orders: tuple[DateOrder, ...] = ()
+    is_order_open: bool = False
+    mark: DecimalMark | None = None
+    is_mark_open: bool = False
+    values: Mapping[str, int] | None = field(default=None, repr=False)
+
+    @property
+    def is_unique(self) -> bool:
+        return self.values is None or len(self.values) == self.filled
+
+
+@dataclass(frozen=True, slots=True)
+class TableProfile:
+    """All columns, and how many rows stand below the header (``unusable`` of them cannot be read)."""
+
+    columns: tuple[ColumnProfile, ...]
+    rows: int
+    unusable: int
+
+    def column(self, name: str) -> ColumnProfile | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+
+class _Collector:
+    """Gathers one column while the rows stream by."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.filled = 0
+        self.longest = 0
+        self.counts: dict[str, int] = {}
+        self.overflow = False
+
+    def add(self, cell: str) -> None:
+        text = cell.strip()
+        if not text:
+            return
+        self.filled += 1
+        if text in self.counts:
+            self.counts[text] += 1
+        elif len(self.counts) < REMEMBERED:
+            self.counts[text] = 1
+            self.longest = max(self.longest, len(text))
+        else:
+            # The kinds are judged on what is remembered; a later misfit is refused with its line.
+            self.overflow = True
+            self.longest = max(self.longest, len(text))
+
+    def profile(self) -> ColumnProfile:
+        values = list(self.counts)
+        judge = _Judge(values)
+        return ColumnProfile(
+            name=self.name,
+            filled=self.filled,
+            longest=self.longest,
+            samples=tuple(value[:200] for value in values[:SAMPLES]),
+            kind=judge.kind,
+            orders=judge.orders,
+            is_order_open=judge.is_order_open,
+            mark=judge.mark,
+            is_mark_open=judge.is_mark_open,
+            values=None if self.overflow else dict(self.counts),
+        )
+
+
+class _Judge:
+    """Which kind all of the values are."""
+
+    def __init__(self, values: list[str]) -> None:
+        self._values = values
+
+    def _all(self, holds: Callable[[str], object]) -> bool:
+        return bool(self._values) and all(holds(value) for value in self._values)
+
+    @cached_property
+    def orders(self) -> tuple[DateOrder, ...]:
+        return tuple(
+            order for order in ORDERS if self._all(lambda text: read_moment(text, order) is not None)
+        )
+
+    @cached_property
+    def is_order_open(self) -> bool:
+        return len(self.orders) == 2 and any(map(depends_on_order, self._values))
+
+    @cached_property
+    def _marks(self) -> set[DecimalMark]:
+        return {mark for value in self._values if (mark := mark_of(value))}
+
+    @cached_property
+    def mark(self) -> DecimalMark | None:
+        return next(iter(self._marks)) if len(self._marks) == 1 else None
+
+    @cached_property
+    def is_mark_open(self) -> bool:
+        """Only values such as 1.054 or 1,054: a thousand, or a bit more than one?"""
+        is_open = not self._marks and any("." in value or "," in value for value in self._values)
+        return is_open and self._all(lambda text: read_number(text, ".") and read_number(text, ","))
+
+    @property
+    def kind(self) -> str:
+        if not self._values:
+            return "empty"
+        if self.orders:
+            has_time = any(isinstance(read_moment(text, self.orders[0]), datetime) for text in self._values)
+            return "datetime" if has_time else "date"
+        return self._number() or self._words()
+
+    def _number(self) -> str | None:
+        mark: DecimalMark = self.mark or "."
+        if self._all(lambda text: text.casefold() in _YES_NO):
+            return "yes_no"
+        if len(self._marks) > 1 or not self._all(lambda text: read_number(text, mark) is not None):
+            return None
+        plain = [read_number(text, mark) or "" for text in self._values]
+        if any(_LEADING_ZERO.match(text) or sum(map(str.isdigit, text)) > _DIGITS_KEPT for text in plain):
+            return None  # a postcode or an account number: its zeros and digits must stay
+        units = {unit_of(text) for text in self._values}
+        if "%" in units:
+            return "percent" if units == {"%"} else None
+        if units != {""}:
+            return "money"
+        return "decimal" if any("." in text for text in plain) or self._marks else "integer"
+
+    def _words(self) -> str:
+        if self._all(_EMAIL.fullmatch):
+            return "email"
+        if self._all(_URL.fullmatch):
+            return "url"
+        if self._all(_PHONE.fullmatch):
+            return "phone"
+        return "long_text" if any(len(text) > 300 or "\n" in text for text in self._values) else "text"
+
+
+def profile(table: Table) -> TableProfile:
+    """Read all rows once and describe every column."""
+    collectors = [_Collector(name) for name in table.columns]
+    rows = unusable = 0
+    for row in table.rows():
+        rows += 1
+        if row.problem is not None:
+            unusable += 1
+            continue
+        for collector, cell in zip(collectors, row.cells, strict=True):
+            if cell:
+                collector.add(cell)
+    return TableProfile(tuple(collector.profile() for collector in collectors), rows, unusable)
