@@ -6,7 +6,7 @@ is wrong all the same raises ``Uncompilable``. Equal definitions of many workspa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -32,7 +32,7 @@ from builder.domain.pipeline import (
 )
 from builder.domain.roles import Role
 from builder.domain.saved_view import View
-from builder.errors import FunnelwrightError, N_
+from builder.errors import N_, FunnelwrightError
 from builder.metadata.cache import ProcessCache
 from builder.metadata.documents import checksum
 from builder.metadata.grammar import Document
@@ -63,7 +63,9 @@ class Version:
     slots: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, id: int, number: int, slots: Mapping[str, str] | None = None, *, is_live: bool = True) -> Version:
+    def of(
+        cls, id: int, number: int, slots: Mapping[str, str] | None = None, *, is_live: bool = True
+    ) -> Version:
         return cls(id, number, is_live, tuple(sorted((slots or {}).items())))
 
 
@@ -121,7 +123,9 @@ def compile_object(document: Document, version: Version, digest: str) -> ObjectD
 def _conversion(document: Document | None) -> Conversion | None:
     if document is None:
         return None
-    targets = tuple((target["object"], tuple(sorted(target["map"].items()))) for target in document["targets"])
+    targets = tuple(
+        (target["object"], tuple(sorted(target["map"].items()))) for target in document["targets"]
+    )
     return Conversion(document["main"], document["pipeline"], targets)
 
 
@@ -174,7 +178,8 @@ def _stage(document: Document, position: int) -> Stage:
         definition=Label.of(document.get("definition")),
         goal=Label.of(document.get("goal")),
         key_actions=tuple(
-            KeyAction(Label.of(action["label"]), action.get("role")) for action in document.get("key_actions", ())
+            KeyAction(Label.of(action["label"]), action.get("role"))
+            for action in document.get("key_actions", ())
         ),
         indicators=tuple(
             Indicator(Label.of(item["label"]), item.get("target", ""), Label.of(item.get("unit")))
@@ -197,7 +202,9 @@ def _task(document: Document) -> Task:
         key=document["key"],
         label=Label.of(document["label"]),
         severity=document.get("severity", "block"),
-        subtasks=tuple(Subtask(item["key"], Label.of(item["label"])) for item in document.get("subtasks", ())),
+        subtasks=tuple(
+            Subtask(item["key"], Label.of(item["label"])) for item in document.get("subtasks", ())
+        ),
         role=document.get("role"),
         feedback=document.get("feedback"),
     )
@@ -230,7 +237,9 @@ def _approval(document: Document | None) -> ApprovalSlot | None:
 
 
 def _reasons(documents: Any) -> tuple[Reason, ...]:
-    return tuple(Reason(item["key"], Label.of(item["label"]), item.get("retired", False)) for item in documents)
+    return tuple(
+        Reason(item["key"], Label.of(item["label"]), item.get("retired", False)) for item in documents
+    )
 
 
 def _condition(document: Document | None) -> Condition | None:
@@ -257,7 +266,8 @@ def compile_funnel(document: Document, version: Version, digest: str) -> FunnelD
         key=document["key"],
         label=Label.of(document["label"]),
         steps=tuple(
-            FunnelStep(step["pipeline"], step["stage"], Label.of(step.get("label"))) for step in document["steps"]
+            FunnelStep(step["pipeline"], step["stage"], Label.of(step.get("label")))
+            for step in document["steps"]
         ),
         unit=document.get("unit", "record"),
         checksum=digest,
@@ -276,7 +286,7 @@ def compile_role(document: Document, version: Version, digest: str) -> Role:
     )
 
 
-COMPILERS = {
+COMPILERS: Mapping[str, Callable[[Document, Version, str], Definition]] = {
     "object": compile_object,
     "feedback": compile_feedback,
     "pipeline": compile_pipeline,

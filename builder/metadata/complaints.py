@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator, ValidationError
 
 from builder.errors import N_
-from builder.metadata.grammar import DefinitionProblem, pointer
+from builder.metadata.grammar import KINDS, PARTS, DefinitionProblem, meta_schema, pointer, urn
 
 Path: TypeAlias = "tuple[str | int, ...]"
 Complaint: TypeAlias = "tuple[str, Path, dict[str, Any]]"
@@ -39,8 +39,8 @@ OTHER_TYPE = N_("This kind of value is not possible here.")
 
 PATTERNS = {
     "^[a-z][a-z0-9_]{0,62}$": N_(
-        "“%(value)s” is not a key. A key begins with a small letter a–z and goes on with small letters, digits "
-        "or underscores, at most 63 characters."
+        "“%(value)s” is not a key. A key begins with a small letter a–z and goes on with small letters, "
+        "digits or underscores, at most 63 characters."
     ),
     "^((feedback|record)\\.)?[a-z][a-z0-9_]{0,62}$": N_(
         "“%(value)s” does not name a field. Write a field key, feedback.<key> or record.<column>."
@@ -71,7 +71,7 @@ TWICE = N_("The same entry stands in this list twice.")
 def complaints(
     validator: Draft202012Validator, value: Any, *, prefix: Path = (), limit: int = 200
 ) -> Iterator[DefinitionProblem]:
-    """The problems of ``value``, in the order of their places; at most ``limit``, each place and message once.
+    """The problems of ``value``, in the order of their places; at most ``limit``, each once.
 
     ``prefix`` is put before every pointer, for a part that is checked alone.
     """
@@ -96,11 +96,13 @@ def _explain(error: ValidationError) -> Iterable[Complaint]:
     if keyword == "required":
         missing = next((name for name in rule if name not in value and repr(name) in error.message), "")
         return [(MISSING, path, {"name": missing})]
-    if keyword == "additionalProperties":
+    if keyword in ("additionalProperties", "unevaluatedProperties"):
         return list(_unknown_names(error, path))
     if keyword == "dependentRequired":
         pairs = [(name, other) for name, others in rule.items() if name in value for other in others]
-        return [(TOGETHER, path, {"name": name, "other": other}) for name, other in pairs if other not in value]
+        return [
+            (TOGETHER, path, {"name": name, "other": other}) for name, other in pairs if other not in value
+        ]
     if keyword == "propertyNames" or _is_about_a_name(error):
         return [(BAD_NAME, path, {"name": _short(value)})]
     if keyword in LIMITS:
@@ -126,15 +128,25 @@ def _explain_value(keyword: str, rule: Any, value: Any, path: Path) -> Complaint
 
 
 def _unknown_names(error: ValidationError, path: Path) -> Iterator[Complaint]:
-    known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
+    known = _known_names(error.schema)
     for name in error.instance:
-        if name in known:
+        if name in known or repr(name) not in error.message:
             continue
         close = difflib.get_close_matches(name[:63], known, n=1)
         values: dict[str, Any] = {"name": _short(name)}
         if close:
             values["suggestion"] = close[0]
         yield (UNKNOWN_CLOSE if close else UNKNOWN), (*path, name[:63]), values
+
+
+def _known_names(schema: Any) -> list[str]:
+    """The properties that a schema names, with those of the meta-schema that it extends."""
+    names: list[str] = []
+    while isinstance(schema, Mapping):
+        names += schema.get("properties", {})
+        base = str(schema.get("$ref", "")).removeprefix(urn(""))
+        schema = meta_schema(base) if base in (*KINDS, *PARTS) else None
+    return names
 
 
 def _is_about_a_name(error: ValidationError) -> bool:

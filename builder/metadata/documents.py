@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from builder.errors import Invalid, N_, TooLarge
+from builder.errors import N_, Invalid, TooLarge
 from builder.metadata.complaints import complaints
 from builder.metadata.grammar import (
     FIELD_TYPES,
@@ -193,9 +193,7 @@ def _unstorable_leaf(item: Any, path: tuple[str | int, ...]) -> Iterator[Definit
     if isinstance(item, str):
         if not _is_storable(item):
             yield DefinitionProblem(BAD_TEXT, pointer(*path))
-    elif isinstance(item, float) and not math.isfinite(item):
-        yield DefinitionProblem(NOT_A_NUMBER, pointer(*path))
-    elif isinstance(item, int) and abs(item) >= 2**63:
+    elif isinstance(item, (int, float)) and not (math.isfinite(item) and abs(item) < 2**63):
         yield DefinitionProblem(NOT_A_NUMBER, pointer(*path))
     elif item is not None and not isinstance(item, (bool, int, float)):
         yield DefinitionProblem(NOT_A_VALUE, pointer(*path))

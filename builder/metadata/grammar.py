@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Literal, TypeAlias, cast
 
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from builder.errors import Problem
@@ -88,8 +88,7 @@ def meta_schema(name: str) -> Mapping[str, Any]:
 def _registry() -> Registry[Any]:
     # Only these are known: a reference to any other address is an error, nothing is ever fetched.
     resources = [
-        (urn(name), Resource(contents=meta_schema(name), specification=DRAFT202012))
-        for name in (*KINDS, *PARTS, "common")
+        (urn(name), DRAFT202012.create_resource(meta_schema(name))) for name in (*KINDS, *PARTS, "common")
     ]
     registry: Registry[Any] = Registry()
     return registry.with_resources(resources)

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from builder.errors import Invalid, N_, Problem
+from builder.errors import N_, Invalid, Problem
 from builder.metadata.grammar import GRAMMAR, Document
 
 Step = Callable[[Document], None]
@@ -21,7 +21,7 @@ STEPS: dict[tuple[str, int], Step] = {}
 
 NO_GRAMMAR = N_("The document does not say which grammar version it is written in; add “grammar”: %(known)s.")
 FUTURE_GRAMMAR = N_(
-    "This document is written in grammar version %(version)s, but this program knows versions up to %(known)s. "
+    "This document is written in grammar version %(version)s, but this program knows only up to %(known)s. "
     "Update the program, or export the document again from the older one."
 )
 
@@ -47,10 +47,14 @@ def upcast(document: Document) -> Document:
     """
     version = document.get("grammar")
     if isinstance(version, bool) or not isinstance(version, int) or version < 0:
-        raise UnknownGrammar(NO_GRAMMAR, known=GRAMMAR, problems=(Problem(NO_GRAMMAR, "/grammar", {"known": GRAMMAR}),))
+        raise UnknownGrammar(
+            NO_GRAMMAR, known=GRAMMAR, problems=(Problem(NO_GRAMMAR, "/grammar", {"known": GRAMMAR}),)
+        )
     if version > GRAMMAR:
         values: dict[str, Any] = {"version": version, "known": GRAMMAR}
-        raise UnknownGrammar(FUTURE_GRAMMAR, problems=(Problem(FUTURE_GRAMMAR, "/grammar", values),), **values)
+        raise UnknownGrammar(
+            FUTURE_GRAMMAR, problems=(Problem(FUTURE_GRAMMAR, "/grammar", values),), **values
+        )
     if version == GRAMMAR:
         return document
     document = copy.deepcopy(document)

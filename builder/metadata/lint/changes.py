@@ -1,0 +1,103 @@
+"""Lint rules that compare a document with its published version: keys never change, history hangs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from builder.errors import N_
+from builder.metadata.grammar import Document
+from builder.metadata.lint.forms import FORMS, place, properties
+from builder.metadata.lint.registry import Finding, Surroundings, rule
+
+STORED = ("object", "feedback", "pipeline", "view", "funnel", "role")
+
+
+@rule("key_changed", STORED, N_("The key was “%(before)s” and never changes. Change the name instead."))
+def key_changed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is not None and around.previous["key"] != document["key"]:
+        yield ("key",), {"before": around.previous["key"]}
+
+
+@rule(
+    "object_changed",
+    ("pipeline", "feedback"),
+    N_("This belongs to the object “%(before)s”; that cannot change."),
+)
+def object_changed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is not None and around.previous["object"] != document["object"]:
+        yield ("object",), {"before": around.previous["object"]}
+
+
+@rule(
+    "field_type_changed",
+    FORMS,
+    N_("“%(field)s” was of type %(before)s. Stored values would not fit; make a new field."),
+)
+def field_type_changed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is None:
+        return
+    before = properties(around.previous)
+    for key, field in properties(document).items():
+        if key in before and before[key]["x-type"] != field["x-type"]:
+            yield place(key, "x-type"), {"field": key, "before": before[key]["x-type"]}
+
+
+@rule(
+    "field_removed",
+    FORMS,
+    N_("The field “%(field)s” is gone: its values stay stored but nobody sees them."),
+    "warn",
+)
+def field_removed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is None:
+        return
+    known = properties(document)
+    for key in properties(around.previous):
+        if key not in known:
+            yield ("fields", "properties"), {"field": key}
+
+
+@rule(
+    "option_removed",
+    FORMS,
+    N_("The option “%(option)s” is gone. Retire it instead, so that old records keep it."),
+    "warn",
+)
+def option_removed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is None:
+        return
+    before = properties(around.previous)
+    for key, field in properties(document).items():
+        kept = {option["key"] for option in field.get("x-options", ())}
+        for option in before.get(key, {}).get("x-options", ()):
+            if option["key"] not in kept:
+                yield place(key, "x-options"), {"option": option["key"]}
+
+
+@rule(
+    "stage_removed",
+    "pipeline",
+    N_("The stage “%(stage)s” is gone: records that stand in it must be moved."),
+    "warn",
+)
+def stage_removed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is None:
+        return
+    kept = {stage["key"] for stage in document["stages"]}
+    for stage in around.previous["stages"]:
+        if stage["key"] not in kept:
+            yield ("stages",), {"stage": stage["key"]}
+
+
+@rule(
+    "stage_kind_changed",
+    "pipeline",
+    N_("The stage “%(stage)s” was of kind “%(before)s”. History would change its meaning; make a new stage."),
+)
+def stage_kind_changed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if around.previous is None:
+        return
+    before = {stage["key"]: stage["kind"] for stage in around.previous["stages"]}
+    for index, stage in enumerate(document["stages"]):
+        if before.get(stage["key"], stage["kind"]) != stage["kind"]:
+            yield ("stages", index, "kind"), {"stage": stage["key"], "before": before[stage["key"]]}

@@ -1,0 +1,139 @@
+"""Lint rules for views, funnels (M0) and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from builder.domain.comparison import RECORD_COLUMNS
+from builder.errors import N_
+from builder.metadata.grammar import Document
+from builder.metadata.lint import conditions
+from builder.metadata.lint.objects import is_filterable
+from builder.metadata.lint.registry import Finding, Surroundings, rule, twice
+
+SORTABLE_COLUMNS = ("owner", "created_at", "updated_at", "stage_entered_at", "closed_at")
+
+
+@rule("view_unknown_column", "view", N_("The object has no field “%(field)s” to show."))
+def view_unknown_column(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if not around.has("object", document["object"]):
+        return
+    known = around.fields_of(document["object"])
+    for index, name in enumerate(document.get("columns", ())):
+        if name not in known and not _is_record_column(name):
+            yield ("columns", index), {"field": name}
+
+
+def _is_record_column(name: str) -> bool:
+    head, _, column = name.partition(".")
+    return head == "record" and column in RECORD_COLUMNS
+
+
+@rule("view_unknown_sort", "view", N_("The object has no field “%(field)s” to sort by."))
+def view_unknown_sort(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if not around.has("object", document["object"]):
+        return
+    known = around.fields_of(document["object"])
+    for index, entry in enumerate(document.get("sort", ())):
+        name = entry.removeprefix("-")
+        if name not in known and name.removeprefix("record.") not in SORTABLE_COLUMNS:
+            yield ("sort", index), {"field": name}
+
+
+@rule(
+    "view_sort_unfilterable",
+    "view",
+    N_("The view cannot be sorted by “%(field)s” quickly. Mark the field as filterable."),
+)
+def view_sort_unfilterable(document: Document, around: Surroundings) -> Iterator[Finding]:
+    known = around.fields_of(document["object"])
+    for index, entry in enumerate(document.get("sort", ())):
+        name = entry.removeprefix("-")
+        if name in known and not is_filterable(known[name]):
+            yield ("sort", index), {"field": name}
+
+
+@rule(
+    "view_filter_unfilterable",
+    "view",
+    N_("The view filters by “%(field)s”, which is not marked as filterable."),
+)
+def view_filter_unfilterable(document: Document, around: Surroundings) -> Iterator[Finding]:
+    known = around.fields_of(document["object"])
+    for path, comparison in conditions.comparisons(document.get("filter"), ("filter",)):
+        name = comparison["field"]
+        if name in known and not is_filterable(known[name]):
+            yield (*path, "field"), {"field": name}
+
+
+def _examine(
+    document: Document,
+    around: Surroundings,
+    examine: Callable[[Any, tuple[str | int, ...], Mapping[str, Document]], Iterator[Finding]],
+) -> Iterator[Finding]:
+    if around.has("object", document["object"]):
+        yield from examine(document.get("filter"), ("filter",), around.fields_of(document["object"]))
+
+
+@rule("view_filter_unknown_field", "view", N_("There is no field “%(field)s” to filter by."))
+def view_filter_unknown_field(document: Document, around: Surroundings) -> Iterator[Finding]:
+    return _examine(document, around, conditions.unknown_fields)
+
+
+@rule(
+    "view_filter_operator",
+    "view",
+    N_("“%(op)s” does not work on the field “%(field)s”. Use one of: %(allowed)s."),
+)
+def view_filter_operator(document: Document, around: Surroundings) -> Iterator[Finding]:
+    return _examine(document, around, conditions.wrong_operators)
+
+
+@rule("view_filter_value", "view", N_("“%(value)s” cannot be compared with the field “%(field)s”."))
+def view_filter_value(document: Document, around: Surroundings) -> Iterator[Finding]:
+    return _examine(document, around, conditions.wrong_values)
+
+
+@rule("view_pipeline", "view", N_("There is no pipeline “%(pipeline)s” for the object of this view."))
+def view_pipeline(document: Document, around: Surroundings) -> Iterator[Finding]:
+    if "pipeline" not in document:
+        return
+    found = around.find("pipeline", document["pipeline"])
+    if found is None or found["object"] != document["object"]:
+        yield ("pipeline",), {"pipeline": document["pipeline"]}
+
+
+@rule("board_without_pipeline", "view", N_("A board needs a pipeline: its stages are the columns."))
+def board_without_pipeline(document: Document, _: Surroundings) -> Iterator[Finding]:
+    if document["layout"] == "board" and "pipeline" not in document:
+        yield ("layout",), {}
+
+
+@rule("funnel_unknown_pipeline", "funnel", N_("There is no pipeline “%(pipeline)s”."))
+def funnel_unknown_pipeline(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for index, step in enumerate(document["steps"]):
+        if not around.has("pipeline", step["pipeline"]):
+            yield ("steps", index, "pipeline"), {"pipeline": step["pipeline"]}
+
+
+@rule("funnel_unknown_stage", "funnel", N_("The pipeline “%(pipeline)s” has no stage “%(stage)s”."))
+def funnel_unknown_stage(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for index, step in enumerate(document["steps"]):
+        pipeline = around.find("pipeline", step["pipeline"])
+        if pipeline and step["stage"] not in {stage["key"] for stage in pipeline["stages"]}:
+            yield ("steps", index, "stage"), {"pipeline": step["pipeline"], "stage": step["stage"]}
+
+
+@rule("funnel_step_twice", "funnel", N_("The stage “%(name)s” is a step of this funnel twice. Remove one."))
+def funnel_step_twice(document: Document, _: Surroundings) -> Iterator[Finding]:
+    for path, _values in twice(
+        (("steps", index), (step["pipeline"], step["stage"])) for index, step in enumerate(document["steps"])
+    ):
+        yield path, {"name": document["steps"][path[1]]["stage"]}
+
+
+@rule("role_without_rights", "role", N_("People with this role may only look. Is that meant?"), "hint")
+def role_without_rights(document: Document, _: Surroundings) -> Iterator[Finding]:
+    if not document["rights"]:
+        yield ("rights",), {}

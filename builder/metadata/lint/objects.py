@@ -1,0 +1,151 @@
+"""Lint rules for objects: lists, search, references and conversion (S26)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from builder.domain.comparison import Kind, kind_of_type
+from builder.errors import N_
+from builder.metadata.grammar import Document
+from builder.metadata.lint.forms import FORMS, place, properties
+from builder.metadata.lint.formulas import columns
+from builder.metadata.lint.registry import Finding, Surroundings, rule
+
+INDEXED_ROLES = ("name", "owner")
+"""Parts whose typed column of ``record`` has an index of its own, so that they need no slot."""
+
+
+def is_filterable(field: Document) -> bool:
+    return bool(field.get("x-filterable")) or field.get("x-role") in INDEXED_ROLES
+
+
+@rule("no_name_field", "object", N_("No field is the record's name. Give one text field the part “name”."))
+def no_name_field(document: Document, _: Surroundings) -> Iterator[Finding]:
+    if not any(field.get("x-role") == "name" for field in properties(document).values()):
+        yield ("fields",), {}
+
+
+@rule("list_unknown_field", "object", N_("There is no field “%(field)s”."))
+def list_unknown_field(document: Document, _: Surroundings) -> Iterator[Finding]:
+    known = properties(document)
+    named = [
+        *(
+            (("list", "columns", index), key)
+            for index, key in enumerate(document.get("list", {}).get("columns", ()))
+        ),
+        *((("search", index), key) for index, key in enumerate(document.get("search", ()))),
+        *((("duplicate_keys", index), key) for index, key in enumerate(document.get("duplicate_keys", ()))),
+        *(
+            (("list", "sort", index), key.removeprefix("-"))
+            for index, key in enumerate(document.get("list", {}).get("sort", ()))
+        ),
+    ]
+    for path, key in named:
+        if key not in known and not key.startswith("record."):
+            yield path, {"field": key}
+
+
+@rule(
+    "sort_on_unfilterable",
+    "object",
+    N_("The list cannot be sorted by “%(field)s” quickly. Mark the field as filterable."),
+)
+def sort_on_unfilterable(document: Document, _: Surroundings) -> Iterator[Finding]:
+    known = properties(document)
+    for index, entry in enumerate(document.get("list", {}).get("sort", ())):
+        key = entry.removeprefix("-")
+        if key in known and not is_filterable(known[key]):
+            yield ("list", "sort", index), {"field": key}
+
+
+@rule("search_in_no_text", "object", N_("“%(field)s” holds no words, so a search cannot find it."))
+def search_in_no_text(document: Document, _: Surroundings) -> Iterator[Finding]:
+    known = properties(document)
+    for index, key in enumerate(document.get("search", ())):
+        if key in known and kind_of_type(known[key]["x-type"]) not in (Kind.TEXT, Kind.KEY, Kind.LINK):
+            yield ("search", index), {"field": key}
+
+
+@rule(
+    "unknown_reference_target",
+    FORMS,
+    N_("The field refers to the object “%(object)s”, which does not exist."),
+)
+def unknown_reference_target(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for key, field in properties(document).items():
+        if "x-target" in field and not around.has("object", field["x-target"]):
+            yield place(key, "x-target"), {"object": field["x-target"]}
+        for name, column in columns(field).items():
+            if "x-target" in column and not around.has("object", column["x-target"]):
+                yield place(key, "items", "properties", name, "x-target"), {"object": column["x-target"]}
+
+
+@rule(
+    "conversion_unknown_object",
+    "object",
+    N_("The conversion makes a record of “%(object)s”, which does not exist."),
+)
+def conversion_unknown_object(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for index, target in enumerate(document.get("conversion", {}).get("targets", ())):
+        if not around.has("object", target["object"]):
+            yield ("conversion", "targets", index, "object"), {"object": target["object"]}
+
+
+@rule(
+    "conversion_main",
+    "object",
+    N_("The main object “%(object)s” of the conversion is not among what it makes."),
+)
+def conversion_main(document: Document, _: Surroundings) -> Iterator[Finding]:
+    conversion = document.get("conversion")
+    if conversion and conversion["main"] not in {target["object"] for target in conversion["targets"]}:
+        yield ("conversion", "main"), {"object": conversion["main"]}
+
+
+@rule(
+    "conversion_pipeline",
+    "object",
+    N_("There is no pipeline “%(pipeline)s” for records of the conversion's main object."),
+)
+def conversion_pipeline(document: Document, around: Surroundings) -> Iterator[Finding]:
+    conversion = document.get("conversion")
+    if not conversion:
+        return
+    found = around.find("pipeline", conversion["pipeline"])
+    if found is None or found["object"] != conversion["main"]:
+        yield ("conversion", "pipeline"), {"pipeline": conversion["pipeline"]}
+
+
+@rule(
+    "conversion_unknown_field",
+    "object",
+    N_("The conversion names the field “%(field)s”, which “%(object)s” does not have."),
+)
+def conversion_unknown_field(document: Document, around: Surroundings) -> Iterator[Finding]:
+    own = properties(document)
+    for index, target in enumerate(document.get("conversion", {}).get("targets", ())):
+        theirs = around.fields_of(target["object"])
+        for there, here in target["map"].items():
+            path = ("conversion", "targets", index, "map", there)
+            if theirs and there not in theirs:
+                yield path, {"field": there, "object": target["object"]}
+            if here not in own:
+                yield path, {"field": here, "object": document["key"]}
+
+
+@rule(
+    "conversion_types",
+    "object",
+    N_("A value of type %(from)s does not fit a field of type %(to)s. Choose another field for “%(field)s”."),
+    "warn",
+)
+def conversion_types(document: Document, around: Surroundings) -> Iterator[Finding]:
+    own = properties(document)
+    for index, target in enumerate(document.get("conversion", {}).get("targets", ())):
+        theirs = around.fields_of(target["object"])
+        for there, here in target["map"].items():
+            if there in theirs and here in own:
+                source, goal = own[here]["x-type"], theirs[there]["x-type"]
+                if kind_of_type(source) is not kind_of_type(goal):
+                    path = ("conversion", "targets", index, "map", there)
+                    yield path, {"from": source, "to": goal, "field": there}
