@@ -49,7 +49,7 @@ class AssetsNotBuilt(RuntimeError):
 
 
 def add_assets(app: Flask) -> None:
-    """Serve /static/ through WhiteNoise and give templates `asset_url(bundle)` and `icon_sprite()`."""
+    """Serve /static/ through WhiteNoise and give templates `asset_url(bundle)` and `icon_url(name)`."""
     static = resource_folder("static")
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,
@@ -62,7 +62,9 @@ def add_assets(app: Flask) -> None:
         ],
     )
     app.extensions["funnelwright.asset_names"] = _built_names(static / _MANIFEST)
+    app.extensions["funnelwright.icons"] = _drawn_icons(static, app.extensions["funnelwright.asset_names"])
     app.jinja_env.globals["asset_url"] = asset_url
+    app.jinja_env.globals["icon_url"] = icon_url
     app.add_url_rule("/static/<path:filename>", "static", build_only=True)
 
 
@@ -75,6 +77,26 @@ def asset_url(bundle: str) -> str:
     if bundle not in names:
         raise AssetsNotBuilt(f"the asset bundle {bundle!r} is not built; run `make build`")
     return url_for("static", filename=names[bundle])
+
+
+def icon_url(name: str) -> str:
+    """The address of one icon of the sprite. A name that it lacks shows nothing; in tests it is an error.
+
+    Errors: AssetsNotBuilt.
+    """
+    drawn: frozenset[str] = current_app.extensions["funnelwright.icons"]
+    if name not in drawn and current_app.testing:
+        raise AssetsNotBuilt(
+            f"the icon {name!r} is not in the sprite: name it where the build sees it (icon=, icon_name=, "
+            "icon('…')) or in static/icons.txt, then run `python -m builder.assets`"
+        )
+    return f"{asset_url('icons')}#{name}"
+
+
+def _drawn_icons(static: Path, names: dict[str, str]) -> frozenset[str]:
+    if "icons" not in names:
+        return frozenset()
+    return frozenset(re.findall(r'<symbol id="([^"]+)"', (static / names["icons"]).read_text("utf-8")))
 
 
 def _built_names(manifest: Path) -> dict[str, str]:
@@ -150,7 +172,9 @@ def _compress(path: Path) -> None:
     path.with_name(path.name + ".br").write_bytes(brotli.compress(content, quality=11))
 
 
-_ICON_CALLS = re.compile(r"""\bicon(?:\(\s*|\s*=\s*|"\s*:\s*)["']([a-z][a-z0-9-]*)["']""")
+_ICON_CALLS = re.compile(
+    r"""(?:\b(?:icon|icon_button|empty_state)\(\s*|\bicon(?:_name)?(?:\s*=\s*|"\s*:\s*))["']([a-z][a-z0-9-]*)["']"""
+)
 
 
 def _icons_in_use(root: Path) -> dict[str, str]:

@@ -1,8 +1,8 @@
-// The page's one dialog: opens when htmx puts content into #dialog, closes on [data-close-dialog], on a
+// The page's one dialog: opens when htmx puts content into #fw-dialog, closes on [data-close-dialog], on a
 // click outside, on Escape (the browser's own), and when an answer says HX-Trigger: closeDialog.
 (function () {
   "use strict";
-  const dialog = () => document.getElementById("dialog");
+  const dialog = () => document.getElementById("fw-dialog");
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();

@@ -1,4 +1,4 @@
-// Messages in the corner: good news goes away by itself unless it is pointed at or focused, all can be dismissed.
+// Messages in the corner, above everything, an open dialog too. Good news goes away by itself unless it is pointed at or focused, all can be dismissed.
 (function () {
   "use strict";
   const SHOWN_FOR = 7000;
@@ -14,9 +14,21 @@
     start();
   }
 
+  // A popover shown last lies above a dialog that was opened before it.
+  function raise(notes) {
+    if (notes.matches(":popover-open")) notes.hidePopover();
+    notes.showPopover();
+  }
+
   function watch(notes) {
+    if ("popover" in notes) {
+      notes.popover = "manual";
+      raise(notes);
+    }
     notes.querySelectorAll("[data-passing]").forEach(letPass);
     new MutationObserver((changes) => {
+      const added = changes.some((change) => change.addedNodes.length > 0);
+      if (added && notes.popover) raise(notes);
       for (const change of changes) {
         for (const node of change.addedNodes) {
           if (node.nodeType === Node.ELEMENT_NODE && node.matches("[data-passing]")) letPass(node);
@@ -26,8 +38,8 @@
   }
 
   function tellOffline() {
-    const notes = document.getElementById("notes");
-    const text = document.getElementById("note-offline");
+    const notes = document.getElementById("fw-notes");
+    const text = document.getElementById("fw-note-offline");
     if (notes && text) notes.append(text.content.cloneNode(true));
   }
 
@@ -40,6 +52,6 @@
   document.addEventListener("htmx:responseError", (event) => {
     if ([502, 503, 504].includes(event.detail.xhr.status)) tellOffline();
   });
-  const notes = document.getElementById("notes");
+  const notes = document.getElementById("fw-notes");
   if (notes) watch(notes);
 })();

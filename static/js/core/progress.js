@@ -4,7 +4,7 @@
   let waiting = 0;
   function show(change) {
     waiting = Math.max(0, waiting + change);
-    const line = document.getElementById("progress");
+    const line = document.getElementById("fw-progress");
     if (line) line.classList.toggle("waiting", waiting > 0);
   }
   document.addEventListener("htmx:beforeSend", () => show(1));
