@@ -1,0 +1,83 @@
+"""The WTForms fields behind all field types: they keep what was typed and ask the type what it means.
+
+The form's ``meta.context`` is the ``FieldContext`` of the request. What cannot be read stays in ``typed`` and
+appears again in the form, with ``problem`` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import Field, Form
+from wtforms.fields.core import UnboundField
+from wtforms.meta import DefaultMeta
+
+from builder.domain.fields import FieldDefinition, JsonValue
+from builder.errors import Problem
+from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue
+
+
+class ContextMeta(DefaultMeta):  # type: ignore[misc]
+    """Forms whose fields read ``meta.context``; CSRF is checked for the whole request, not per form."""
+
+    csrf = False
+    context: FieldContext | None = None
+
+
+def form_class(name: str, fields: Mapping[str, UnboundField]) -> type[Form]:
+    """A WTForms class with these fields; made once per definition, used by every request."""
+    return type(name, (Form,), {"Meta": ContextMeta, **fields})
+
+
+class ValueInput(Field):  # type: ignore[misc]
+    """One value: ``data`` is its JSON form or ``None``, ``typed`` the strings in its control.
+
+    ``is_submitted`` tells a control that was on the page from one that was not: a value that was not on
+    the page is never touched. A value whose text was not changed is kept exactly as it was stored.
+    """
+
+    definition: FieldDefinition
+    type: FieldType
+
+    def __init__(self, *, definition: FieldDefinition, type: FieldType, **kwargs: Any) -> None:
+        super().__init__(label="", **kwargs)
+        self.definition = definition
+        self.type = type
+        self.typed: list[str] = []
+        self.problem: Problem | None = None
+        self.is_submitted = False
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        """Read the control out of ``formdata``; without it show ``data``. ``_has`` marks controls that
+        may be empty.
+        """
+        self.process_errors: list[str] = []
+        self.problem = None
+        self.data: JsonValue = data
+        self.object_data = data
+        context = self.meta.context
+        self.typed = self.type.to_form(self.definition, data, context)
+        self.is_submitted = formdata is not None and self.is_in(formdata)
+        if self.is_submitted:
+            typed = self.submitted(formdata)
+            if typed != self.typed:
+                self.typed = typed
+                self._read(typed)
+
+    def is_in(self, formdata: Any) -> bool:
+        return self.name in formdata or self.name in formdata.getlist("_has")
+
+    def submitted(self, formdata: Any) -> list[str]:
+        typed: list[str] = formdata.getlist(self.name)
+        return [] if all(text == "" for text in typed) else typed
+
+    def _read(self, typed: Sequence[str]) -> None:
+        try:
+            self.data = self.type.from_form(self.definition, typed, self.meta.context)
+        except InvalidValue as error:
+            self.data = None
+            self.problem = Problem(error.message_key, self.definition.key, error.values)
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        raise TypeError("values leave a form through builder.forms.binding")

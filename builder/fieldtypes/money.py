@@ -1,0 +1,121 @@
+"""Money: a string of decimals in JSON; its currency is the field's, the record's or the workspace's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from babel.numbers import format_currency, get_currency_symbol
+
+from builder.domain import money
+from builder.domain.comparison import is_empty
+from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.labels import Label
+from builder.fieldtypes.base import FieldContext, babel_locale, stripped
+from builder.fieldtypes.number import (
+    DecimalNumber,
+    decimal_pattern,
+    decimal_text,
+    read_number,
+    refuse_sign,
+)
+
+_SIGNS = ("$", "¥", "￥", "€", "£", "元")
+
+
+class Money(DecimalNumber):
+    """An amount. ``currency`` fixes its currency; without one the record's currency field or the workspace
+    decides.
+
+    The schema allows as many decimals as the fixed currency has; otherwise up to four, and
+    ``metadata.record_schema`` narrows them by the record's currency.
+    """
+
+    key = "money"
+    label = Label.of({"en": "Money", "zh_Hans": "金额"})
+    icon = "coin"
+    widget = "money"
+
+    def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        params: dict[str, Any] = {"sign": document.get("x-sign", "any")}
+        if "x-currency" in document:
+            params["currency"] = document["x-currency"]
+        return params
+
+    def schema(self, definition: FieldDefinition) -> dict[str, Any]:
+        pattern = decimal_pattern(_most_decimals(definition), sign=definition.params.get("sign", "any"))
+        return {"type": "string", "pattern": pattern}
+
+    def parse(self, definition: FieldDefinition, text: str, ctx: FieldContext) -> JsonValue:
+        source = stripped(text)
+        if not source:
+            return None
+        currency = currency_of(definition, ctx)
+        number = read_number(_without_currency(source, currency), ctx)
+        refuse_sign(number, definition.params.get("sign", "any"))
+        # The record's own currency is not known here: its decimals are checked with the whole record.
+        digits = money.exponent(currency) if "currency" in definition.params else money.LARGEST_EXPONENT
+        amount = decimal_text(number, most_decimals=digits)
+        return padded(amount, money.exponent(currency))
+
+    def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
+        return "" if is_empty(value) else money_text(str(value), currency_of(definition, ctx), ctx)
+
+
+def money_text(amount: str, currency: str, ctx: FieldContext) -> str:
+    """An amount for reading, with its currency's sign, e.g. ``¥1,234.50``."""
+    digits = max(money.exponent(currency), len(amount.partition(".")[2]))
+    return format_currency(
+        Decimal(amount), currency, format=_shape(ctx.locale, digits), locale=babel_locale(ctx.locale),
+        currency_digits=False,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=128)
+def _shape(locale: str, digits: int) -> str:
+    """The locale's pattern of amounts with exactly ``digits`` decimals."""
+    pattern = babel_locale(locale).currency_formats["standard"].pattern
+    return re.sub(r"0(\.0+)?", "0" + ("." + "0" * digits if digits else ""), pattern)
+
+
+def padded(amount: str, digits: int) -> str:
+    """At least as many decimals as the currency has: ``"1234.5"`` becomes ``"1234.50"``."""
+    whole, _, part = amount.partition(".")
+    part = part.rstrip("0").ljust(digits, "0") if len(part) > digits else part.ljust(digits, "0")
+    return f"{whole}.{part}" if part else whole
+
+
+def currency_of(definition: FieldDefinition, ctx: FieldContext) -> str:
+    """The field's fixed currency, else the context's (the record's, when the page knows it)."""
+    return str(definition.params.get("currency") or ctx.currency)
+
+
+def _most_decimals(definition: FieldDefinition) -> int:
+    fixed = definition.params.get("currency")
+    return money.exponent(fixed) if fixed else money.LARGEST_EXPONENT
+
+
+def _without_currency(text: str, currency: str) -> str:
+    """``text`` without the sign or code of its own currency, before or after; others stay and are refused."""
+    own = {
+        currency,
+        get_currency_symbol(currency, locale="en"),
+        get_currency_symbol(currency, locale="zh_Hans"),
+    }
+    own |= {sign for sign in _SIGNS if _fits(sign, currency)}
+    sign = "-" if text[:1] in "-−－" else ""
+    bare = text[len(sign) :]
+    for mark in sorted(own, key=len, reverse=True):
+        if bare.upper().startswith(mark):
+            return sign + bare[len(mark) :].strip()
+        if bare.upper().endswith(mark):
+            return sign + bare[: -len(mark)].strip()
+    return text
+
+
+def _fits(sign: str, currency: str) -> bool:
+    return {"¥": currency in ("CNY", "JPY"), "￥": currency in ("CNY", "JPY"), "元": currency == "CNY",
+            "$": currency.endswith("D"), "€": currency == "EUR", "£": currency == "GBP"}[sign]  # fmt: skip
