@@ -15,7 +15,7 @@ from builder.db.ledger import EventRow
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
-from builder.errors import Forbidden, N_
+from builder.errors import N_, Forbidden
 from builder.metadata.catalog import Catalog
 
 
@@ -42,7 +42,9 @@ class UnitOfWork:
     def require(self, right: str) -> None:
         """Raise Forbidden unless the actor has the right."""
         if not self.actor.can(right):
-            raise Forbidden(N_("Your role does not include the right “%(right)s”. Ask an admin."), right=right)
+            raise Forbidden(
+                N_("Your role does not include the right “%(right)s”. Ask an admin."), right=right
+            )
 
     def log(
         self,
@@ -62,7 +64,9 @@ class UnitOfWork:
                 "kind": kind,
                 "effective_at": effective_at or now,
                 "recorded_at": now,
-                "actor_id": None if self.actor.is_system and not self.actor.member_id else self.actor.member_id,
+                "actor_id": None
+                if self.actor.is_system and not self.actor.member_id
+                else self.actor.member_id,
                 "object_key": object_key,
                 "record_id": record_id,
                 "data": dict(data or {}),

@@ -1,0 +1,254 @@
+"""A record's visits: entering a pipeline for the first time, and going on to another stage.
+
+What may happen is decided by ``domain.transitions.plan``; here its plan becomes stays and row values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from builder.db.ids import new_id
+from builder.domain.comparison import EvaluationContext
+from builder.domain.conditions import Condition, evaluate
+from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Origin, Unmet
+from builder.domain.pipeline import Pipeline, Stage
+from builder.domain.stays import EntryFacts, close_stay, open_stay
+from builder.domain.transitions import Parked, Planned, Refused, plan
+from builder.errors import N_
+from builder.queries.definitions import feedback_version
+from builder.services.ledger import Ledger, Standing, StoredStay
+from builder.services.standings import set_probability
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import violations
+
+RECORD_COLUMNS = {
+    "record.stage": "stage_key",
+    "record.pipeline": "pipeline_key",
+    "record.outcome": "outcome",
+    "record.owner": "owner_id",
+    "record.department": "department_id",
+    "record.created_at": "created_at",
+    "record.updated_at": "updated_at",
+    "record.stage_entered_at": "stage_entered_at",
+    "record.closed_at": "closed_at",
+}
+NEEDS_APPROVAL = N_("Entering “%(stage)s” directly needs an approval. Start in the first stage.")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Into which pipeline, and where: ``stage_key`` None is the first stage (S26, S27)."""
+
+    pipeline_key: str
+    stage_key: str | None = None
+    origin: Origin = "create"
+    reason_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of the present stay together with what a person adds now."""
+
+    answers: Mapping[str, Any]
+    done_tasks: frozenset[str]
+    is_marked: bool
+
+    @classmethod
+    def nothing(cls) -> Given:
+        return cls({}, frozenset(), False)
+
+
+def plan_entry(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, entry: Entry, ledger: Ledger
+) -> tuple[Unmet, ...]:
+    """Let a new record enter a pipeline, or tell every reason why it may not.
+
+    Errors: NotFound for an unknown pipeline.
+    """
+    pipeline = uow.catalog.pipeline(entry.pipeline_key)
+    target = entry.stage_key or pipeline.first.key
+    standing.pipeline = pipeline
+    snapshot = snapshot_of(uow, definition, standing, Given.nothing(), ())
+    intent = MoveIntent(target, reason_key=entry.reason_key, origin=entry.origin, is_confirmed=True)
+    decision = plan(snapshot, intent)
+    if isinstance(decision, Refused):
+        return decision.unmet
+    if isinstance(decision, Parked):
+        stage = pipeline.by_key[target]
+        return (Unmet("approval", "block", NEEDS_APPROVAL, {"stage": stage.label}, is_overridable=False),)
+    enter(uow, standing, decision, Given.nothing(), standing.record["created_at"], ledger)
+    return ()
+
+
+def snapshot_of(
+    uow: UnitOfWork,
+    definition: ObjectDefinition,
+    standing: Standing,
+    given: Given,
+    faults: tuple[FieldViolation, ...],
+    *,
+    is_approved: bool = False,
+) -> MoveSnapshot:
+    """Everything a decision about a move looks at. ``faults``: those of the record's values."""
+    pipeline = standing.pipeline
+    assert pipeline is not None
+    feedback = pinned_feedback(uow, standing)
+    values = {
+        **standing.record["data"],
+        **{name: standing.record[column] for name, column in RECORD_COLUMNS.items()},
+        **{f"feedback.{key}": value for key, value in given.answers.items()},
+    }
+    names = dict(definition.fields.by_key)
+    if feedback is not None:
+        names |= {f"feedback.{key}": field for key, field in feedback.by_key.items()}
+    context = EvaluationContext(
+        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
+    )
+
+    def holds(condition: Condition) -> bool:
+        return evaluate(condition, values, names, context)
+
+    return MoveSnapshot(
+        pipeline=pipeline,
+        stage_key=standing.record["stage_key"],
+        values=standing.record["data"],
+        fields=definition.fields,
+        actor=uow.actor,
+        evaluate=holds,
+        feedback=feedback,
+        answers=given.answers,
+        record_violations=faults,
+        answer_violations=() if feedback is None else violations(feedback, given.answers),
+        done_tasks=given.done_tasks,
+        is_marker_ticked=given.is_marked,
+        is_approved=is_approved,
+    )
+
+
+def pinned_feedback(uow: UnitOfWork, standing: Standing) -> FieldSet | None:
+    """The feedback form of the present stay, at the version that was live when it opened (B3)."""
+    stored = standing.open_stay
+    if stored is None or stored.details["feedback_version_id"] is None:
+        return None
+    return feedback_version(uow.session, uow.catalog, stored.details["feedback_version_id"]).fields
+
+
+def given_so_far(standing: Standing) -> Given:
+    """Answers, done tasks and marker of the present stay."""
+    stored = standing.open_stay
+    if stored is None:
+        return Given.nothing()
+    details = stored.details
+    return Given(details["answers"] or {}, frozenset(details["tasks_done"] or {}), bool(details["is_marked"]))
+
+
+def enter(
+    uow: UnitOfWork,
+    standing: Standing,
+    planned: Planned,
+    given: Given,
+    at: datetime,
+    ledger: Ledger,
+) -> None:
+    """Carry out a plan on the row values and stays: close the present stay, open the next."""
+    pipeline = standing.pipeline
+    assert pipeline is not None
+    target = pipeline.by_key[planned.to_stage]
+    _close(uow, standing, planned, given, at, ledger)
+    _place(standing, pipeline, target, planned, at)
+    _open(uow, standing, pipeline, target, planned, at, ledger)
+
+
+def _close(
+    uow: UnitOfWork, standing: Standing, planned: Planned, given: Given, at: datetime, ledger: Ledger
+) -> None:
+    present = standing.open_stay
+    if present is None or planned.left_via is None:
+        return
+    # A clock that was set back cannot make a visit end before it began.
+    ended = close_stay(present.stay, max(at, present.stay.entered_at or at), planned.left_via)
+    details = {
+        **present.details,
+        "left_by": uow.actor.member_id or None,
+        "next_stage_key": planned.to_stage,
+        "answers": dict(given.answers) or None,
+        "tasks_done": _tasks_done(uow, present, given, at),
+        "is_marked": given.is_marked,
+        "override_reason": planned.override_reason,
+    }
+    ledger.put_stay(standing, StoredStay(present.id, ended, details))
+
+
+def _tasks_done(uow: UnitOfWork, present: StoredStay, given: Given, at: datetime) -> dict[str, Any] | None:
+    known = present.details["tasks_done"] or {}
+    new = {"by": uow.actor.member_id or None, "at": at.isoformat()}
+    return {key: known.get(key, new) for key in sorted(given.done_tasks)} or None
+
+
+def _place(standing: Standing, pipeline: Pipeline, target: Stage, planned: Planned, at: datetime) -> None:
+    record = standing.record
+    record.update(
+        pipeline_key=pipeline.key,
+        pipeline_version_id=pipeline.version_id,
+        stage_key=target.key,
+        outcome=target.kind,
+        reason_key=planned.reason_key,
+        stage_entered_at=at,
+        started_at=record["started_at"] or at,
+        closed_at=None if target.is_open else at,
+    )
+    if planned.from_stage is not None:
+        # An own probability was a judgement about the stage left behind (edge cases of metrics.md).
+        record["probability_override"] = None
+    set_probability(standing)
+
+
+def _open(
+    uow: UnitOfWork,
+    standing: Standing,
+    pipeline: Pipeline,
+    target: Stage,
+    planned: Planned,
+    at: datetime,
+    ledger: Ledger,
+) -> None:
+    record = standing.record
+    facts = EntryFacts(
+        record["owner_id"],
+        record["department_id"],
+        record["amount_minor"],
+        record["currency"],
+        None,
+        record["probability"],
+    )
+    stay = open_stay(pipeline, target, at, planned.entered_via, facts, planned.skipped)
+    ledger.put_stay(standing, new_stored(uow, pipeline, target, stay, planned))
+    record["stay_id"] = standing.stays[-1].id
+
+
+def new_stored(
+    uow: UnitOfWork, pipeline: Pipeline, target: Stage, stay: Any, planned: Planned | None = None
+) -> StoredStay:
+    """A stay as it is first written, with the feedback form that is live now pinned to it."""
+    feedback = uow.catalog.feedback.get(target.feedback) if target.feedback else None
+    details = {
+        "pipeline_version_id": pipeline.version_id,
+        "recorded_at": uow.clock.now(),
+        "entered_by": uow.actor.member_id or None,
+        "left_by": None,
+        "next_stage_key": None,
+        "is_loaded": planned is None,
+        "feedback_key": feedback.key if feedback else None,
+        "feedback_version_id": feedback.version_id if feedback else None,
+        "answers": None,
+        "tasks_done": None,
+        "is_marked": False,
+        "reason_key": planned.reason_key if planned else None,
+        "reason_note": (planned.reason_note or None) if planned else None,
+        "override_reason": None,
+    }
+    return StoredStay(new_id(), stay, details)

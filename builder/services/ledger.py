@@ -1,0 +1,247 @@
+"""Writing the ledger: stays, slices, the journey and the roll-up of a record that enters or leaves stages.
+
+Everything that changes where a record stands, who owns it or what it is worth goes through ``Ledger``, so
+that the rows of single writes, of imports and of loaded history are the same (idea 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from builder.db.base import Base
+from builder.db.ids import new_id
+from builder.db.ledger import SliceRow, StayRow
+from builder.domain import journey, rollup
+from builder.domain.pipeline import Pipeline
+from builder.domain.reach import FunnelSteps
+from builder.domain.stays import Stay
+from builder.metadata.cache import ProcessCache
+from builder.services.rollup import Grain, RollupChanges, append
+from builder.services.unit_of_work import UnitOfWork
+
+# The columns of a record whose history slices keep (head of metrics.md).
+REPORTED = (
+    "pipeline_key",
+    "stage_key",
+    "outcome",
+    "amount_minor",
+    "currency",
+    "expected_close_on",
+    "probability",
+    "forecast_category",
+    "owner_id",
+    "department_id",
+)
+_STAY_COLUMNS = tuple(item.name for item in fields(Stay) if item.name not in ("kind", "rate", "skipped"))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStay:
+    """A stay with what its row holds besides: ids, who did it, feedback, tasks, reason."""
+
+    id: int
+    stay: Stay
+    details: Mapping[str, Any]
+
+    def to_row(self, workspace_id: int, record_id: int, sequence: int) -> dict[str, Any]:
+        row = {name: getattr(self.stay, name) for name in _STAY_COLUMNS}
+        return {
+            "workspace_id": workspace_id,
+            "id": self.id,
+            "record_id": record_id,
+            "sequence": sequence,
+            "stage_kind": self.stay.kind,
+            "rate": None if self.stay.rate is None else float(self.stay.rate),
+            "skipped": list(self.stay.skipped) or None,
+            **row,
+            **self.details,
+        }
+
+    @classmethod
+    def of_row(cls, row: Row[Any]) -> StoredStay:
+        values = row._mapping
+        stay = Stay(
+            **{name: values[name] for name in _STAY_COLUMNS},
+            kind=values["stage_kind"],
+            skipped=tuple(values["skipped"] or ()),
+        )
+        return cls(values["id"], stay, {name: values[name] for name in DETAILS})
+
+
+DETAILS = (
+    "pipeline_version_id",
+    "recorded_at",
+    "entered_by",
+    "left_by",
+    "next_stage_key",
+    "is_loaded",
+    "feedback_key",
+    "feedback_version_id",
+    "answers",
+    "tasks_done",
+    "is_marked",
+    "reason_key",
+    "reason_note",
+    "override_reason",
+)
+STAY_SELECT = tuple(
+    getattr(StayRow, name)
+    for name in ("id", "record_id", "sequence", "stage_kind", "skipped", *_STAY_COLUMNS, *DETAILS)
+)
+
+
+@dataclass
+class Standing:
+    """Where one record stands: its row values, its pipeline and all its stays. ``pipeline`` may be None."""
+
+    record: dict[str, Any]
+    pipeline: Pipeline | None
+    stays: list[StoredStay] = field(default_factory=list)
+
+    @property
+    def record_id(self) -> int:
+        return int(self.record["id"])
+
+    @property
+    def open_stay(self) -> StoredStay | None:
+        """The running stay, if any: always the last one."""
+        return self.stays[-1] if self.stays and self.stays[-1].stay.is_running else None
+
+
+class Ledger:
+    """Collects what a transaction changes in the ledger and writes it in few statements.
+
+    Use: ``watch`` a standing before changing it, change its record values and stays, then ``settle`` it;
+    at the end ``write`` once.
+    """
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._changes = RollupChanges()
+        self._stay_rows: dict[int, dict[str, Any]] = {}
+        self._slice_rows: list[dict[str, Any]] = []
+        self._before: dict[int, tuple[Any, ...]] = {}
+        self._slices_due: list[tuple[Standing, datetime | None]] = []
+
+    def watch(self, standing: Standing, *, is_new: bool = False) -> None:
+        """Take away what the record contributes now; a new record contributes nothing yet."""
+        if not is_new:
+            self._count(standing, -1)
+            self._before[standing.record_id] = self._reported(standing)
+
+    def settle(self, standing: Standing, at: datetime | None) -> None:
+        """Add what the record contributes after its change, which took effect ``at`` (None: unknown)."""
+        self._count(standing, +1)
+        if standing.pipeline is not None:
+            standing.record["journey"] = journey.encode([stored.stay for stored in standing.stays])
+        if self._before.get(standing.record_id) != self._reported(standing):
+            self._slices_due.append((standing, at))
+
+    def settle_history(self, standing: Standing, past: Sequence[Mapping[str, Any]]) -> None:
+        """``settle`` for loaded history: the last slice begins with the last stay; ``past`` come before."""
+        self.settle(standing, standing.stays[-1].stay.entered_at)
+        for values in past:
+            self._slice_rows.append(self._slice(standing, values))
+
+    def put_stay(self, standing: Standing, stored: StoredStay) -> None:
+        """Replace the stay of that id among the record's stays, or add it at the end; write it later."""
+        position = next(
+            (index for index, known in enumerate(standing.stays) if known.id == stored.id),
+            len(standing.stays),
+        )
+        standing.stays[position : position + 1] = [stored]
+        self._stay_rows[stored.id] = stored.to_row(self._uow.workspace.id, standing.record_id, position)
+
+    def write(self) -> None:
+        """Write stays, slices and roll-up differences."""
+        upsert(self._uow, StayRow, self._stay_rows.values())
+        self._write_slices()
+        append(self._uow, self._changes)
+
+    def _count(self, standing: Standing, sign: int) -> None:
+        record, pipeline = standing.record, standing.pipeline
+        if pipeline is None or record["deleted_at"] is not None:
+            return
+        grain = Grain(pipeline.key, record["owner_id"], record["department_id"])
+        present = rollup.Present(
+            record["stage_key"], record["currency"], record["amount_minor"] or 0, record["probability"] or 0
+        )
+        stays = [stored.stay for stored in standing.stays]
+        cells = rollup.contributions(stays, steps_of(pipeline), self._uow.workspace.zone, present)
+        self._changes.add(grain, cells, sign)
+
+    def _reported(self, standing: Standing) -> tuple[Any, ...]:
+        return tuple(standing.record[name] for name in REPORTED)
+
+    def _write_slices(self) -> None:
+        """Close the open slice of each changed record and open the next one, in one statement."""
+        due = {standing.record_id: (standing, at) for standing, at in self._slices_due}
+        known = [record_id for record_id in due if record_id in self._before]
+        now = self._uow.clock.now()
+        rows: list[dict[str, Any]] = self._slice_rows
+        if known:
+            columns = [column.name for column in SliceRow.__table__.columns]
+            for row in self._uow.session.execute(
+                select(*(getattr(SliceRow, name) for name in columns)).where(
+                    SliceRow.record_id.in_(known),
+                    SliceRow.valid_to.is_(None),
+                    SliceRow.superseded_at.is_(None),
+                )
+            ):
+                ends = due[row.record_id][1] or now
+                rows.append({**row._mapping, "valid_to": max(ends, row.valid_from or ends)})
+        for standing, at in due.values():
+            reported = {name: standing.record[name] for name in REPORTED}
+            rows.append(self._slice(standing, {"valid_from": at, "valid_to": None, **reported}))
+        upsert(self._uow, SliceRow, rows)
+
+    def _slice(self, standing: Standing, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "workspace_id": self._uow.workspace.id,
+            "id": new_id(),
+            "record_id": standing.record_id,
+            "object_key": standing.record["object_key"],
+            "recorded_at": self._uow.clock.now(),
+            "superseded_at": None,
+            **values,
+        }
+
+
+_steps: ProcessCache[tuple[str, str], FunnelSteps] = ProcessCache(1024)
+
+
+def steps_of(pipeline: Pipeline) -> FunnelSteps:
+    """The pipeline's own funnel, made once per published version."""
+    return _steps.get((pipeline.key, pipeline.checksum), lambda: FunnelSteps.of(pipeline))
+
+
+def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert rows, or update those whose key exists: to close one and open the next is one statement."""
+    values = list(rows)
+    if not values:
+        return
+    table = entity.__table__
+    dialect = postgresql if uow.session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)  # type: ignore[arg-type]
+    changed = {name: statement.excluded[name] for name in values[0] if name not in ("workspace_id", "id")}
+    uow.session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=changed), values
+    )
+
+
+def load_stays(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, list[StoredStay]]:
+    """All stays of some records, in order, in one statement."""
+    found: dict[int, list[StoredStay]] = {record_id: [] for record_id in record_ids}
+    for row in uow.session.execute(
+        select(*STAY_SELECT)
+        .where(StayRow.record_id.in_(record_ids))
+        .order_by(StayRow.record_id, StayRow.sequence)
+    ):
+        found[row.record_id].append(StoredStay.of_row(row))
+    return found

@@ -1,0 +1,124 @@
+"""Copies of a record's values: typed columns, slots, search tokens and links, all made here.
+
+``record.data`` is the truth. ``columns`` derives from it what lists, boards and filters need, so that a
+rebuild gives the same rows as the writes did (idea 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, insert, tuple_
+
+from builder.db.ids import new_id
+from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Link, SearchToken
+from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.money import to_minor
+from builder.domain.search import record_tokens
+from builder.fieldtypes.registry import type_of
+from builder.services.unit_of_work import UnitOfWork
+
+_EMPTY_SLOTS = dict.fromkeys(TEXT_SLOTS + NUMBER_SLOTS)
+REFERENCE = "reference"
+
+
+def columns(definition: ObjectDefinition, data: Mapping[str, Any], workspace_currency: str) -> dict[str, Any]:
+    """Typed columns and slots of a record whose values are ``data`` (roles: design.md §4).
+
+    Raises builder.errors.Invalid when an amount has more decimals than its currency.
+    """
+    roles = {role: data.get(field.key) for role, field in definition.fields.by_role.items()}
+    currency = roles.get("currency") or workspace_currency
+    amount = roles.get("amount")
+    expected = roles.get("expected_close")
+    owner = roles.get("owner")
+    override = roles.get("probability")
+    return {
+        "name": str(roles.get("name") or "")[:400],
+        "currency": currency,
+        "amount_minor": None if amount is None else to_minor(amount, currency),
+        "expected_close_on": None if expected is None else date.fromisoformat(expected),
+        "owner_id": None if owner is None else int(owner),
+        "probability_override": None if override is None else round(float(override)),
+        "forecast_category": roles.get("forecast_category"),
+        "number": roles.get("number"),
+        **slots(definition, data),
+    }
+
+
+def slots(definition: ObjectDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
+    """All 40 slot columns; a field without a value empties its slot."""
+    filled = dict(_EMPTY_SLOTS)
+    for field in definition.fields:
+        if field.slot is not None and field.key in data:
+            filled[field.slot] = type_of(field).slot_value(data[field.key])
+    return filled
+
+
+def reference_fields(definition: ObjectDefinition) -> tuple[FieldDefinition, ...]:
+    return tuple(field for field in definition.fields if field.type == REFERENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """A record just written: what its tokens and links are made from."""
+
+    record_id: int
+    name: str
+    data: Mapping[str, Any]
+
+
+def write_tokens(
+    uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected], *, is_new: bool
+) -> None:
+    """Replace the search tokens of the records."""
+    wanted = {record.record_id: _tokens(definition, record.data, record.name) for record in records}
+    if not is_new and wanted:
+        uow.session.execute(delete(SearchToken).where(SearchToken.record_id.in_(wanted)))
+    rows = [
+        {
+            "workspace_id": uow.workspace.id,
+            "token": token,
+            "object_key": definition.key,
+            "record_id": record_id,
+        }
+        for record_id, tokens in wanted.items()
+        for token in sorted(tokens)
+    ]
+    if rows:
+        uow.session.execute(insert(SearchToken), rows)
+
+
+def _tokens(definition: ObjectDefinition, data: Mapping[str, Any], name: str) -> set[str]:
+    keys = definition.search_fields or tuple(field.key for field in definition.fields if field.role == "name")
+    return record_tokens([str(data[key]) for key in keys if data.get(key)], name)
+
+
+def write_links(
+    uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected], *, is_new: bool
+) -> None:
+    """Make ``link`` hold exactly the references in the records' values."""
+    fields = reference_fields(definition)
+    if not fields:
+        return
+    records = list(records)
+    if not is_new:
+        keys = [(record.record_id, field.key) for record in records for field in fields]
+        uow.session.execute(delete(Link).where(tuple_(Link.record_id, Link.field_key).in_(keys)))
+    rows = [
+        {
+            "workspace_id": uow.workspace.id,
+            "id": new_id(),
+            "record_id": record.record_id,
+            "field_key": field.key,
+            "target_id": int(record.data[field.key]),
+        }
+        for record in records
+        for field in fields
+        if record.data.get(field.key)
+    ]
+    if rows:
+        uow.session.execute(insert(Link), rows)

@@ -1,0 +1,357 @@
+"""Creating, saving, deleting and restoring records: the one door for values (idea 3).
+
+Single writes are bulk writes of one: ``create_many`` serves the form, the import and the demo, so that their
+rows are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from builder.db.ids import new_id
+from builder.db.records import Record
+from builder.domain.fields import ObjectDefinition
+from builder.domain.moves import FieldViolation, Unmet
+from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale
+from builder.services.entries import Entry, plan_entry
+from builder.services.ledger import Ledger, Standing
+from builder.services.ownership import department_of, departments_on
+from builder.services.projections import Projected, write_links, write_tokens
+from builder.services.standings import COLUMNS, apply_values, load_standing
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import NOT_SAVED, Checked, Draft, check, problem_of
+
+MAY_NOT_REASSIGN = N_("Your role may not give records to somebody else.")
+
+
+@dataclass(frozen=True)
+class NewRecord:
+    """A record to be created.
+
+    ``values`` are JSON values by field key. ``entry``: the pipeline that it enters, or None.
+    ``external_key``: its key in the file it came from. ``created_at``: for loaded history only.
+    """
+
+    values: Mapping[str, Any]
+    entry: Entry | None = None
+    external_key: str | None = None
+    converted_from_id: int | None = None
+    created_at: datetime | None = None
+    id: int = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A record that was written. ``warnings`` are old faults in fields that the save did not touch."""
+
+    record_id: int
+    revision: int
+    changed: tuple[str, ...] = ()
+    warnings: tuple[FieldViolation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that was not written, with every reason: faults of values, unmet conditions of the entry."""
+
+    faults: tuple[FieldViolation, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
+
+    def raise_it(self) -> None:
+        """Errors: Invalid, always."""
+        problems = tuple(problem_of(fault) for fault in self.faults)
+        problems += tuple(problem_of_unmet(item) for item in self.unmet)
+        raise Invalid(NOT_SAVED, problems=problems)
+
+
+def problem_of_unmet(item: Unmet) -> Problem:
+    return Problem(item.message_key, item.field or "", dict(item.values))
+
+
+@dataclass(frozen=True)
+class SaveRecord:
+    """Change some values of a record; ``None`` empties a field. ``revision``: the one the person saw."""
+
+    record_id: int
+    values: Mapping[str, Any]
+    revision: int | None = None
+
+
+def create(uow: UnitOfWork, object_key: str, new: NewRecord) -> Saved:
+    """Create one record. Errors: Forbidden, NotFound (object), Invalid with every problem."""
+    (result,) = create_many(uow, object_key, [new])
+    if isinstance(result, Refusal):
+        result.raise_it()
+    assert isinstance(result, Saved)
+    return result
+
+
+def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> list[Saved | Refusal]:
+    """Create the records that are valid; refuse the others, each with all its reasons. Order is kept.
+
+    A number of statements that does not depend on the number of records. Errors: Forbidden, NotFound.
+    """
+    uow.begin()
+    uow.require("record.create")
+    definition = uow.catalog.object(object_key)
+    news = [_with_owner(uow, definition, new) for new in news]
+    checked = check(uow, definition.fields, [Draft({}, new.values) for new in news])
+    departments = _departments(uow, news)
+    ledger = Ledger(uow)
+    results: list[Saved | Refusal] = []
+    written: list[Standing] = []
+    for new, values in zip(news, checked, strict=True):
+        outcome = _new_standing(uow, definition, new, values, departments, ledger)
+        if isinstance(outcome, Standing):
+            written.append(outcome)
+            results.append(Saved(new.id, 1))
+        else:
+            results.append(outcome)
+    insert_records(uow, definition, written, ledger)
+    return results
+
+
+def insert_records(
+    uow: UnitOfWork, definition: ObjectDefinition, written: Sequence[Standing], ledger: Ledger
+) -> None:
+    """Write new records with their copies, ledger and events."""
+    if not written:
+        return
+    uow.session.execute(insert(Record), [standing.record for standing in written])
+    projected = [_projected(standing) for standing in written]
+    write_tokens(uow, definition, projected, is_new=True)
+    write_links(uow, definition, projected, is_new=True)
+    ledger.write()
+    for standing in written:
+        record = standing.record
+        uow.log(
+            "record.loaded" if record["is_loaded"] else "record.created",
+            record_id=standing.record_id,
+            object_key=definition.key,
+            data={"after": record["data"], "pipeline": record["pipeline_key"], "stage": record["stage_key"]},
+            effective_at=record["created_at"],
+        )
+
+
+def save(uow: UnitOfWork, command: SaveRecord) -> Saved:
+    """Change values of one record. Nothing changed: nothing is written.
+
+    Errors: Forbidden, NotFound, Stale, Invalid with one problem per touched faulty field.
+    """
+    uow.begin()
+    uow.require("record.edit")
+    standing = load_standing(uow, command.record_id, command.revision)
+    definition = uow.catalog.object(standing.record["object_key"])
+    (checked,) = check(uow, definition.fields, [Draft(standing.record["data"], command.values)])
+    checked.raise_for_faults()
+    return write_values(uow, definition, standing, checked)
+
+
+def write_values(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, checked: Checked
+) -> Saved:
+    """Write checked values of an existing record, with copies, slice, roll-up and history (S30)."""
+    before = standing.record["data"]
+    changed = changed_keys(before, checked.data)
+    if not changed:
+        return Saved(standing.record_id, standing.record["revision"], (), checked.old_faults)
+    ledger = Ledger(uow)
+    ledger.watch(standing)
+    change_values(uow, definition, standing, checked.data)
+    ledger.settle(standing, uow.clock.now())
+    write_record(uow, standing)
+    ledger.write()
+    write_copies(uow, definition, standing, changed)
+    uow.log(
+        "record.changed",
+        record_id=standing.record_id,
+        object_key=definition.key,
+        data={
+            "before": {key: before.get(key) for key in changed},
+            "after": {key: checked.data.get(key) for key in changed},
+        },
+    )
+    return Saved(standing.record_id, standing.record["revision"], changed, checked.old_faults)
+
+
+def change_values(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, data: dict[str, Any]
+) -> None:
+    """Put new values into the row; a new owner brings their department, by right only (S48)."""
+    owner_before = standing.record["owner_id"]
+    apply_values(uow, definition, standing, data)
+    owner = standing.record["owner_id"]
+    if owner == owner_before:
+        return
+    if owner_before is not None and not uow.actor.can("record.reassign"):
+        field_key = definition.fields.by_role["owner"].key
+        Refusal(faults=(FieldViolation(field_key, MAY_NOT_REASSIGN, {}, f"/{field_key}"),)).raise_it()
+    standing.record["department_id"] = department_of(uow, owner)
+
+
+def delete(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Saved:
+    """Put a record into the recycle bin: it leaves lists, boards and sums, and keeps everything it has.
+
+    Errors: Forbidden (a right of its own, S48), NotFound, Stale.
+    """
+    uow.begin()
+    uow.require("record.delete")
+    standing = load_standing(uow, record_id, revision)
+    return _set_deleted(uow, standing, uow.clock.now(), "record.deleted")
+
+
+def restore(uow: UnitOfWork, record_id: int) -> Saved:
+    """Take a record out of the recycle bin. Errors: Forbidden, NotFound."""
+    uow.begin()
+    uow.require("record.restore")
+    standing = load_standing(uow, record_id, is_deleted=True)
+    return _set_deleted(uow, standing, None, "record.restored")
+
+
+def _set_deleted(uow: UnitOfWork, standing: Standing, at: datetime | None, kind: str) -> Saved:
+    ledger = Ledger(uow)
+    ledger.watch(standing)
+    standing.record["deleted_at"] = at
+    standing.record["deleted_by"] = uow.actor.member_id if at else None
+    ledger.settle(standing, uow.clock.now())
+    write_record(uow, standing)
+    ledger.write()
+    definition = uow.catalog.object(standing.record["object_key"])
+    shown = _projected(standing) if at is None else Projected(standing.record_id, "", {})
+    write_tokens(uow, definition, [shown], is_new=False)
+    uow.log(
+        kind, record_id=standing.record_id, object_key=definition.key, data={"name": standing.record["name"]}
+    )
+    return Saved(standing.record_id, standing.record["revision"])
+
+
+def write_record(uow: UnitOfWork, standing: Standing) -> None:
+    """Write the row at its next revision. Errors: Stale when it changed since it was loaded."""
+    record = standing.record
+    seen = record["revision"]
+    record.update(revision=seen + 1, updated_at=uow.clock.now(), updated_by=uow.actor.member_id)
+    values = {name: record[name] for name in COLUMNS if name not in ("workspace_id", "id")}
+    result = uow.session.execute(
+        update(Record)
+        .where(Record.id == standing.record_id, Record.revision == seen)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:  # type: ignore[attr-defined]
+        raise Stale(record_id=standing.record_id, revision=seen)
+
+
+def write_copies(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, changed: Sequence[str]
+) -> None:
+    """Renew search tokens and links, if what they are made from changed."""
+    names = {item.key for item in definition.fields if item.role == "name"}
+    if names.union(definition.search_fields).intersection(changed):
+        write_tokens(uow, definition, [_projected(standing)], is_new=False)
+    if any(
+        definition.fields.by_key[key].type == "reference"
+        for key in changed
+        if key in definition.fields.by_key
+    ):
+        write_links(uow, definition, [_projected(standing)], is_new=False)
+
+
+def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(key for key in {*before, *after} if before.get(key) != after.get(key)))
+
+
+def _projected(standing: Standing) -> Projected:
+    return Projected(standing.record_id, standing.record["name"], standing.record["data"])
+
+
+def _with_owner(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord) -> NewRecord:
+    """Nobody named: the record is the actor's own."""
+    owner = definition.fields.by_role.get("owner")
+    if owner is None or new.values.get(owner.key) is not None or not uow.actor.member_id:
+        return new
+    return NewRecord(
+        {**new.values, owner.key: str(uow.actor.member_id)},
+        new.entry,
+        new.external_key,
+        new.converted_from_id,
+        new.created_at,
+        new.id,
+    )
+
+
+def _departments(uow: UnitOfWork, news: Sequence[NewRecord]) -> Mapping[int, int]:
+    if len(news) == 1 and uow.actor.department_ids:
+        own = {uow.actor.member_id: uow.actor.department_ids[0]}
+        owner_is_actor = all(str(uow.actor.member_id) in map(str, new.values.values()) for new in news)
+        if owner_is_actor:
+            return own
+    return departments_on(uow, uow.workspace.day_of(uow.clock.now()))
+
+
+def _new_standing(
+    uow: UnitOfWork,
+    definition: ObjectDefinition,
+    new: NewRecord,
+    checked: Checked,
+    departments: Mapping[int, int],
+    ledger: Ledger,
+) -> Standing | Refusal:
+    standing = draft_standing(uow, definition, new, checked, departments)
+    if isinstance(standing, Refusal):
+        return standing
+    ledger.watch(standing, is_new=True)
+    if new.entry is not None:
+        unmet = plan_entry(uow, definition, standing, new.entry, ledger)
+        if unmet:
+            return Refusal(unmet=unmet)
+    ledger.settle(standing, new.created_at or uow.clock.now())
+    return standing
+
+
+def draft_standing(
+    uow: UnitOfWork,
+    definition: ObjectDefinition,
+    new: NewRecord,
+    checked: Checked,
+    departments: Mapping[int, int],
+) -> Standing | Refusal:
+    """The row of a new record with its values and copies, in no pipeline yet; or why it cannot be."""
+    if checked.faults:
+        return Refusal(faults=checked.faults)
+    standing = blank_standing(uow, definition, new)
+    try:
+        apply_values(uow, definition, standing, checked.data)
+    except FunnelwrightError as error:
+        amount = definition.fields.by_role["amount"].key
+        return Refusal(faults=(FieldViolation(amount, error.message_key, error.values, f"/{amount}"),))
+    standing.record["department_id"] = departments.get(standing.record["owner_id"] or 0)
+    return standing
+
+
+def blank_standing(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord) -> Standing:
+    """The row of a new record before its values are put in: every column has its empty value."""
+    now = uow.clock.now()
+    actor_id = uow.actor.member_id or None
+    record: dict[str, Any] = dict.fromkeys(COLUMNS)
+    record.update(
+        workspace_id=uow.workspace.id,
+        id=new.id,
+        object_key=definition.key,
+        definition_version_id=definition.version_id,
+        external_key=new.external_key,
+        converted_from_id=new.converted_from_id,
+        journey="",
+        is_loaded=False,
+        revision=1,
+        created_at=new.created_at or now,
+        created_by=actor_id,
+        updated_at=new.created_at or now,
+        updated_by=actor_id,
+        data={},
+    )
+    return Standing(record, None)

@@ -1,0 +1,80 @@
+"""Loading records for a write, and turning a checked draft into row values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from builder.db.records import Record
+from builder.domain.fields import ObjectDefinition
+from builder.errors import NotFound, Stale
+from builder.queries.definitions import pipeline_version
+from builder.queries.visibility import visible
+from builder.services.ledger import Standing, load_stays
+from builder.services.projections import columns
+from builder.services.unit_of_work import UnitOfWork
+
+COLUMNS = tuple(column.name for column in Record.__table__.columns)
+
+
+def load_standings(
+    uow: UnitOfWork, record_ids: Sequence[int], *, is_deleted: bool = False
+) -> dict[int, Standing]:
+    """Records that the actor may see, locked for this transaction, with all their stays.
+
+    Two statements. What is not there, not visible or (unless asked for) deleted is left out.
+    """
+    rule = visible(uow.actor)
+    statement = (
+        select(*(getattr(Record, name) for name in COLUMNS))
+        .where(Record.id.in_(record_ids))
+        .where(Record.deleted_at.is_not(None) if is_deleted else Record.deleted_at.is_(None))
+        .order_by(Record.id)
+        .with_for_update()
+    )
+    rows = uow.session.execute(statement if rule is None else statement.where(rule)).all()
+    stays = load_stays(uow, [row.id for row in rows if row.pipeline_version_id is not None])
+    return {
+        row.id: Standing(
+            record=dict(row._mapping),
+            pipeline=None
+            if row.pipeline_version_id is None
+            else pipeline_version(uow.session, uow.catalog, row.pipeline_version_id),
+            stays=stays.get(row.id, []),
+        )
+        for row in rows
+    }
+
+
+def load_standing(
+    uow: UnitOfWork, record_id: int, revision: int | None = None, *, is_deleted: bool = False
+) -> Standing:
+    """One record. Errors: NotFound; Stale when ``revision`` is given and is not the stored one."""
+    standing = load_standings(uow, [record_id], is_deleted=is_deleted).get(record_id)
+    if standing is None:
+        raise NotFound()
+    if revision is not None and standing.record["revision"] != revision:
+        raise Stale(record_id=record_id, revision=revision, now=standing.record["revision"])
+    return standing
+
+
+def apply_values(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, data: dict[str, Any]
+) -> None:
+    """Put new values and all their copies into the record's row values.
+
+    The probability is the record's own when it sets one, else that of its stage.
+    """
+    standing.record.update(columns(definition, data, uow.workspace.currency), data=data)
+    standing.record["definition_version_id"] = definition.version_id
+    set_probability(standing)
+
+
+def set_probability(standing: Standing) -> None:
+    record = standing.record
+    stage = standing.pipeline.by_key.get(record["stage_key"]) if standing.pipeline else None
+    own = record["probability_override"]
+    is_own = own is not None and stage is not None and stage.is_open
+    record["probability"] = own if is_own else (stage.probability if stage else None)

@@ -1,0 +1,233 @@
+"""The one door for moves (idea 3, B1): refused with every reason, parked for approval, or applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import insert
+
+from builder.db.ids import new_id
+from builder.db.ledger import MoveRequestRow
+from builder.domain.fields import ObjectDefinition
+from builder.domain.moves import MoveIntent, MoveSnapshot, Requirement
+from builder.domain.pipeline import ApprovalSlot
+from builder.domain.transitions import Parked, Planned, Refused, plan, requirements
+from builder.errors import N_, Invalid
+from builder.services.entries import Given, enter, given_so_far, snapshot_of
+from builder.services.ledger import Ledger, Standing
+from builder.services.records import change_values, changed_keys, write_copies, write_record
+from builder.services.standings import load_standing
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import Checked, Draft, check
+
+NO_PIPELINE = N_("This record is in no pipeline, so it has no stage to move from.")
+
+
+@dataclass(frozen=True)
+class MoveRecord:
+    """What somebody wants of a record, and all they said in the move dialog (B2).
+
+    ``values`` are record fields, ``answers`` feedback of the present stage, ``done_tasks`` all ``task`` and
+    ``task/subtask`` keys ticked now (None: as stored), ``is_marked`` likewise. ``revision``: what they saw.
+    """
+
+    record_id: int
+    to_stage: str
+    revision: int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    done_tasks: frozenset[str] | None = None
+    is_marked: bool | None = None
+    reason_key: str | None = None
+    reason_note: str = ""
+    is_confirmed: bool = False
+    override_reason: str | None = None
+
+    @property
+    def intent(self) -> MoveIntent:
+        return MoveIntent(
+            self.to_stage, self.reason_key, self.reason_note, self.is_confirmed, self.override_reason
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The move happened. ``planned`` says how; ``revision`` is the record's new one."""
+
+    record_id: int
+    revision: int
+    planned: Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The move is stored as a request and waits for approval (S37); the record stays where it is."""
+
+    record_id: int
+    request_id: int
+    approvals: tuple[ApprovalSlot, ...]
+
+
+MoveResult: TypeAlias = Refused | Waiting | Applied
+
+
+@dataclass(frozen=True)
+class MoveDraft:
+    """A move looked at without making it: what the dialog and the panel are made from (B2, S39)."""
+
+    standing: Standing
+    definition: ObjectDefinition
+    snapshot: MoveSnapshot
+    given: Given
+    checked: Checked
+
+    def requirements(self, command: MoveRecord) -> tuple[Requirement, ...]:
+        """Everything that the move asks for, met and unmet."""
+        return requirements(self.snapshot, command.to_stage, command.intent)
+
+
+def draft(uow: UnitOfWork, command: MoveRecord) -> MoveDraft:
+    """Look at a move. Errors: NotFound, Stale, Invalid when the record is in no pipeline."""
+    standing = load_standing(uow, command.record_id, command.revision)
+    if standing.pipeline is None:
+        raise Invalid(NO_PIPELINE)
+    definition = uow.catalog.object(standing.record["object_key"])
+    (checked,) = check(uow, definition.fields, [Draft(standing.record["data"], command.values)])
+    given = _given(standing, command)
+    faults = checked.faults + checked.old_faults
+    considered = Standing({**standing.record, "data": checked.data}, standing.pipeline, standing.stays)
+    snapshot = snapshot_of(uow, definition, considered, given, faults)
+    return MoveDraft(standing, definition, snapshot, given, checked)
+
+
+def move(uow: UnitOfWork, command: MoveRecord) -> MoveResult:
+    """Move a record, or say why not. Only *Waiting* and *Applied* wrote something; the caller commits.
+
+    Errors: NotFound, Stale, Invalid (no pipeline).
+    """
+    uow.begin()
+    looked = draft(uow, command)
+    decision = plan(looked.snapshot, command.intent)
+    if isinstance(decision, Refused):
+        return decision
+    if isinstance(decision, Parked):
+        return _park(uow, looked, command, decision)
+    return _apply(uow, looked, decision)
+
+
+def _given(standing: Standing, command: MoveRecord) -> Given:
+    so_far = given_so_far(standing)
+    answers = {**so_far.answers, **command.answers}
+    return Given(
+        {key: value for key, value in answers.items() if value is not None},
+        so_far.done_tasks if command.done_tasks is None else command.done_tasks,
+        so_far.is_marked if command.is_marked is None else command.is_marked,
+    )
+
+
+def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
+    standing = looked.standing
+    at = uow.clock.now()
+    before = standing.record["data"]
+    changed = changed_keys(before, looked.checked.data)
+    ledger = Ledger(uow)
+    ledger.watch(standing)
+    if changed:
+        change_values(uow, looked.definition, standing, looked.checked.data)
+    enter(uow, standing, planned, looked.given, at, ledger)
+    _forget_own_probability(looked.definition, standing)
+    ledger.settle(standing, at)
+    write_record(uow, standing)
+    ledger.write()
+    write_copies(uow, looked.definition, standing, changed)
+    uow.log(
+        "record.moved",
+        record_id=standing.record_id,
+        object_key=looked.definition.key,
+        data=_moved(looked, planned, before, changed, at),
+        effective_at=at,
+    )
+    return Applied(standing.record_id, standing.record["revision"], planned)
+
+
+def _forget_own_probability(definition: ObjectDefinition, standing: Standing) -> None:
+    """An own probability ends with the stage that it was given for (edge cases of metrics.md)."""
+    own = definition.fields.by_role.get("probability")
+    if own is not None and own.key in standing.record["data"]:
+        data = {key: value for key, value in standing.record["data"].items() if key != own.key}
+        standing.record["data"] = data
+        if own.slot is not None:
+            standing.record[own.slot] = None
+
+
+def _moved(
+    looked: MoveDraft, planned: Planned, before: Mapping[str, Any], changed: tuple[str, ...], at: datetime
+) -> dict[str, Any]:
+    record = looked.standing.record
+    return {
+        "pipeline": record["pipeline_key"],
+        "pipeline_version": record["pipeline_version_id"],
+        "from": planned.from_stage,
+        "to": planned.to_stage,
+        "via": planned.left_via,
+        "outcome": planned.outcome,
+        "skipped": list(planned.skipped),
+        "reason": planned.reason_key,
+        "note": planned.reason_note,
+        "answers": dict(looked.given.answers),
+        "override": planned.override_reason,
+        "overridden": [item.kind for item in planned.overridden],
+        "before": {key: before.get(key) for key in changed},
+        "after": {key: looked.checked.data.get(key) for key in changed},
+    }
+
+
+def _park(uow: UnitOfWork, looked: MoveDraft, command: MoveRecord, parked: Parked) -> Waiting:
+    standing = looked.standing
+    present = standing.open_stay
+    request_id = new_id()
+    slot = parked.approvals[0]
+    uow.session.execute(
+        insert(MoveRequestRow),
+        {
+            "workspace_id": uow.workspace.id,
+            "id": request_id,
+            "record_id": standing.record_id,
+            "stay_id": present.id if present else None,
+            "pipeline_version_id": standing.record["pipeline_version_id"],
+            "from_stage_key": standing.record["stage_key"],
+            "to_stage_key": command.to_stage,
+            "status": "waiting",
+            "round": 1,
+            "command": {
+                "values": dict(command.values),
+                "answers": dict(looked.given.answers),
+                "done_tasks": sorted(looked.given.done_tasks),
+                "is_marked": looked.given.is_marked,
+                "reason_key": command.reason_key,
+                "reason_note": command.reason_note,
+                "revision": standing.record["revision"],
+            },
+            "approver_id": uow.actor.manager_id if slot.approver == "manager" else None,
+            "approver_role": _approver_role(uow, slot),
+            "requested_by": uow.actor.member_id or None,
+            "requested_at": uow.clock.now(),
+        },
+    )
+    uow.log(
+        "move.requested",
+        record_id=standing.record_id,
+        object_key=looked.definition.key,
+        data={"request": str(request_id), "from": standing.record["stage_key"], "to": command.to_stage},
+    )
+    return Waiting(standing.record_id, request_id, parked.approvals)
+
+
+def _approver_role(uow: UnitOfWork, slot: ApprovalSlot) -> str | None:
+    """The role that is asked: the slot's own, or its fallback where the requester has no manager (S37)."""
+    if slot.approver == "role":
+        return slot.role
+    return slot.fallback_role if uow.actor.manager_id is None else None

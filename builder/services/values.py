@@ -1,0 +1,181 @@
+"""Checking the values of records before they are written, many at a time (idea 2, part 4).
+
+The object's JSON Schema decides what it can; here stands what it cannot say: records and members that a value
+names must exist.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from builder.db.people import Member
+from builder.db.records import Record
+from builder.domain.fields import FieldDefinition, FieldSet
+from builder.domain.formulas import compute
+from builder.domain.moves import FieldViolation
+from builder.errors import N_, Invalid, Problem
+from builder.fieldtypes.base import FieldContext
+from builder.fieldtypes.registry import type_of
+from builder.metadata.record_validation import REQUIRED, validate
+from builder.services.unit_of_work import UnitOfWork
+
+NOT_SAVED = N_("Not saved. Correct the fields that are marked.")
+UNKNOWN_FIELD = N_("There is no field “%(field)s”.")
+NO_RECORD = N_("This record does not exist any more. Choose another.")
+NO_MEMBER = N_("This person does not belong to the workspace. Choose another.")
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Values about to be written: what is stored now (empty for a new record) and what changes.
+
+    A change to ``None`` empties the field.
+    """
+
+    stored: Mapping[str, Any]
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The values after the change, faults of touched fields, and old faults of the others.
+
+    ``faults`` block the save; ``old_faults`` only warn until the record moves (idea 2).
+    """
+
+    data: dict[str, Any]
+    touched: frozenset[str]
+    faults: tuple[FieldViolation, ...]
+    old_faults: tuple[FieldViolation, ...]
+
+    def raise_for_faults(self) -> None:
+        """Errors: Invalid with one problem per faulty field."""
+        if self.faults:
+            raise Invalid(NOT_SAVED, problems=tuple(problem_of(fault) for fault in self.faults))
+
+
+def problem_of(fault: FieldViolation) -> Problem:
+    return Problem(fault.message_key, fault.field, dict(fault.values))
+
+
+def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Checked]:
+    """Apply the changes, compute formulas and find every fault; a few statements for all drafts together."""
+    merged = [_merged(uow, fields, draft) for draft in drafts]
+    missing = _Missing(uow, fields, drafts)
+    return [_checked(fields, draft, data, missing) for draft, data in zip(drafts, merged, strict=True)]
+
+
+def violations(
+    fields: FieldSet, data: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> tuple[FieldViolation, ...]:
+    """What the JSON Schema says against values; a retired option stays allowed where ``before`` has it."""
+    return tuple(
+        FieldViolation(error.field, error.message, error.values, error.pointer, error.message == REQUIRED)
+        for error in validate(fields, data, before)
+    )
+
+
+def _merged(uow: UnitOfWork, fields: FieldSet, draft: Draft) -> dict[str, Any]:
+    changes = dict(draft.changes)
+    if not draft.stored:
+        context = FieldContext(
+            locale=uow.workspace.locale,
+            time_zone=uow.workspace.time_zone,
+            currency=uow.workspace.currency,
+            now=uow.clock.now(),
+            member_id=str(uow.actor.member_id) if uow.actor.member_id else None,
+        )
+        defaults = {field.key: type_of(field).default(field, context) for field in fields}
+        changes = {key: value for key, value in defaults.items() if value is not None} | changes
+    data = {key: value for key, value in {**draft.stored, **changes}.items() if value is not None}
+    return dict(compute(fields.fields, data))
+
+
+def _checked(fields: FieldSet, draft: Draft, data: dict[str, Any], missing: _Missing) -> Checked:
+    touched = frozenset(draft.changes) if draft.stored else frozenset(fields.by_key)
+    faults = list(violations(fields, data, draft.stored or None))
+    faults += [
+        FieldViolation(key, UNKNOWN_FIELD, {"field": key}, f"/{key}")
+        for key in draft.changes
+        if key not in fields.by_key
+    ]
+    faulty = {fault.field for fault in faults}
+    for field in fields:
+        if field.key in touched and field.key not in faulty and field.key in data:
+            faults += missing.faults(field, data[field.key])
+    touching = tuple(fault for fault in faults if fault.field in touched or fault.field not in fields.by_key)
+    others = tuple(fault for fault in faults if fault not in touching)
+    return Checked(data, touched, touching, others)
+
+
+class _Missing:
+    """Which of the ids that changed values name do not exist: one statement per 500 ids."""
+
+    def __init__(self, uow: UnitOfWork, fields: FieldSet, drafts: Iterable[Draft]) -> None:
+        wanted: dict[str, set[int]] = defaultdict(set)
+        members: set[int] = set()
+        for draft in drafts:
+            for field, value in _named(fields.fields, draft.changes):
+                if field.type == "user":
+                    members.add(value)
+                else:
+                    wanted[str(field.params.get("target"))].add(value)
+        self._records = {
+            target: _existing(uow, ids, Record.object_key == target, Record.deleted_at.is_(None))
+            for target, ids in wanted.items()
+        }
+        self._members = _existing_members(uow, members)
+
+    def faults(self, field: FieldDefinition, value: Any) -> Iterator[FieldViolation]:
+        for named, target_id in _named((field,), {field.key: value}):
+            if named.type == "user":
+                is_known, message = target_id in self._members, NO_MEMBER
+            else:
+                is_known, message = (
+                    target_id in self._records.get(str(named.params.get("target")), ()),
+                    NO_RECORD,
+                )
+            if not is_known:
+                yield FieldViolation(field.key, message, {}, f"/{field.key}")
+                return
+
+
+def _named(
+    fields: Iterable[FieldDefinition], values: Mapping[str, Any]
+) -> Iterator[tuple[FieldDefinition, int]]:
+    """Every id that values name, with its field; rows of tables included. Ill-formed ids are the schema's."""
+    for field in fields:
+        value = values.get(field.key)
+        if field.type == "table" and isinstance(value, list):
+            for row in value:
+                if isinstance(row, Mapping):
+                    yield from _named(field.params.get("columns", ()), row)
+        elif field.type in ("reference", "user") and isinstance(value, str) and value.isdecimal():
+            number = int(value)
+            if number < 1 << 63:
+                yield field, number
+
+
+def _existing(uow: UnitOfWork, ids: set[int], *conditions: Any) -> set[int]:
+    found: set[int] = set()
+    for chunk in chunks(sorted(ids)):
+        found.update(uow.session.scalars(select(Record.id).where(Record.id.in_(chunk), *conditions)))
+    return found
+
+
+def _existing_members(uow: UnitOfWork, ids: set[int]) -> set[int]:
+    found = {uow.actor.member_id} & ids
+    for chunk in chunks(sorted(ids - found)):
+        found.update(uow.session.scalars(select(Member.id).where(Member.id.in_(chunk))))
+    return found
+
+
+def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
