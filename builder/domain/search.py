@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 MAX_TOKEN = 80
 MAX_TOKENS = 800
@@ -103,12 +104,7 @@ def query_tokens(text: str) -> tuple[QueryTerm, ...]:
 
 
 def _cut(found: Iterator[str]) -> Iterator[str]:
-    seen = 0
-    for token in found:
-        yield token[:MAX_TOKEN]
-        seen += 1
-        if seen >= MAX_TOKENS:
-            return
+    yield from (token[:MAX_TOKEN] for token in islice(found, MAX_TOKENS))
 
 
 def _all_tokens(plain: str) -> Iterator[str]:
@@ -204,4 +200,6 @@ def _unaccented(word: str) -> str:
 
 def _storable(text: str) -> str:
     """Without what no database text may hold: NUL, other controls, lone surrogates."""
-    return "".join(" " if unicodedata.category(character) in ("Cc", "Cs") else character for character in text)
+    return "".join(
+        " " if unicodedata.category(character) in ("Cc", "Cs") else character for character in text
+    )

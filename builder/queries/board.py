@@ -1,0 +1,376 @@
+"""The board of a pipeline: columns of cards, and heads with count, amount and weighted amount (part 6).
+
+One LIMIT statement a column, never a window over all. Heads come from the roll-up, which is exact at commit;
+with a filter they are counted. Records that were only shared with the actor are few: they are read once, and
+added to cards and heads.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, or_, select, union_all
+
+from builder.db.base import from_micros, to_micros
+from builder.db.conditions_sql import compile_condition
+from builder.db.ledger import FunnelRollup
+from builder.db.people import Member
+from builder.db.records import Record, RecordShare
+from builder.db.tenancy import WorkspaceSession
+from builder.domain import rollup
+from builder.domain.comparison import EvaluationContext
+from builder.domain.conditions import Condition
+from builder.domain.permissions import Actor
+from builder.domain.pipeline import Pipeline
+from builder.errors import Invalid, Problem
+from builder.metadata.catalog import Catalog
+from builder.queries import keyset
+from builder.queries.keyset import Position
+from builder.queries.row import REFERENCE, names_of_records
+from builder.queries.visibility import ownership, sees_all
+
+CARDS = 50
+_ORDER = "-record.stage_entered_at"
+_EARLIEST = from_micros(-(1 << 50))
+_ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card shows. ``amount_minor`` in minor units of ``currency``, ``probability`` in percent."""
+
+    id: int
+    name: str
+    number: str | None
+    owner_id: int | None
+    department_id: int | None
+    stage_key: str
+    stage_entered_at: datetime | None
+    amount_minor: int | None
+    currency: str | None
+    expected_close_on: Any
+    probability: int | None
+    revision: int
+    updated_at: datetime
+    data: Mapping[str, Any]
+    owner_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencySum:
+    """Sums in minor units; ``weighted_minor`` is the sum of amount × probability, rounded once."""
+
+    currency: str
+    amount_minor: int
+    weighted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnHead:
+    """All visible records of a stage: how many, and their sums per currency, ordered by code."""
+
+    count: int = 0
+    sums: tuple[CurrencySum, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardColumn:
+    """``next`` is the cursor of the cards that follow, ``None`` when these are all."""
+
+    stage_key: str
+    head: ColumnHead
+    cards: tuple[Card, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """Columns in the order of the stages; stages of older versions that still hold records come last.
+
+    ``names``: names of the records that cards refer to, by id.
+    """
+
+    pipeline: Pipeline
+    columns: tuple[BoardColumn, ...]
+    names: Mapping[int, str]
+    problem: Problem | None = None
+
+
+@dataclass
+class _Scope:
+    """Which records of which pipeline, for whom."""
+
+    session: WorkspaceSession
+    pipeline: Pipeline
+    actor: Actor
+    condition: ColumnElement[bool] | None
+    shared: Sequence[Card] = ()
+    clauses: tuple[ColumnElement[bool], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        filtered = () if self.condition is None else (self.condition,)
+        self.clauses = (Record.pipeline_key == self.pipeline.key, Record.deleted_at.is_(None), *filtered)
+
+
+def board(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    pipeline: Pipeline,
+    context: EvaluationContext,
+    *,
+    filter: Condition | None = None,
+    limit: int = CARDS,
+) -> Board:
+    """The first cards of every column. One statement a column, and at most three more.
+
+    Errors: ConditionError for a filter that the database cannot evaluate.
+    """
+    scope = _scope(session, catalog, actor, pipeline, context, filter)
+    heads = _heads(scope)
+    keys = dict.fromkeys((*pipeline.by_key, *sorted(key for key, head in heads.items() if head.count)))
+    columns = tuple(_column(scope, key, heads.get(key, ColumnHead()), None, limit) for key in keys)
+    return Board(pipeline, columns, _names(scope, catalog, columns))
+
+
+def board_column(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    pipeline: Pipeline,
+    stage_key: str,
+    context: EvaluationContext,
+    *,
+    filter: Condition | None = None,
+    after: str | None = None,
+    limit: int = CARDS,
+) -> Board:
+    """One column, beyond the cursor ``after``; a bad cursor gives its beginning and a ``problem``."""
+    place, problem = None, None
+    if after:
+        try:
+            place = keyset.read_cursor(after, _ORDER, "instant")
+        except Invalid as error:
+            problem = Problem(error.message_key, "cursor", error.values)
+    scope = _scope(session, catalog, actor, pipeline, context, filter)
+    head = _heads(scope).get(stage_key, ColumnHead())
+    columns = (_column(scope, stage_key, head, place, limit),)
+    return Board(pipeline, columns, _names(scope, catalog, columns), problem)
+
+
+def column_heads(
+    session: WorkspaceSession, catalog: Catalog, actor: Actor, pipeline: Pipeline, context: EvaluationContext
+) -> Mapping[str, ColumnHead]:
+    """The heads alone, for the fragments that a move refreshes. At most two statements."""
+    return _heads(_scope(session, catalog, actor, pipeline, context, None))
+
+
+def _scope(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    pipeline: Pipeline,
+    context: EvaluationContext,
+    filter: Condition | None,
+) -> _Scope:
+    condition = None
+    if filter is not None:
+        fields = catalog.object(pipeline.object_key).fields.by_key
+        condition = compile_condition(filter, fields, context)
+    scope = _Scope(session, pipeline, actor, condition)
+    if not sees_all(actor):
+        scope.shared = _shared(scope)
+    return scope
+
+
+def _card_columns() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Record.id,
+            Record.name,
+            Record.number,
+            Record.owner_id,
+            Record.department_id,
+            Record.stage_key,
+            Record.stage_entered_at,
+            Record.amount_minor,
+            Record.currency,
+            Record.expected_close_on,
+            Record.probability,
+            Record.revision,
+            Record.updated_at,
+            Record.data,
+            func.coalesce(Member.name, ""),
+        )
+        .select_from(Record)
+        .outerjoin(Member, Member.id == Record.owner_id)
+    )
+
+
+def _shared(scope: _Scope) -> list[Card]:
+    """Cards that the actor sees only because they were shared."""
+    ids = select(RecordShare.record_id).where(RecordShare.member_id == scope.actor.member_id)
+    rows = scope.session.execute(_card_columns().where(Record.id.in_(ids), *scope.clauses))
+    cards = (Card(*row) for row in rows)
+    return [card for card in cards if not scope.actor.can_see(card.owner_id, card.department_id)]
+
+
+def _column(
+    scope: _Scope, stage_key: str, head: ColumnHead, after: Position | None, limit: int
+) -> BoardColumn:
+    found = (
+        _first_cards(scope, stage_key, limit + 1)
+        if after is None
+        else _more(scope, stage_key, after, limit + 1)
+    )
+    shared = [card for card in scope.shared if card.stage_key == stage_key and _is_beyond(card, after)]
+    if shared:
+        found = sorted((*found, *shared), key=_sort_key, reverse=True)
+    cards = tuple(found[:limit])
+    is_more = len(found) > limit
+    return BoardColumn(
+        stage_key, head, cards, keyset.write_cursor(_ORDER, _place(cards[-1])) if is_more else None
+    )
+
+
+def _first_cards(scope: _Scope, stage_key: str, limit: int) -> list[Card]:
+    entered: Any = Record.stage_entered_at
+    order = (entered.desc().nulls_last(), Record.id.desc())
+    return _cards(scope, stage_key, (), order, limit)
+
+
+def _more(scope: _Scope, stage_key: str, after: Position, limit: int) -> list[Card]:
+    """Cards beyond a place: those entered earlier, then those whose entry is unknown."""
+    entered: Any = Record.stage_entered_at
+    record_id: Any = Record.id
+    found: list[Card] = []
+    if not after.is_tail:
+        at = from_micros(int(after.value))
+        beyond = (entered <= at, or_(entered < at, record_id < after.id))
+        found = _cards(scope, stage_key, beyond, (entered.desc().nulls_last(), record_id.desc()), limit)
+    if len(found) < limit:
+        below = (record_id < after.id,) if after.is_tail else ()
+        found += _cards(
+            scope, stage_key, (entered.is_(None), *below), (record_id.desc(),), limit - len(found)
+        )
+    return found
+
+
+def _cards(
+    scope: _Scope, stage_key: str, beyond: Iterable[ColumnElement[bool]], order: tuple[Any, ...], limit: int
+) -> list[Card]:
+    clauses = (*scope.clauses, Record.stage_key == stage_key, *beyond)
+    statement = _card_columns().order_by(*order).limit(limit)
+    own = () if sees_all(scope.actor) else ownership(scope.actor)
+    if len(own) < 2:
+        return [Card(*row) for row in scope.session.execute(statement.where(*clauses, *own))]
+    parts = [
+        select(Record.id).where(*clauses, branch).order_by(*order).limit(limit).subquery() for branch in own
+    ]
+    ids = union_all(*(select(part.c.id) for part in parts))
+    return [Card(*row) for row in scope.session.execute(statement.where(Record.id.in_(ids)))]
+
+
+def _heads(scope: _Scope) -> Mapping[str, ColumnHead]:
+    rows = scope.session.execute(_rolled_up(scope) if scope.condition is None else _counted(scope))
+    sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
+    for stage_key, currency, count, amount, weighted in rows:
+        _add(sums[stage_key][currency or ""], count, amount, weighted)
+    for card in scope.shared:
+        amount = card.amount_minor or 0
+        _add(sums[card.stage_key][card.currency or ""], 1, amount, amount * (card.probability or 0))
+    return {stage_key: _head(by_currency) for stage_key, by_currency in sums.items()}
+
+
+def _add(total: list[int], count: int, amount: int | None, weighted: int | None) -> None:
+    total[0] += int(count)
+    total[1] += int(amount or 0)
+    total[2] += int(weighted or 0)
+
+
+def _head(by_currency: Mapping[str, list[int]]) -> ColumnHead:
+    return ColumnHead(
+        sum(total[0] for total in by_currency.values()),
+        tuple(
+            # The sums of amount × percent are exact; they are rounded once, half up.
+            CurrencySum(currency, total[1], (total[2] + 50) // 100)
+            for currency, total in sorted(by_currency.items())
+            if total[1] or total[2]
+        ),
+    )
+
+
+def _rolled_up(scope: _Scope) -> Select[*tuple[Any, ...]]:
+    """Heads from the roll-up: of the whole workspace, or of the owners and departments one sees."""
+    cell = FunnelRollup
+    return (
+        select(
+            cell.stage_key,
+            cell.currency,
+            *(
+                cast(func.sum(column), BigInteger)
+                for column in (cell.n, cell.amount_minor, cell.weighted_minor)
+            ),
+        )
+        .where(cell.pipeline_key == scope.pipeline.key, cell.measure == rollup.NOW, _grain(scope.actor))
+        .group_by(cell.stage_key, cell.currency)
+    )
+
+
+def _grain(actor: Actor) -> ColumnElement[bool]:
+    if sees_all(actor):
+        return and_(FunnelRollup.owner_id == 0, FunnelRollup.department_id == 0)
+    own = FunnelRollup.owner_id == actor.member_id
+    departments = sorted(actor.visible_department_ids)
+    if actor.visibility not in ("department", "subtree") or not departments:
+        return own
+    return or_(own, FunnelRollup.department_id.in_(departments))
+
+
+def _counted(scope: _Scope) -> Select[*tuple[Any, ...]]:
+    """Heads of a filtered board, from the records themselves."""
+    amount = func.coalesce(Record.amount_minor, 0)
+    own = () if sees_all(scope.actor) else (or_(*ownership(scope.actor)),)
+    return (
+        select(
+            Record.stage_key,
+            Record.currency,
+            func.count(),
+            cast(func.sum(amount), BigInteger),
+            cast(func.sum(amount * func.coalesce(Record.probability, 0)), BigInteger),
+        )
+        .where(*scope.clauses, *own)
+        .group_by(Record.stage_key, Record.currency)
+    )
+
+
+def _names(scope: _Scope, catalog: Catalog, columns: Iterable[BoardColumn]) -> dict[int, str]:
+    """Names of the accounts on the cards: the field of role *account*, when it is a reference."""
+    account = catalog.object(scope.pipeline.object_key).fields.by_role.get(_ACCOUNT)
+    if account is None or account.type != REFERENCE:
+        return {}
+    values = (card.data.get(account.key) for column in columns for card in column.cards)
+    return names_of_records(scope.session, {int(value) for value in values if value})
+
+
+def _sort_key(card: Card) -> tuple[datetime, int]:
+    return card.stage_entered_at or _EARLIEST, card.id
+
+
+def _place(card: Card) -> Position:
+    entered = card.stage_entered_at
+    # In the tail only the id orders; the value must still be an instant.
+    return Position(entered is None, 0 if entered is None else to_micros(entered), card.id)
+
+
+def _is_beyond(card: Card, after: Position | None) -> bool:
+    if after is None:
+        return True
+    entered = card.stage_entered_at
+    if after.is_tail or entered is None:
+        return entered is None and (not after.is_tail or card.id < after.id)
+    return (to_micros(entered), card.id) < (int(after.value), after.id)

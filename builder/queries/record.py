@@ -1,0 +1,350 @@
+"""One record with everything that its page shows: stays, answers, pending moves, shares, related records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, literal, select, union_all
+from sqlalchemy.orm import aliased
+
+from builder.db.ledger import MoveRequestRow, StayRow
+from builder.db.people import Department, Member
+from builder.db.records import Link, Record, RecordShare
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
+from builder.errors import NotFound
+from builder.metadata.catalog import Catalog
+from builder.queries.row import (
+    REFERENCE,
+    USER,
+    WIDTH,
+    RecordRow,
+    names_of_members,
+    names_of_records,
+    pointed_at,
+    row_of,
+    select_rows,
+)
+from builder.queries.visibility import visible
+
+RELATED_EACH = 10
+RELATED_CAP = 100
+WAITING = "waiting"
+CONVERTED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """A record that the actor sees. ``is_shared``: with the actor; ``may_edit_share``: so that it is edited."""
+
+    record: RecordRow
+    department_name: str
+    is_shared: bool
+    may_edit_share: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StayView:
+    """One visit to a stage, with the feedback given (``answers`` under ``feedback_version_id``).
+
+    ``seconds`` is null while the record is still there or a time is unknown; ``left_via`` null: still there.
+    ``tasks_done`` holds the ticked tasks and sub-tasks of the stage by key.
+    """
+
+    id: int
+    sequence: int
+    pipeline_key: str
+    pipeline_version_id: int
+    stage_key: str
+    stage_kind: str
+    entered_at: datetime | None
+    left_at: datetime | None
+    entered_via: str
+    left_via: str | None
+    seconds: float | None
+    next_stage_key: str | None
+    skipped: tuple[str, ...]
+    is_loaded: bool
+    feedback_key: str | None
+    feedback_version_id: int | None
+    answers: Mapping[str, Any]
+    tasks_done: Mapping[str, Any]
+    is_marked: bool
+    reason_key: str | None
+    reason_note: str | None
+    override_reason: str | None
+    entered_by: int | None
+    entered_by_name: str
+    left_by: int | None
+    left_by_name: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.left_via is None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMove:
+    """A parked move that waits for a decision."""
+
+    id: int
+    stay_id: int | None
+    from_stage_key: str
+    to_stage_key: str
+    round: int
+    command: Mapping[str, Any]
+    approver_id: int | None
+    approver_role: str | None
+    requested_by: int | None
+    requested_by_name: str
+    requested_at: datetime
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    member_id: int
+    member_name: str
+    can_edit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedList:
+    """Records of an object that refer to this one by a field (``CONVERTED``: that were made from it).
+
+    ``rows`` are the newest; ``count`` is exact unless ``is_capped`` (then: more than that).
+    """
+
+    object_key: str
+    field_key: str
+    rows: tuple[RecordRow, ...]
+    count: int
+    is_capped: bool
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """``stays`` in order, the open one last. ``names`` and ``members``: what the values point at, by id."""
+
+    opened: OpenedRecord
+    stays: tuple[StayView, ...]
+    pending: tuple[PendingMove, ...]
+    shares: tuple[Share, ...]
+    related: tuple[RelatedList, ...]
+    names: Mapping[int, str]
+    members: Mapping[int, str]
+
+    @property
+    def record(self) -> RecordRow:
+        return self.opened.record
+
+    @property
+    def open_stay(self) -> StayView | None:
+        return next((stay for stay in reversed(self.stays) if stay.is_open), None)
+
+
+def find_record(
+    session: WorkspaceSession, actor: Actor, record_id: int, *, with_deleted: bool = False
+) -> OpenedRecord | None:
+    """The record when it exists and the actor sees it, in one statement; otherwise nothing."""
+    share: Any = aliased(RecordShare)
+    statement = (
+        select_rows(Department.name, share.id, share.can_edit)
+        .outerjoin(Department, Department.id == Record.department_id)
+        .outerjoin(share, and_(share.record_id == Record.id, share.member_id == actor.member_id))
+        .where(Record.id == record_id)
+    )
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    record = row_of(row)
+    department_name, share_id, may_edit = row[WIDTH:]
+    is_shared = share_id is not None
+    if record.deleted_at is not None and not with_deleted:
+        return None
+    if not actor.can_see(record.owner_id, record.department_id, is_shared=is_shared):
+        return None
+    return OpenedRecord(record, department_name or "", is_shared, bool(may_edit))
+
+
+def get_record(
+    session: WorkspaceSession, actor: Actor, record_id: int, *, with_deleted: bool = False
+) -> OpenedRecord:
+    """As ``find_record``. Errors: NotFound, the same whether it is absent or another's."""
+    opened = find_record(session, actor, record_id, with_deleted=with_deleted)
+    if opened is None:
+        raise NotFound()
+    return opened
+
+
+def record_page(
+    session: WorkspaceSession, catalog: Catalog, actor: Actor, record_id: int, *, with_deleted: bool = False
+) -> RecordPage:
+    """Everything the page of a record shows but its timeline; at most six statements. Errors: NotFound."""
+    opened = get_record(session, actor, record_id, with_deleted=with_deleted)
+    record = opened.record
+    definition = catalog.object(record.object_key)
+    stays, pending = stays_of(session, record_id) if record.pipeline_key else ((), ())
+    keys = tuple(definition.fields.by_key)
+    known = {record.owner_id: record.owner_name} if record.owner_id is not None else {}
+    referred = pointed_at(definition, (record,), keys, REFERENCE)
+    if record.converted_from_id is not None:
+        referred.add(record.converted_from_id)
+    people = pointed_at(definition, (record,), keys, USER)
+    people |= {member for member in (record.created_by, record.updated_by) if member}
+    return RecordPage(
+        opened=opened,
+        stays=stays,
+        pending=pending,
+        shares=shares_of(session, record_id),
+        related=related_lists(session, catalog, actor, record),
+        names=names_of_records(session, referred),
+        members=known | names_of_members(session, people - known.keys()),
+    )
+
+
+def stays_of(
+    session: WorkspaceSession, record_id: int
+) -> tuple[tuple[StayView, ...], tuple[PendingMove, ...]]:
+    """All stays of a record in order, and the moves that wait for a decision: one statement."""
+    entered_by: Any = aliased(Member)
+    left_by: Any = aliased(Member)
+    requested_by: Any = aliased(Member)
+    request: Any = MoveRequestRow
+    names = [name for name in _STAY if name not in ("entered_by_name", "left_by_name")]
+    statement = (
+        select(
+            *(getattr(StayRow, name) for name in names),
+            func.coalesce(entered_by.name, "").label("entered_by_name"),
+            func.coalesce(left_by.name, "").label("left_by_name"),
+            *(getattr(request, name).label(f"request_{name}") for name in _PENDING),
+            func.coalesce(requested_by.name, "").label("request_requested_by_name"),
+        )
+        .outerjoin(entered_by, entered_by.id == StayRow.entered_by)
+        .outerjoin(left_by, left_by.id == StayRow.left_by)
+        .outerjoin(request, and_(request.record_id == StayRow.record_id, request.status == WAITING))
+        .outerjoin(requested_by, requested_by.id == request.requested_by)
+        .where(StayRow.record_id == record_id)
+        .order_by(StayRow.sequence)
+    )
+    stays: dict[int, StayView] = {}
+    pending: dict[int, PendingMove] = {}
+    for row in session.execute(statement).mappings():
+        stays[row["id"]] = _stay(row)
+        if row["request_id"] is not None:
+            pending[row["request_id"]] = PendingMove(
+                requested_by_name=row["request_requested_by_name"],
+                **{name: row[f"request_{name}"] for name in _PENDING},
+            )
+    return tuple(stays.values()), tuple(pending.values())
+
+
+_STAY = tuple(StayView.__dataclass_fields__)
+_PENDING = tuple(name for name in PendingMove.__dataclass_fields__ if name != "requested_by_name")
+
+
+def _stay(row: RowMapping) -> StayView:
+    values = {name: row[name] for name in _STAY}
+    values["skipped"] = tuple(values["skipped"] or ())
+    values["answers"] = values["answers"] or {}
+    values["tasks_done"] = values["tasks_done"] or {}
+    return StayView(**values)
+
+
+def shares_of(session: WorkspaceSession, record_id: int) -> tuple[Share, ...]:
+    """Whom the record was shared with, by name."""
+    rows = session.execute(
+        select(RecordShare.member_id, Member.name, RecordShare.can_edit)
+        .join(Member, Member.id == RecordShare.member_id)
+        .where(RecordShare.record_id == record_id)
+        .order_by(Member.name, Member.id)
+    )
+    return tuple(Share(*row) for row in rows)
+
+
+def referring_fields(catalog: Catalog, object_key: str) -> tuple[tuple[str, str], ...]:
+    """(object, field) of every reference to records of an object, in the order of the menu."""
+    return tuple(
+        (definition.key, field.key)
+        for definition in catalog.objects.values()
+        for field in definition.fields
+        if field.type == REFERENCE and field.params.get("target") == object_key
+    )
+
+
+def related_lists(
+    session: WorkspaceSession, catalog: Catalog, actor: Actor, record: RecordRow
+) -> tuple[RelatedList, ...]:
+    """The newest visible records that refer to ``record``, per object and field, in one statement.
+
+    Records made from it by conversion come last, under the field ``CONVERTED``, one list per object.
+    """
+    pairs = referring_fields(catalog, record.object_key)
+    sources = [_referring(actor, record.id, *pair) for pair in pairs]
+    sources.append(_converted(actor, record.id))
+    parts = [
+        source.add_columns(literal(place).label("place"))
+        .order_by(source.selected_columns[0].desc())
+        .limit(RELATED_EACH)
+        .subquery()
+        for place, source in enumerate(sources)
+    ]
+    found = union_all(*(select(part.c.id, part.c.place) for part in parts)).subquery()
+    counts = [
+        select(func.count()).select_from(source.limit(RELATED_CAP + 1).subquery()).scalar_subquery()
+        for source in sources
+    ]
+    statement = (
+        select_rows(found.c.place, *counts)
+        .join(found, found.c.id == Record.id)
+        .order_by(found.c.place, Record.id.desc())
+    )
+    rows = session.execute(statement).all()
+    totals = rows[0][WIDTH + 1 :] if rows else [0] * len(sources)
+    by_place: dict[int, list[RecordRow]] = {}
+    for row in rows:
+        by_place.setdefault(row[WIDTH], []).append(row_of(row))
+    lists = [
+        _list(object_key, field_key, by_place.get(place, ()), totals[place])
+        for place, (object_key, field_key) in enumerate(pairs)
+    ]
+    return (*lists, *_made_from(by_place.get(len(pairs), ())))
+
+
+def _list(object_key: str, field_key: str, rows: Iterable[RecordRow], count: int) -> RelatedList:
+    return RelatedList(object_key, field_key, tuple(rows), min(count, RELATED_CAP), count > RELATED_CAP)
+
+
+def _made_from(rows: Iterable[RecordRow]) -> list[RelatedList]:
+    """A conversion makes few records, so those shown are all."""
+    by_object: dict[str, list[RecordRow]] = {}
+    for row in rows:
+        by_object.setdefault(row.object_key, []).append(row)
+    return [_list(object_key, CONVERTED, found, len(found)) for object_key, found in by_object.items()]
+
+
+def _referring(actor: Actor, record_id: int, object_key: str, field_key: str) -> Any:
+    seen = visible(actor)
+    return (
+        select(Link.record_id.label("id"))
+        .join(Record, Record.id == Link.record_id)
+        .where(
+            Link.target_id == record_id,
+            Link.field_key == field_key,
+            Record.object_key == object_key,
+            Record.deleted_at.is_(None),
+            *(() if seen is None else (seen,)),
+        )
+    )
+
+
+def _converted(actor: Actor, record_id: int) -> Any:
+    seen = visible(actor)
+    return select(Record.id.label("id")).where(
+        Record.converted_from_id == record_id,
+        Record.deleted_at.is_(None),
+        *(() if seen is None else (seen,)),
+    )

@@ -1,0 +1,82 @@
+"""Views that members saved: one's own and those shared with all (part 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, or_, select
+
+from builder.db.definitions import SavedView
+from builder.db.people import Member
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.conditions import Condition, parse
+from builder.domain.permissions import Actor
+from builder.errors import NotFound
+
+
+@dataclass(frozen=True)
+class StoredView:
+    """A saved view; ``layout``, ``columns``, ``sort``, ``filter``, ``pipeline`` as ``domain.saved_view.View``."""
+
+    id: int
+    object_key: str
+    name: str
+    member_id: int
+    member_name: str
+    is_shared: bool
+    layout: str
+    columns: tuple[str, ...]
+    sort: tuple[str, ...]
+    filter: Condition | None
+    pipeline: str | None
+
+
+def saved_views(session: WorkspaceSession, actor: Actor, object_key: str) -> tuple[StoredView, ...]:
+    """The actor's own views of an object and those shared with all, by name."""
+    rows = session.execute(
+        _views(actor).where(SavedView.object_key == object_key).order_by(SavedView.name, SavedView.id)
+    )
+    return tuple(_view(row) for row in rows)
+
+
+def get_saved_view(session: WorkspaceSession, actor: Actor, view_id: int) -> StoredView:
+    """One view that the actor may use. Errors: NotFound."""
+    row = session.execute(_views(actor).where(SavedView.id == view_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return _view(row)
+
+
+def _views(actor: Actor) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            SavedView.id,
+            SavedView.object_key,
+            SavedView.name,
+            SavedView.member_id,
+            func.coalesce(Member.name, "").label("member_name"),
+            SavedView.is_shared,
+            SavedView.document,
+        )
+        .outerjoin(Member, Member.id == SavedView.member_id)
+        .where(or_(SavedView.member_id == actor.member_id, SavedView.is_shared))
+    )
+
+
+def _view(row: Row[*tuple[Any, ...]]) -> StoredView:
+    document = row.document
+    condition = document.get("filter")
+    return StoredView(
+        id=row.id,
+        object_key=row.object_key,
+        name=row.name,
+        member_id=row.member_id,
+        member_name=row.member_name,
+        is_shared=row.is_shared,
+        layout=document["layout"],
+        columns=tuple(document["columns"]),
+        sort=tuple(document["sort"]),
+        filter=None if condition is None else parse(condition),
+        pipeline=document.get("pipeline"),
+    )

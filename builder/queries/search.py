@@ -1,0 +1,236 @@
+"""Finding records by words, over all objects or one (part 5; CONTRIBUTING, *Decisions*: search_token).
+
+The rarest word of the query drives: its tokens are read from the index, the other words are looked up for
+each candidate. Which is the rarest is asked first, by counts that stop at ``PLENTY``. Rank: the whole name,
+the beginning of the name, then the latest change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, select, union_all
+from sqlalchemy.orm import aliased
+
+from builder.db.people import Member
+from builder.db.records import Record, SearchToken
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
+from builder.domain.search import AFTER, QueryTerm, name_token, query_tokens
+from builder.metadata.catalog import Catalog
+from builder.queries.visibility import visible
+
+PLENTY = 1000
+NAMES_EACH = 100
+HITS = 20
+_COLUMNS = 7  # of a hit, before its rank
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record found. ``rank``: 0 the whole name, 1 the beginning of the name, 2 any words."""
+
+    id: int
+    object_key: str
+    name: str
+    number: str | None
+    stage_key: str | None
+    owner_name: str
+    updated_at: datetime
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    object_key: str
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """The term that candidates are read by, the others, and whether it has more than ``PLENTY`` tokens."""
+
+    term: QueryTerm
+    others: tuple[QueryTerm, ...]
+    is_plenty: bool
+
+
+def search(
+    session: WorkspaceSession, catalog: Catalog, actor: Actor, text: str, *, limit: int = HITS
+) -> tuple[HitGroup, ...]:
+    """The best ``limit`` visible records that contain every word of ``text``, grouped by object.
+
+    Groups come in the order of their best hit. Three statements; a fourth when every word is common and few
+    of the newest records have them all. A text without letters or digits finds nothing.
+    """
+    hits = _found(session, actor, text, tuple(catalog.objects), limit)
+    keys = dict.fromkeys(hit.object_key for hit in hits)
+    return tuple(HitGroup(key, tuple(hit for hit in hits if hit.object_key == key)) for key in keys)
+
+
+def reference_search(
+    session: WorkspaceSession, actor: Actor, object_key: str, text: str, *, limit: int = 10
+) -> tuple[Hit, ...]:
+    """The best visible records of one object for a field that refers to it; without text the latest."""
+    if not query_tokens(text):
+        statement = _candidates(actor, [Record.object_key == object_key]).limit(limit)
+        return tuple(_hit(row, 2) for row in session.execute(statement))
+    return tuple(_found(session, actor, text, (object_key,), limit))
+
+
+def containing(
+    session: WorkspaceSession, terms: Sequence[QueryTerm], object_key: str
+) -> list[ColumnElement[bool]]:
+    """Clauses on ``record`` for lists: the record has all terms. One statement, to find the rarest."""
+    driver = _driver(session, terms, (object_key,))
+    clauses = [_has(term) for term in driver.others]
+    # Common words are looked up for each row of the list's own order; rare ones lead to their rows.
+    clauses.append(_has(driver.term) if driver.is_plenty else Record.id.in_(_ids(driver.term, (object_key,))))
+    return clauses
+
+
+def _found(
+    session: WorkspaceSession, actor: Actor, text: str, object_keys: Sequence[str], limit: int
+) -> list[Hit]:
+    terms = query_tokens(text)
+    if not terms or not object_keys:
+        return []
+    hits = _by_name(session, actor, text, object_keys)
+    if len(hits) < limit:
+        driver = _driver(session, terms, object_keys)
+        known = {hit.id for hit in hits}
+        more = _by_words(session, actor, driver, object_keys, limit + len(known))
+        if driver.is_plenty and len(known | {hit.id for hit in more}) < limit:
+            more = _by_words(session, actor, driver, object_keys, limit + len(known), is_exhaustive=True)
+        hits += [hit for hit in more if hit.id not in known]
+    hits.sort(key=lambda hit: hit.updated_at, reverse=True)
+    hits.sort(key=lambda hit: hit.rank)
+    return hits[:limit]
+
+
+def _by_name(session: WorkspaceSession, actor: Actor, text: str, object_keys: Sequence[str]) -> list[Hit]:
+    """Records whose name is or begins with the whole text, by the token of the whole name."""
+    whole = name_token(text)
+    parts = [
+        select(SearchToken.record_id, SearchToken.token)
+        .where(SearchToken.object_key == key, SearchToken.token >= whole, SearchToken.token < whole + AFTER)
+        .order_by(SearchToken.token)
+        .limit(NAMES_EACH)
+        .subquery()
+        for key in object_keys
+    ]
+    named = union_all(*(select(part.c.record_id, part.c.token) for part in parts)).subquery()
+    statement = _visible(
+        _columns(named.c.token).join(named, named.c.record_id == Record.id),
+        actor,
+        [Record.deleted_at.is_(None)],
+    )
+    return [_hit(row, 0 if row[-1] == whole else 1) for row in session.execute(statement)]
+
+
+def _by_words(
+    session: WorkspaceSession,
+    actor: Actor,
+    driver: _Driver,
+    object_keys: Sequence[str],
+    limit: int,
+    *,
+    is_exhaustive: bool = False,
+) -> list[Hit]:
+    """Records that have the driver's term and all others, the latest first."""
+    if driver.is_plenty and not is_exhaustive:
+        ids: Any = _newest_ids(driver.term, object_keys)
+    else:
+        ids = _ids(driver.term, object_keys)
+    statement = _candidates(actor, [Record.id.in_(ids), *(_has(term) for term in driver.others)]).limit(limit)
+    return [_hit(row, 2) for row in session.execute(statement)]
+
+
+def _driver(session: WorkspaceSession, terms: Sequence[QueryTerm], object_keys: Sequence[str]) -> _Driver:
+    counts = session.execute(select(*(_capped_count(term, object_keys) for term in terms))).one()
+    rarest = min(range(len(terms)), key=lambda place: (counts[place], terms[place].is_prefix))
+    others = tuple(term for place, term in enumerate(terms) if place != rarest)
+    return _Driver(terms[rarest], others, counts[rarest] > PLENTY)
+
+
+def _capped_count(term: QueryTerm, object_keys: Sequence[str]) -> Any:
+    rows = (
+        select(literal(1).label("one"))
+        .select_from(SearchToken)
+        .where(_among(SearchToken, object_keys), _is(SearchToken, term))
+        .limit(PLENTY + 1)
+        .subquery()
+    )
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def _ids(term: QueryTerm, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    token: Any = aliased(SearchToken)
+    return select(token.record_id).where(_among(token, object_keys), _is(token, term))
+
+
+def _newest_ids(term: QueryTerm, object_keys: Sequence[str]) -> Any:
+    """At most ``PLENTY`` records over all objects: the newest with a word, any with a prefix."""
+    each = max(1, PLENTY // len(object_keys))
+    parts = []
+    for key in object_keys:
+        part = select(SearchToken.record_id).where(SearchToken.object_key == key, _is(SearchToken, term))
+        if not term.is_prefix:
+            part = part.order_by(SearchToken.record_id.desc())
+        parts.append(part.limit(each).subquery())
+    return union_all(*(select(part.c.record_id) for part in parts))
+
+
+def _has(term: QueryTerm) -> ColumnElement[bool]:
+    """The record has the term; looked up by record, so for few records only."""
+    token: Any = aliased(SearchToken)
+    return exists().where(
+        token.object_key == Record.object_key, token.record_id == Record.id, _is(token, term)
+    )
+
+
+def _is(token: Any, term: QueryTerm) -> ColumnElement[bool]:
+    if not term.is_prefix:
+        return token.token == term.token
+    return and_(token.token >= term.token, token.token < term.end)
+
+
+def _among(token: Any, object_keys: Sequence[str]) -> ColumnElement[bool]:
+    return token.object_key == object_keys[0] if len(object_keys) == 1 else token.object_key.in_(object_keys)
+
+
+def _columns(*more: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Record.id,
+            Record.object_key,
+            Record.name,
+            Record.number,
+            Record.stage_key,
+            func.coalesce(Member.name, ""),
+            Record.updated_at,
+            *more,
+        )
+        .select_from(Record)
+        .outerjoin(Member, Member.id == Record.owner_id)
+    )
+
+
+def _hit(row: Row[*tuple[Any, ...]], rank: int) -> Hit:
+    values: tuple[Any, ...] = tuple(row)[:_COLUMNS]
+    return Hit(*values, rank)
+
+
+def _candidates(actor: Actor, clauses: Iterable[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    statement = _visible(_columns(), actor, [Record.deleted_at.is_(None), *clauses])
+    return statement.order_by(Record.updated_at.desc(), Record.id.desc())
+
+
+def _visible(
+    statement: Select[*tuple[Any, ...]], actor: Actor, clauses: list[ColumnElement[bool]]
+) -> Select[*tuple[Any, ...]]:
+    seen = visible(actor)
+    return statement.where(*clauses) if seen is None else statement.where(*clauses, seen)

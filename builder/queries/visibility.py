@@ -1,0 +1,53 @@
+"""Whose records an actor sees, as SQL on ``record`` (part 8: own, department, subtree, all, shared).
+
+``visible`` is one clause for statements that look at few records. ``branches`` are the same rule as
+alternatives, each of which an index serves in the order of a list: a list takes the first rows of each
+branch and merges them (``queries.pages``), because neither database can walk one index for an OR.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased
+
+from builder.db.records import Record, RecordShare
+from builder.domain.permissions import Actor
+
+FEW = 4
+
+
+def sees_all(actor: Actor) -> bool:
+    return actor.is_system or actor.visibility == "all"
+
+
+def branches(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Alternatives that together hold every visible record; none: everything is visible.
+
+    A record may satisfy several of them.
+    """
+    if sees_all(actor):
+        return ()
+    share: Any = aliased(RecordShare)
+    shared = select(share.record_id).where(share.member_id == actor.member_id)
+    return (*ownership(actor), Record.id.in_(shared))
+
+
+def ownership(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """The branches without what single records were shared: own, and those of visible departments."""
+    own = Record.owner_id == actor.member_id
+    departments = sorted(actor.visible_department_ids)
+    if actor.visibility not in ("department", "subtree") or not departments:
+        return (own,)
+    # An equality keeps the order of an index that begins with the department; many departments together
+    # hold so large a part of the records that the list's own order finds them quickly.
+    if len(departments) <= FEW:
+        return (own, *(Record.department_id == department for department in departments))
+    return (own, Record.department_id.in_(departments))
+
+
+def visible(actor: Actor) -> ColumnElement[bool] | None:
+    """The rule as one clause; ``None`` when everything is visible."""
+    alternatives = branches(actor)
+    return or_(*alternatives) if alternatives else None
