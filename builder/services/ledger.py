@@ -132,12 +132,12 @@ class Ledger:
     def watch(self, standing: Standing, *, is_new: bool = False) -> None:
         """Take away what the record contributes now; a new record contributes nothing yet."""
         if not is_new:
-            self._count(standing, -1)
+            contribution(self._uow, standing, self._changes, -1)
             self._before[standing.record_id] = self._reported(standing)
 
     def settle(self, standing: Standing, at: datetime | None) -> None:
         """Add what the record contributes after its change, which took effect ``at`` (None: unknown)."""
-        self._count(standing, +1)
+        contribution(self._uow, standing, self._changes, +1)
         if standing.pipeline is not None:
             standing.record["journey"] = journey.encode([stored.stay for stored in standing.stays])
         if self._before.get(standing.record_id) != self._reported(standing):
@@ -163,18 +163,6 @@ class Ledger:
         upsert(self._uow, StayRow, self._stay_rows.values())
         self._write_slices()
         append(self._uow, self._changes)
-
-    def _count(self, standing: Standing, sign: int) -> None:
-        record, pipeline = standing.record, standing.pipeline
-        if pipeline is None or record["deleted_at"] is not None:
-            return
-        grain = Grain(pipeline.key, record["owner_id"], record["department_id"])
-        present = rollup.Present(
-            record["stage_key"], record["currency"], record["amount_minor"] or 0, record["probability"] or 0
-        )
-        stays = [stored.stay for stored in standing.stays]
-        cells = rollup.contributions(stays, steps_of(pipeline), self._uow.workspace.zone, present)
-        self._changes.add(grain, cells, sign)
 
     def _reported(self, standing: Standing) -> tuple[Any, ...]:
         return tuple(standing.record[name] for name in REPORTED)
@@ -219,6 +207,19 @@ _steps: ProcessCache[tuple[str, str], FunnelSteps] = ProcessCache(1024)
 def steps_of(pipeline: Pipeline) -> FunnelSteps:
     """The pipeline's own funnel, made once per published version."""
     return _steps.get((pipeline.key, pipeline.checksum), lambda: FunnelSteps.of(pipeline))
+
+
+def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, sign: int) -> None:
+    """Add to ``changes`` what a record contributes to the roll-up; a deleted one contributes nothing."""
+    record, pipeline = standing.record, standing.pipeline
+    if pipeline is None or record["deleted_at"] is not None:
+        return
+    present = rollup.Present(
+        record["stage_key"], record["currency"], record["amount_minor"] or 0, record["probability"] or 0
+    )
+    stays = [stored.stay for stored in standing.stays]
+    cells = rollup.contributions(stays, steps_of(pipeline), uow.workspace.zone, present)
+    changes.add(Grain(pipeline.key, record["owner_id"], record["department_id"]), cells, sign)
 
 
 def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:

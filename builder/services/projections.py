@@ -69,13 +69,14 @@ class Projected:
     record_id: int
     name: str
     data: Mapping[str, Any]
+    is_searchable: bool = True
 
 
 def write_tokens(
     uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected], *, is_new: bool
 ) -> None:
     """Replace the search tokens of the records."""
-    wanted = {record.record_id: _tokens(definition, record.data, record.name) for record in records}
+    wanted = {record.record_id: record_search_tokens(definition, record) for record in records}
     if not is_new and wanted:
         uow.session.execute(delete(SearchToken).where(SearchToken.record_id.in_(wanted)))
     rows = [
@@ -92,9 +93,12 @@ def write_tokens(
         uow.session.execute(insert(SearchToken), rows)
 
 
-def _tokens(definition: ObjectDefinition, data: Mapping[str, Any], name: str) -> set[str]:
+def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[str]:
+    """What a record is found by; a deleted one by nothing."""
+    if not record.is_searchable:
+        return set()
     keys = definition.search_fields or tuple(field.key for field in definition.fields if field.role == "name")
-    return record_tokens([str(data[key]) for key in keys if data.get(key)], name)
+    return record_tokens([str(record.data[key]) for key in keys if record.data.get(key)], record.name)
 
 
 def write_links(
@@ -108,7 +112,17 @@ def write_links(
     if not is_new:
         keys = [(record.record_id, field.key) for record in records for field in fields]
         uow.session.execute(delete(Link).where(tuple_(Link.record_id, Link.field_key).in_(keys)))
-    rows = [
+    rows = link_rows(uow, definition, records)
+    if rows:
+        uow.session.execute(insert(Link), rows)
+
+
+def link_rows(
+    uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected]
+) -> list[dict[str, Any]]:
+    """The rows of ``link`` that the records' values ask for."""
+    fields = reference_fields(definition)
+    return [
         {
             "workspace_id": uow.workspace.id,
             "id": new_id(),
@@ -120,5 +134,3 @@ def write_links(
         for field in fields
         if record.data.get(field.key)
     ]
-    if rows:
-        uow.session.execute(insert(Link), rows)

@@ -222,8 +222,7 @@ def _set_deleted(uow: UnitOfWork, standing: Standing, at: datetime | None, kind:
     write_record(uow, standing)
     ledger.write()
     definition = uow.catalog.object(standing.record["object_key"])
-    shown = _projected(standing) if at is None else Projected(standing.record_id, "", {})
-    write_tokens(uow, definition, [shown], is_new=False)
+    write_tokens(uow, definition, [_projected(standing)], is_new=False)
     uow.log(
         kind, record_id=standing.record_id, object_key=definition.key, data={"name": standing.record["name"]}
     )
@@ -266,7 +265,8 @@ def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[s
 
 
 def _projected(standing: Standing) -> Projected:
-    return Projected(standing.record_id, standing.record["name"], standing.record["data"])
+    record = standing.record
+    return Projected(standing.record_id, record["name"], record["data"], record["deleted_at"] is None)
 
 
 def _with_owner(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord) -> NewRecord:

@@ -1,0 +1,235 @@
+"""Recomputing every copy from the truth, and comparing what is stored with it (idea 4).
+
+The truth: ``record.data``, the stays and the definitions. Copies: typed columns and slots, the journey, the
+open slice, search tokens, links and the roll-up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from builder.db.ledger import ROLLUP_CELL, FunnelRollup, SliceRow
+from builder.db.records import Link, Record, SearchToken
+from builder.domain import journey
+from builder.domain.fields import ObjectDefinition
+from builder.queries.definitions import pipeline_version
+from builder.services.ledger import REPORTED, Standing, contribution, load_stays
+from builder.services.projections import (
+    Projected,
+    columns,
+    link_rows,
+    record_search_tokens,
+    write_links,
+    write_tokens,
+)
+from builder.services.rollup import RollupChanges, add_to_base
+from builder.services.standings import COLUMNS
+from builder.services.unit_of_work import UnitOfWork
+
+CHUNK = 500
+SUMS = ("n", "amount_minor", "weighted_minor")
+
+
+@dataclass
+class Report:
+    """What ``verify`` found: differences counted by kind, each with the first records it is about."""
+
+    records: int = 0
+    differences: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, about: object) -> None:
+        self.differences[kind] += 1
+        examples = self.examples.setdefault(kind, [])
+        if len(examples) < 5:
+            examples.append(str(about))
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.differences
+
+
+def verify(uow: UnitOfWork) -> Report:
+    """Compare all copies of the workspace with the truth; writes nothing, memory stays bounded."""
+    report = Report()
+    expected = RollupChanges()
+    for definition, standings in _batches(uow):
+        report.records += len(standings)
+        _verify_columns(uow, definition, standings, report)
+        _verify_ledger(standings, report)
+        _verify_slices(uow, standings, report)
+        _verify_tokens_and_links(uow, definition, standings, report)
+        for standing in standings:
+            contribution(uow, standing, expected, +1)
+    _verify_rollup(uow, expected, report)
+    return report
+
+
+def rebuild(uow: UnitOfWork) -> int:
+    """Write all copies anew, in one transaction; returns the number of records. The caller commits."""
+    uow.begin()
+    count = 0
+    changes = RollupChanges()
+    for definition, standings in _batches(uow):
+        count += len(standings)
+        for standing in standings:
+            _rebuild_columns(uow, definition, standing)
+            contribution(uow, standing, changes, +1)
+        shown = [_projected(standing) for standing in standings]
+        write_tokens(uow, definition, shown, is_new=False)
+        write_links(uow, definition, shown, is_new=False)
+    uow.session.execute(delete(FunnelRollup).execution_options(synchronize_session=False))
+    add_to_base(uow, changes.rows(uow.workspace.id))
+    uow.log("workspace.rebuilt", data={"records": count})
+    return count
+
+
+def _batches(uow: UnitOfWork) -> Iterator[tuple[ObjectDefinition, list[Standing]]]:
+    """All records, deleted ones too, object by object, with their stays."""
+    wanted = [getattr(Record, name) for name in COLUMNS]
+    for definition in uow.catalog.objects.values():
+        last = 0
+        while True:
+            rows = uow.session.execute(
+                select(*wanted)
+                .where(Record.object_key == definition.key, Record.id > last)
+                .order_by(Record.id)
+                .limit(CHUNK)
+            ).all()
+            if not rows:
+                break
+            last = rows[-1].id
+            stays = load_stays(uow, [row.id for row in rows])
+            yield (
+                definition,
+                [
+                    Standing(
+                        dict(row._mapping),
+                        pipeline_version(uow.session, uow.catalog, row.pipeline_version_id)
+                        if row.pipeline_version_id
+                        else None,
+                        stays[row.id],
+                    )
+                    for row in rows
+                ],
+            )
+
+
+def _projected(standing: Standing) -> Projected:
+    record = standing.record
+    return Projected(standing.record_id, record["name"], record["data"], record["deleted_at"] is None)
+
+
+def _rebuild_columns(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing) -> None:
+    expected = _expected_columns(uow, definition, standing)
+    wrong = {name: value for name, value in expected.items() if standing.record[name] != value}
+    if wrong:
+        standing.record.update(wrong)
+        uow.session.execute(
+            update(Record)
+            .where(Record.id == standing.record_id)
+            .values(**wrong)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _expected_columns(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing) -> dict[str, Any]:
+    record = standing.record
+    expected = columns(definition, record["data"], uow.workspace.currency)
+    if standing.stays:
+        last = standing.stays[-1]
+        expected["journey"] = journey.encode([stored.stay for stored in standing.stays])
+        expected["stage_key"] = last.stay.stage_key
+        expected["outcome"] = last.stay.kind
+        expected["stay_id"] = last.id
+    return expected
+
+
+def _verify_columns(
+    uow: UnitOfWork, definition: ObjectDefinition, standings: list[Standing], report: Report
+) -> None:
+    for standing in standings:
+        for name, value in _expected_columns(uow, definition, standing).items():
+            if standing.record[name] != value:
+                report.add(f"record.{name}", standing.record_id)
+
+
+def _verify_ledger(standings: list[Standing], report: Report) -> None:
+    for standing in standings:
+        stays = standing.stays
+        if not stays:
+            if standing.record["pipeline_key"] is not None:
+                report.add("stay.missing", standing.record_id)
+            continue
+        if any(stored.stay.is_running for stored in stays[:-1]) or not stays[-1].stay.is_running:
+            report.add("stay.open", standing.record_id)
+        for before, after in pairwise(stays):
+            if before.stay.left_at != after.stay.entered_at:
+                report.add("stay.gap", standing.record_id)
+            if before.details["next_stage_key"] != after.stay.stage_key:
+                report.add("stay.next", standing.record_id)
+
+
+def _verify_slices(uow: UnitOfWork, standings: list[Standing], report: Report) -> None:
+    ids = [standing.record_id for standing in standings]
+    rows = uow.session.execute(
+        select(SliceRow.record_id, *(getattr(SliceRow, name) for name in REPORTED)).where(
+            SliceRow.record_id.in_(ids), SliceRow.valid_to.is_(None), SliceRow.superseded_at.is_(None)
+        )
+    ).all()
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        found.setdefault(row.record_id, []).append(tuple(row)[1:])
+    for standing in standings:
+        if found.get(standing.record_id, []) != [tuple(standing.record[name] for name in REPORTED)]:
+            report.add("slice.open", standing.record_id)
+
+
+def _verify_tokens_and_links(
+    uow: UnitOfWork, definition: ObjectDefinition, standings: list[Standing], report: Report
+) -> None:
+    ids = [standing.record_id for standing in standings]
+    tokens = _grouped(
+        uow, select(SearchToken.record_id, SearchToken.token).where(SearchToken.record_id.in_(ids))
+    )
+    links = _grouped(
+        uow, select(Link.record_id, Link.field_key, Link.target_id).where(Link.record_id.in_(ids))
+    )
+    for standing in standings:
+        shown = _projected(standing)
+        if tokens.get(standing.record_id, set()) != {
+            (token,) for token in record_search_tokens(definition, shown)
+        }:
+            report.add("search_token", standing.record_id)
+        wanted = {(row["field_key"], row["target_id"]) for row in link_rows(uow, definition, [shown])}
+        if links.get(standing.record_id, set()) != wanted:
+            report.add("link", standing.record_id)
+
+
+def _grouped(uow: UnitOfWork, statement: Any) -> dict[int, set[tuple[Any, ...]]]:
+    found: dict[int, set[tuple[Any, ...]]] = {}
+    for row in uow.session.execute(statement):
+        found.setdefault(row[0], set()).add(tuple(row)[1:])
+    return found
+
+
+def _verify_rollup(uow: UnitOfWork, expected: RollupChanges, report: Report) -> None:
+    cell = [getattr(FunnelRollup, name) for name in ROLLUP_CELL]
+    sums = [func.sum(getattr(FunnelRollup, name)) for name in SUMS]
+    stored = {
+        tuple(row[: len(cell)]): tuple(int(value) for value in row[len(cell) :])
+        for row in uow.session.execute(select(*cell, *sums).group_by(*cell))
+    }
+    wanted = {
+        tuple(row[name] for name in ROLLUP_CELL): tuple(row[name] for name in SUMS)
+        for row in expected.rows(uow.workspace.id)
+    }
+    for key in stored.keys() | wanted.keys():
+        if stored.get(key, (0, 0, 0)) != wanted.get(key, (0, 0, 0)):
+            report.add("funnel_rollup", key)
