@@ -1,0 +1,259 @@
+"""The figures of a funnel in its four modes, with the identity that proves them (M0–M4, B4, B5).
+
+Figures are made from *sums*: (measure, place) → (number, amount). Sums come from journeys (free filters),
+from stays of a period, or from roll-up cells; the same function makes figures of all three.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias
+
+from builder.domain.journey import parse
+from builder.domain.rates import share
+from builder.domain.reach import (
+    ENTRY,
+    FURTHEST,
+    LEFT_BY_VIA,
+    PAIR,
+    STRICT,
+    VISIT_BY_STANDING,
+    FunnelSteps,
+    hits,
+)
+from builder.domain.stays import LeftVia, Stay
+from builder.errors import N_
+
+Mode: TypeAlias = Literal["visited", "strict", "filled", "stay"]
+
+MODES: tuple[Mode, ...] = ("visited", "strict", "filled", "stay")
+DEFINITIONS: Mapping[Mode, str] = {
+    "visited": N_(
+        "M2a, visited: records that visited both this step and the next / records that visited it."
+    ),
+    "strict": N_("M2b, strict: records that visited every step up to the next / every step up to this one."),
+    "filled": N_(
+        "M2c, reached or beyond: records whose furthest step is beyond this one / this one or beyond."
+    ),
+    "stay": N_(
+        "M2d, per stay: stays that ended by a move to a later stage or won / stays that ended;"
+        " running stays are left out and counted apart."
+    ),
+}
+
+
+class Count(NamedTuple):
+    """A number of records or stays, and what they are worth in minor units of one currency."""
+
+    n: int
+    amount_minor: int
+
+
+ZERO = Count(0, 0)
+Sums: TypeAlias = Mapping[tuple[str, str], Count]
+
+
+@dataclass(frozen=True, slots=True)
+class StepFigures:
+    """One step. Numbers of stays: ``entered`` and the ways out (M1). Numbers of records: the others.
+
+    ``numerator``/``denominator``/``rate``: conversion to the next step in the mode; ``None`` on the last
+    step, the rate also on a zero denominator. ``reached``: records that count as having reached the step
+    in the mode (*stay*: visited it). ``cumulative``: M3, reached this / reached the first; in visited
+    mode it may exceed 1 where records begin mid-funnel. ``amount_minor``: of the reached (*stay*: of all
+    entries), each as at entry. ``passed_over``: records beyond the step that never visited it.
+    ``ended_won`` / ``ended``: records that visited the step and now are won / closed; ``win_rate``: M4.
+    """
+
+    stage: str
+    entered: int
+    advanced: int
+    back: int
+    repeated: int
+    won: int
+    lost: int
+    invalid: int
+    changed_pipeline: int
+    migrated: int
+    still_there: int
+    numerator: int | None
+    denominator: int | None
+    rate: Fraction | None
+    reached: int
+    cumulative: Fraction | None
+    amount_minor: int
+    passed_over: int
+    ended_won: int
+    ended: int
+    win_rate: Fraction | None
+
+    @property
+    def exits(self) -> int:
+        """Stays that ended, by any way out."""
+        return (
+            self.advanced
+            + self.back
+            + self.repeated
+            + self.won
+            + self.lost
+            + self.invalid
+            + self.changed_pipeline
+            + self.migrated
+        )
+
+    @property
+    def is_balanced(self) -> bool:
+        """The identity of M1: whoever entered has left by one way or is still there."""
+        return self.entered == self.exits + self.still_there
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelFigures:
+    """A funnel in one mode. ``definition``: message key of how it is counted. ``identity``: M1 holds."""
+
+    definition: str
+    mode: Mode
+    steps: tuple[StepFigures, ...]
+    identity: bool
+
+
+class JourneyGroup(NamedTuple):
+    """``n`` records with the same journey, worth ``amount_minor`` together (as of now) in one currency."""
+
+    journey: str
+    n: int
+    amount_minor: int = 0
+
+
+def figures(mode: Mode, steps: FunnelSteps, sums: Sums) -> FunnelFigures:
+    """The funnel in ``mode`` from its sums (all of those that ``builder.domain.reach`` names)."""
+    reached = [_reached(mode, steps, sums, index) for index in range(len(steps.places))]
+    rows = tuple(_step(mode, steps, sums, reached, index) for index in range(len(steps.places)))
+    return FunnelFigures(DEFINITIONS[mode], mode, rows, all(row.is_balanced for row in rows))
+
+
+def sums_of_journeys(groups: Iterable[JourneyGroup], steps: FunnelSteps) -> Sums:
+    """All-time sums of records grouped by journey. Amounts are the records' amounts of now."""
+    totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for group in groups:
+        for key in _keys_of_journey(group.journey, steps):
+            total = totals[key]
+            total[0] += group.n
+            total[1] += group.amount_minor
+    return _counts(totals)
+
+
+def sums_of_stays(
+    records: Iterable[tuple[Sequence[Stay], Sequence[Stay]]], steps: FunnelSteps, currency: str | None = None
+) -> Sums:
+    """Sums of records given as (all stays, those entered in the period), both in order.
+
+    For periods that do not end at months. ``currency``: amounts in it only (``None``: there is one).
+    """
+    totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for stays, counted in records:
+        for hit in hits(steps.see_stays(counted), steps, steps.standing_of_stays(stays)):
+            total = totals[hit.measure, hit.place]
+            total[0] += 1
+            if currency is None or hit.worth.currency == currency:
+                total[1] += hit.worth.amount_minor
+    return _counts(totals)
+
+
+def chained(mode: Mode, steps: FunnelSteps, paths: Iterable[tuple[Sequence[str], int, int]]) -> FunnelFigures:
+    """M0: a funnel over several pipelines, linked by conversion.
+
+    A path is one counting unit: (journeys of the record of the first step and of all records linked to
+    it, number of such units, their amount). ``steps`` come from ``FunnelSteps.chained``. Within a path
+    the journeys' visits are one set; the unit counts once per step, M1 counts all stays.
+    """
+    return figures(
+        mode, steps, sums_of_journeys((JourneyGroup("".join(j), n, a) for j, n, a in paths), steps)
+    )
+
+
+@lru_cache(maxsize=65536)
+def _keys_of_journey(journey: str, steps: FunnelSteps) -> tuple[tuple[str, str], ...]:
+    visits = parse(journey)
+    found = hits(steps.see_journey(visits), steps, steps.standing_of_journey(visits))
+    return tuple((hit.measure, hit.place) for hit in found)
+
+
+def _counts(totals: Mapping[tuple[str, str], Sequence[int]]) -> Sums:
+    return {key: Count(n, amount) for key, (n, amount) in totals.items()}
+
+
+def _reached(mode: Mode, steps: FunnelSteps, sums: Sums, index: int) -> Count:
+    """Records that count as having reached the step, and their worth."""
+    place = steps.places[index]
+    if mode == "strict" and index:
+        return sums.get((STRICT, place), ZERO)
+    if mode == "filled":
+        return _total(sums.get((FURTHEST, later), ZERO) for later in steps.places[index:])
+    return _visited(sums, place)
+
+
+def _visited(sums: Sums, place: str) -> Count:
+    return _total(sums.get((measure, place), ZERO) for measure in VISIT_BY_STANDING.values())
+
+
+def _total(counts: Iterable[Count]) -> Count:
+    n = amount = 0
+    for count in counts:
+        n += count.n
+        amount += count.amount_minor
+    return Count(n, amount)
+
+
+def _step(mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], index: int) -> StepFigures:
+    place = steps.places[index]
+    left = {via: sums.get((measure, place), ZERO).n for via, measure in LEFT_BY_VIA.items()}
+    entered = sums.get((ENTRY, place), ZERO)
+    numerator, denominator = _conversion(mode, sums, place, left, reached, index)
+    is_won = sums.get((VISIT_BY_STANDING["won"], place), ZERO).n
+    ended = is_won + sum(sums.get((VISIT_BY_STANDING[how], place), ZERO).n for how in ("lost", "invalid"))
+    return StepFigures(
+        stage=place,
+        entered=entered.n,
+        advanced=left["advance"],
+        back=left["back"],
+        repeated=left["repeat"],
+        won=left["won"],
+        lost=left["lost"],
+        invalid=left["invalid"],
+        changed_pipeline=left["pipeline_change"],
+        migrated=left["migrate"],
+        still_there=left[None],
+        numerator=numerator,
+        denominator=denominator,
+        rate=None if numerator is None or denominator is None else share(numerator, denominator),
+        reached=reached[index].n,
+        cumulative=share(reached[index].n, reached[0].n),
+        amount_minor=entered.amount_minor if mode == "stay" else reached[index].amount_minor,
+        passed_over=_reached("filled", steps, sums, index).n - _visited(sums, place).n,
+        ended_won=is_won,
+        ended=ended,
+        win_rate=share(is_won, ended),
+    )
+
+
+def _conversion(
+    mode: Mode,
+    sums: Sums,
+    place: str,
+    left: Mapping[LeftVia | None, int],
+    reached: Sequence[Count],
+    index: int,
+) -> tuple[int | None, int | None]:
+    """Numerator and denominator of M2 in the mode; the last step leads nowhere."""
+    if index + 1 == len(reached):
+        return None, None
+    if mode == "stay":
+        return left["advance"] + left["won"], sum(left.values()) - left[None]
+    if mode == "visited":
+        return sums.get((PAIR, place), ZERO).n, reached[index].n
+    return reached[index + 1].n, reached[index].n
