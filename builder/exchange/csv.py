@@ -29,7 +29,7 @@ _OTHER_KINDS = ((b"PK\x03\x04", "Excel / ZIP"), (b"\xd0\xcf\x11\xe0", "Excel 97"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``line`` is where the row begins, counted from 1. ``cells`` has exactly one text per column of the header."""
+    """``line`` is where the row begins, from 1. ``cells`` has exactly one text per column of the header."""
 
     line: int
     cells: list[str]
@@ -66,7 +66,7 @@ def _gunzip(stream: BinaryIO) -> BinaryIO:
 
 
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """Physical lines, ended by LF, CRLF or CR. Errors: Invalid for a line beyond the limit or undecodable bytes."""
+    """Physical lines, ended by LF, CRLF or CR. Errors: Invalid for lines too long and undecodable bytes."""
     try:
         text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
     except LookupError as error:
@@ -129,8 +129,8 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
 class Table:
     """A file opened for reading: its column names, and its rows as often as asked for.
 
-    ``stream`` must be seekable and stays the caller's to close. Errors: Invalid when there is nothing to read,
-    when there are too many columns, or when the bytes are no text in the given encoding.
+    ``stream`` must be seekable and stays the caller's to close. Errors: Invalid when there is nothing to
+    read, when there are too many columns, or when the bytes are no text in the given encoding.
     """
 
     def __init__(self, stream: BinaryIO, file_format: FileFormat) -> None:

@@ -51,7 +51,7 @@ _NUMBER_LIKE = re.compile(r"[-+]?[\d.,:/ -]*\d[\d.,:/ %€$£¥-]*")
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How to read a file. ``skip``: filled rows above the header; without ``has_header`` columns are numbered."""
+    """How to read a file. ``skip``: filled rows above the header; without one, columns are numbered."""
 
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -67,7 +67,7 @@ class FileFormat:
 
 
 def detect(stream: BinaryIO) -> FileFormat:
-    """The most likely format of ``stream`` (seekable, left at its start). Never fails: the worst is a wrong guess."""
+    """The most likely format of ``stream`` (seekable, left at its start). The worst is a wrong guess."""
     encoding = detect_encoding(stream)
     stream.seek(0)
     text = stream.read(_SAMPLE).decode(encoding, errors="replace")
@@ -77,7 +77,7 @@ def detect(stream: BinaryIO) -> FileFormat:
 
 
 def detect_encoding(stream: BinaryIO) -> str:
-    """A byte-order mark, else UTF-8 if all of the file is, else the family that its characters are common in."""
+    """A byte-order mark, else UTF-8 if all of the file is, else the family its characters are common in."""
     stream.seek(0)
     head = stream.read(_SAMPLE)
     for mark, encoding in _BOMS:
@@ -125,7 +125,7 @@ def _foreign_lines(stream: BinaryIO) -> bytes:
 
 
 def _legacy(sample: bytes) -> str:
-    """The old encoding of ``sample``: Chinese families by how common their characters are, others by language.
+    """The old encoding of ``sample``: Chinese ones by how common their characters are, others by language.
 
     charset-normalizer alone mistakes short Chinese and short western texts; it decides the rest, and cp1252
     is what remains.
@@ -153,7 +153,7 @@ def _legacy(sample: bytes) -> str:
 
 
 def _letter_share(sample: bytes, encoding: str) -> float:
-    """How much of the text above ASCII is among the ten most frequent letters of the encoding's language."""
+    """How much of the text above ASCII is among the ten most frequent letters of the language."""
     letters = [
         char for char in sample.decode(encoding, errors="ignore").lower() if char.isalpha() and char > "\x7f"
     ]
@@ -162,13 +162,13 @@ def _letter_share(sample: bytes, encoding: str) -> float:
 
 
 def _is_trusted(encoding: str, sample: bytes) -> bool:
-    """Whether there is enough of it to believe another encoding than cp1252: mostly letters above ASCII, together."""
+    """Whether to believe another encoding than cp1252: most letters above ASCII stand together."""
     runs = re.findall(rb"[\x80-\xff]{3,}", sample)
     return encoding == "cp1252" or sum(map(len, runs)) * 2 > sum(byte >= 0x80 for byte in sample)
 
 
 def _share(sample: bytes, encoding: str) -> float:
-    """How many of the two-byte characters are among the everyday ones of the encoding: 0 when it cannot be it."""
+    """How many of the two-byte characters are everyday ones of the encoding: 0 when it cannot be it."""
     try:
         decoded = codecs.getincrementaldecoder(encoding)().decode(sample)
     except UnicodeDecodeError:
@@ -189,7 +189,7 @@ def _share(sample: bytes, encoding: str) -> float:
 
 
 def detect_delimiter(text: str) -> str:
-    """The delimiter under which most rows of ``text`` have the same number of cells, at least two; else a comma.
+    """The delimiter under which most rows have the same number of cells, at least two; else a comma.
 
     csv.Sniffer is not used: it takes letters for delimiters and is led astray by quotes.
     """
@@ -219,7 +219,7 @@ def _regularity(text: str, delimiter: str) -> float:
 
 
 def place_header(text: str, file_format: FileFormat) -> FileFormat:
-    """Find the header: the first row as wide as most rows; there is none when it looks like a row of numbers."""
+    """Find the header: the first row as wide as most; there is none when it looks like a row of numbers."""
     rows = _sample_rows(text, file_format.delimiter)
     if not rows:
         return file_format

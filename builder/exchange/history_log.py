@@ -1,7 +1,7 @@
 """History brought in from another system: the pipeline that it needs, and each record's visits (part 9).
 
-Two shapes of file. *Rows*: one row a record, with its present stage, when it entered its first known stage and
-when it closed. *Log*: one row a visit.
+Two shapes of file. *Rows*: one row a record, with its present stage, when it entered its first known stage
+and when it closed. *Log*: one row a visit.
 
 What a row of the first shape tells of a path A → B → won, lost:
 
@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any
 
 from builder.domain.pipeline import Pipeline, Stage
-from builder.errors import Conflict, Invalid, N_
+from builder.errors import N_, Conflict, Invalid
 from builder.exchange.new_fields import in_language, slug
 
 _OPEN_COLORS = ("azure", "blue", "indigo", "purple", "cyan", "teal")
@@ -56,7 +56,7 @@ class StageNames:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A record entered ``stage_key`` ``at`` (unknown: None); ``user`` brought it there, worth ``amount`` then."""
+    """A record entered ``stage_key`` ``at`` (None: unknown), brought by ``user``, worth ``amount`` then."""
 
     stage_key: str
     at: datetime | None

@@ -91,7 +91,7 @@ def suggest(
 
 
 def _common_stem(names: Sequence[str]) -> str:
-    """What all names begin with, as “Deal - ” in exports of one product; nothing when few columns share it."""
+    """What all names begin with, as “Deal - ” in exports of one product; nothing where few share it."""
     head, mark, _ = (names[0] if names else "").partition(" - ")
     stem = head + mark
     return stem if mark and len(names) > 2 and all(name.startswith(stem) for name in names) else ""

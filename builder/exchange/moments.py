@@ -1,7 +1,7 @@
 """Dates and times as people and other programs write them, turned into ISO text.
 
-Whether 03/04/2021 is in March or in April cannot be seen in one value: ``possible_orders`` says which readings
-a value allows, the whole column decides, and where it cannot, a person is asked.
+Whether 03/04/2021 is in March or in April cannot be seen in one value: ``possible_orders`` says which
+readings a value allows, the whole column decides, and where it cannot, a person is asked.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> date | dat
                 return None
             hour = hour % 12 + (12 if half[0] in "Pp" else 0)
         micros = int((match["fraction"] or "").ljust(6, "0")[:6] or 0)
-        return datetime(  # noqa: DTZ001 - a text without a zone is read in the workspace's, by the caller
+        return datetime(
             year,
             month,
             day,

@@ -19,7 +19,8 @@ _OFTEN = 3
 _LONGEST_OPTION = 60
 _LONGEST_KEY = 62
 _MONEY_WORDS = (
-    "price", "amount", "cost", "value", "fee", "betrag", "preis", "umsatz", "金额", "价格", "单价", "费用", "成本",
+    "price", "amount", "cost", "value", "fee", "betrag", "preis", "umsatz",
+    "金额", "价格", "单价", "费用", "成本",
 )  # fmt: skip
 _DIRECT = ("integer", "percent", "date", "datetime", "yes_no", "email", "url", "phone", "long_text", "money")
 _COLORS = (

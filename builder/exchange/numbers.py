@@ -22,7 +22,7 @@ _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
 
 
 def read_number(text: str, mark: DecimalMark = ".") -> str | None:
-    """``text`` as a plain decimal, its currency sign, per cent sign and grouping taken off. ``None``: no number."""
+    """``text`` as a plain decimal without currency, per cent sign and grouping. ``None``: no number."""
     if _PLAIN.fullmatch(text) and mark == ".":
         return text
     parts = _parts(text)
@@ -57,8 +57,8 @@ def _parts(text: str) -> tuple[str, str, str] | None:
 def _is_currency(unit: str) -> bool:
     return (
         bool(_CODE.fullmatch(unit))
-        or all(char in CURRENCY_SIGNS or char.isalpha() for char in unit)
-        and any(char in CURRENCY_SIGNS for char in unit)
+        or (all(char in CURRENCY_SIGNS or char.isalpha() for char in unit)
+        and any(char in CURRENCY_SIGNS for char in unit))
     )
 
 

@@ -1,4 +1,4 @@
-"""What is to be done with a file: which column fills which field, how rows are known again, what history they hold.
+"""What is to be done with a file: which column fills which field, how rows are known again, their history.
 
 A plan is made by the mapping screen or the command line, stored with the import job as JSON, and carried out
 the same way by both.
@@ -21,9 +21,9 @@ Mode: TypeAlias = Literal["rows", "log"]
 class HistoryPlan:
     """How rows tell the history of their record in one pipeline.
 
-    ``stages`` maps each stage text of the file (case-folded) to a stage key. In mode *rows* a row is a record:
-    ``at`` is when it entered its first known stage, ``closed`` when its terminal one. In mode *log* a row is a
-    visit that began ``at``; ``user`` is who brought the record there.
+    ``stages`` maps each stage text of the file (case-folded) to a stage key. In mode *rows* a row is a
+    record: ``at`` is when it entered its first known stage, ``closed`` when its terminal one. In mode *log* a
+    row is a visit that began ``at``; ``user`` is who brought the record there.
     """
 
     pipeline: str
@@ -39,8 +39,9 @@ class HistoryPlan:
 class ImportPlan:
     """``fields``: (column, field key) pairs; ``key_column`` fills the record's external key.
 
-    ``orders`` and ``marks`` say per column how its dates and numbers are written. ``name_from_key``: the key is
-    the record's name too, because no column gives one.
+    ``orders`` and ``marks`` say per column how its dates and numbers are written. ``name_from_key``: the key
+    is the record's name too, because no column gives one. ``entry_pipeline``: new records without history
+    enter its first stage.
     """
 
     object_key: str
@@ -53,6 +54,7 @@ class ImportPlan:
     marks: Mapping[str, DecimalMark] = field(default_factory=dict)
     create_users: bool = False
     create_references: bool = False
+    entry_pipeline: str | None = None
     history: HistoryPlan | None = None
 
     def to_document(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class ImportPlan:
             "marks": dict(self.marks),
             "create_users": self.create_users,
             "create_references": self.create_references,
+            "entry_pipeline": self.entry_pipeline,
             "history": None
             if history is None
             else {
@@ -96,6 +99,7 @@ class ImportPlan:
             marks=document["marks"],
             create_users=document["create_users"],
             create_references=document["create_references"],
+            entry_pipeline=document["entry_pipeline"],
             history=None if history is None else HistoryPlan(**history),
         )
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from builder.exchange.csv import Table
 from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, read_moment
@@ -116,9 +116,7 @@ class _Judge:
 
     @cached_property
     def orders(self) -> tuple[DateOrder, ...]:
-        return tuple(
-            order for order in ORDERS if self._all(lambda text: read_moment(text, order) is not None)
-        )
+        return tuple(order for order in ORDERS if self._all(partial(_reads_as, order)))
 
     @cached_property
     def is_order_open(self) -> bool:
@@ -173,14 +171,20 @@ class _Judge:
         return "long_text" if any(len(text) > 300 or "\n" in text for text in self._values) else "text"
 
 
-def profile(table: Table) -> TableProfile:
-    """Read all rows once and describe every column."""
+def _reads_as(order: DateOrder, text: str) -> bool:
+    return read_moment(text, order) is not None
+
+
+def profile(table: Table, judged: int | None = None) -> TableProfile:
+    """Read all rows once and describe every column; beyond ``judged`` rows they are only counted."""
     collectors = [_Collector(name) for name in table.columns]
     rows = unusable = 0
     for row in table.rows():
         rows += 1
         if row.problem is not None:
             unusable += 1
+            continue
+        if judged is not None and rows > judged:
             continue
         for collector, cell in zip(collectors, row.cells, strict=True):
             if cell:

@@ -30,8 +30,9 @@ def pipeline() -> Pipeline:
         for position, stage in enumerate(document["stages"])
     )
     return Pipeline(
-        key=document["key"], label=Label.of(document["label"]), object_key="case", milestones=(), stages=stages,
-        default="any", allowed=frozenset(), denied=frozenset(), reasons={}, version_id=1, number=1, checksum="",
+        key=document["key"], label=Label.of(document["label"]), object_key="case", milestones=(),
+        stages=stages, default="any", allowed=frozenset(), denied=frozenset(), reasons={}, version_id=1,
+        number=1, checksum="",
     )  # fmt: skip
 
 

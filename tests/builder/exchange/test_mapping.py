@@ -1,4 +1,4 @@
-"""Columns find their fields by name, synonym, likeness and values; unknown ones become fields of a fitting type."""
+"""Columns find their fields by name, synonym, likeness and values; unknown ones become fields."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def profiled(text: str) -> TableProfile:
 
 def make_object(*fields: FieldDefinition, key: str = "case", label: str = "Case") -> ObjectDefinition:
     return ObjectDefinition(
-        key=key, label=Label.of({"en": label, "zh_Hans": "案件"}), label_plural=Label.of(label), icon="", color="",
+        key=key, label=Label.of({"en": label, "zh_Hans": "案件"}), label_plural=Label.of(label), icon="",
+        color="",
         fields=FieldSet(fields, (), (), {}, ""), list_columns=(), list_sort=(), search_fields=(),
         duplicate_keys=(), version_id=1, number=1, checksum="",
     )  # fmt: skip
@@ -178,8 +179,8 @@ def test_a_column_named_like_an_object_refers_to_its_records() -> None:
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("Office Location", "office_location"), ("2nd name", "field_2nd_name"), ("金额", "field_1"), ("title", "title_2"),
-     ("Größe", "groe"), ("!!!", "field_1"), ("x" * 200, "x" * 58)],
+    [("Office Location", "office_location"), ("2nd name", "field_2nd_name"), ("金额", "field_1"),
+     ("title", "title_2"), ("Größe", "groe"), ("!!!", "field_1"), ("x" * 200, "x" * 58)],
 )  # fmt: skip
 def test_keys_are_made_of_letters_digits_and_low_lines(text: str, key: str) -> None:
     assert slug(text, {"title"}, "field") == key

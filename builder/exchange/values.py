@@ -1,0 +1,211 @@
+"""From the cells of a row to the values of a record, every problem named with its column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from builder.domain.comparison import Kind
+from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
+from builder.errors import N_, FunnelwrightError, Invalid, Problem
+from builder.exchange.csv import Row
+from builder.exchange.moments import DateOrder, as_instant, read_moment
+from builder.exchange.numbers import DecimalMark, read_number, unit_of
+from builder.exchange.plan import ImportPlan
+from builder.fieldtypes.base import FieldContext
+from builder.fieldtypes.registry import type_of
+
+NO_KEY = N_("The key column is empty.")
+LONG_KEY = N_("The key is longer than %(limit)s characters.")
+NOT_A_MOMENT = N_("“%(value)s” is not a date or time.")
+UNKNOWN_NAME = N_("Nothing is called “%(value)s”.")
+OTHER_CURRENCY = N_("“%(value)s” is not in %(currency)s.")
+KEY_LENGTH = 200
+_CURRENCY_OF_SIGN = {
+    "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "元": "CNY",
+}  # fmt: skip
+_YEN = ("CNY", "JPY")
+# Values that come back often are converted once.
+_REMEMBERED = 5_000
+
+Resolve: TypeAlias = Callable[[FieldDefinition, str], str | None]
+Convert: TypeAlias = Callable[[str], JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row as values by field key, or the problems (place: column) that keep it from being one."""
+
+    row: Row
+    key: str | None
+    values: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
+
+
+class RowReader:
+    """Turns rows into values as the plan says.
+
+    ``resolve(field, text)`` gives the id that a name means for reference and user fields, ``None`` when
+    nothing is called so. Errors on making one: Invalid when the plan names what is not there.
+    """
+
+    def __init__(
+        self,
+        plan: ImportPlan,
+        columns: Sequence[str],
+        fields: FieldSet,
+        context: FieldContext,
+        resolve: Resolve,
+    ) -> None:
+        self._plan = plan
+        self._context = replace(context, marks=(".", ","), date_order="ymd")
+        self._zone = ZoneInfo(context.time_zone)
+        self._resolve = resolve
+        self._currency_field = fields.by_role.get("currency")
+        self._places = {name: position for position, name in enumerate(columns)}
+        self._cells: list[tuple[int, str, FieldDefinition, dict[str, JsonValue]]] = [
+            (self._place(column), column, self._field(fields, key), {}) for column, key in plan.fields
+        ]
+        self._converters = [self._converter(column, field) for _, column, field, _ in self._cells]
+        self._key = None if plan.key_column is None else self._place(plan.key_column)
+        name = fields.by_role.get("name")
+        self._name_key = name.key if name is not None and plan.name_from_key else None
+
+    def _place(self, column: str) -> int:
+        try:
+            return self._places[column]
+        except KeyError:
+            raise Invalid(N_("The file has no column “%(column)s”."), column=column) from None
+
+    def _field(self, fields: FieldSet, key: str) -> FieldDefinition:
+        try:
+            return fields.by_key[key]
+        except KeyError:
+            raise Invalid(N_("There is no field “%(field)s”."), field=key) from None
+
+    def cell(self, row: Row, column: str | None) -> str:
+        """The trimmed text of one column; empty for no column."""
+        return "" if column is None else row.cells[self._place(column)].strip()
+
+    def read(self, row: Row) -> ReadRow:
+        """All values of a row. A row that cannot be read at all keeps its problem."""
+        if row.problem is not None:
+            return ReadRow(row, None, {}, (row.problem,))
+        problems: list[Problem] = []
+        values: dict[str, Any] = {}
+        for (place, column, field, known), convert in zip(self._cells, self._converters, strict=True):
+            text = row.cells[place]
+            if text in known:
+                value = known[text]
+            else:
+                try:
+                    value = convert(text)
+                except FunnelwrightError as error:
+                    problems.append(Problem(error.message_key, column, error.values))
+                    continue
+                if len(known) < _REMEMBERED:
+                    known[text] = value
+            if value is not None:
+                values[field.key] = value
+                self._note_currency(field, text, values)
+        return ReadRow(row, self._read_key(row, values, problems), values, tuple(problems))
+
+    def _read_key(self, row: Row, values: dict[str, Any], problems: list[Problem]) -> str | None:
+        if self._key is None:
+            return None
+        key = row.cells[self._key].strip()
+        if not key:
+            problems.append(Problem(NO_KEY, self._plan.key_column or ""))
+        elif len(key) > KEY_LENGTH:
+            problems.append(Problem(LONG_KEY, self._plan.key_column or "", {"limit": KEY_LENGTH}))
+        elif self._name_key is not None:
+            values.setdefault(self._name_key, key)
+        return key
+
+    def _note_currency(self, field: FieldDefinition, text: str, values: dict[str, Any]) -> None:
+        """An amount in another currency than the workspace's says so on its record."""
+        named = self._currency_field
+        if field.role == "amount" and named is not None and named.key not in values:
+            code = _currency(text, self._context.currency)
+            if code is not None and code != self._context.currency:
+                values[named.key] = self._parse(named, code)
+
+    def _converter(self, column: str, field: FieldDefinition) -> Convert:
+        kind = type_of(field).kind
+        mark = self._plan.marks.get(column, ".")
+        order = self._plan.orders.get(column, "dmy")
+        if kind in (Kind.LINK, Kind.PERSON):
+            return lambda text: self._named(field, text)
+        if field.type == "money":
+            return lambda text: self._money(field, text, mark)
+        if kind is Kind.NUMBER:
+            return lambda text: self._parse(field, read_number(text.strip(), mark) or text)
+        if kind is Kind.DAY:
+            return lambda text: self._parse(field, _day(text, order))
+        if kind is Kind.INSTANT:
+            return lambda text: self._parse(field, self._instant(text, order))
+        return lambda text: self._parse(field, text)
+
+    def _parse(self, field: FieldDefinition, text: str) -> JsonValue:
+        return type_of(field).parse(field, text, self._context)
+
+    def _money(self, field: FieldDefinition, text: str, mark: DecimalMark) -> JsonValue:
+        code = _currency(text, self._context.currency)
+        own = field.params.get("currency") or self._context.currency
+        is_free = field.role == "amount" and not field.params.get("currency")
+        may_differ = is_free and self._currency_field is not None
+        if code is not None and code != own and not may_differ:
+            raise Invalid(OTHER_CURRENCY, value=text.strip()[:80], currency=own)
+        return self._parse(field, read_number(text.strip(), mark) or text)
+
+    def _named(self, field: FieldDefinition, text: str) -> JsonValue:
+        name = text.strip()
+        if not name:
+            return None
+        found = self._resolve(field, name)
+        if found is None:
+            raise Invalid(UNKNOWN_NAME, value=name[:80])
+        return found
+
+    def _instant(self, text: str, order: DateOrder) -> str:
+        moment = read_moment(text, order)
+        return text if moment is None else as_instant(moment, self._zone).isoformat().replace("+00:00", "Z")
+
+    def moment(self, row: Row, column: str | None) -> datetime | None:
+        """The instant that a cell tells; ``None`` when it is empty. Errors: Invalid."""
+        text = self.cell(row, column)
+        if column is None or not text:
+            return None
+        moment = read_moment(text, self._plan.orders.get(column, "dmy"))
+        if moment is None:
+            raise Invalid(NOT_A_MOMENT, value=text[:80])
+        return as_instant(moment, self._zone)
+
+
+def _day(text: str, order: DateOrder) -> str:
+    moment = read_moment(text, order)
+    if moment is None:
+        return text
+    return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
+
+
+def _currency(text: str, own: str) -> str | None:
+    """The currency that an amount is written with; ``None`` when it names none."""
+    unit = unit_of(text)
+    if not unit or unit == "%":
+        return None
+    if unit in "¥￥":
+        return own if own in _YEN else "CNY"
+    return _CURRENCY_OF_SIGN.get(unit, unit if len(unit) == 3 and unit.isupper() else own)
+
+
+def marks_and_orders(
+    columns: Mapping[str, tuple[DecimalMark | None, tuple[DateOrder, ...]]],
+) -> tuple[dict[str, DecimalMark], dict[str, DateOrder]]:
+    """What the values of each column show, for a plan."""
+    marks = {name: mark for name, (mark, _) in columns.items() if mark is not None}
+    orders = {name: found[0] for name, (_, found) in columns.items() if found}
+    return marks, orders
