@@ -3,6 +3,8 @@ but the command line and the tests."""
 
 from __future__ import annotations
 
+import inspect
+
 import jinja2
 from flask import Flask, Response
 from flask_compress import Compress
@@ -13,15 +15,21 @@ from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import blueprints.account
+import blueprints.addresses
+import blueprints.admin
+import blueprints.scope
 import blueprints.system
 from blueprints.languages import add_languages
 from builder.assets import add_assets
 from builder.clock import Clock, SystemClock
-from builder.db.engine import make_engine
+from builder.db.engine import prepare
+from builder.db.extension import db, engine_config
 from builder.errors import N_, FunnelwrightError
 from builder.headers import secure_headers
 from builder.logs import configure_logs, log_requests
 from builder.resources import resource_folder
+from builder.security import add_security
 from builder.settings import Settings
 
 _COMPRESSED = ["text/html", "text/css", "text/csv", "application/json", "image/svg+xml"]
@@ -42,12 +50,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     _configure(app, settings)
     app.extensions["funnelwright.settings"] = settings
     app.extensions["funnelwright.clock"] = clock or SystemClock()
-    app.extensions["funnelwright.engine"] = make_engine(settings.database_url)
+    _database(app, settings)
     log_requests(app)
     secure_headers(app, https=settings.secure_cookies)
-    _extensions(app, settings)
+    limiter = _extensions(app, settings)
     blueprints.system.register(app)
-    _add_people(app, settings)
+    blueprints.addresses.add_converters(app)
+    add_security(app, settings, limiter)
+    blueprints.scope.add_scope(app)
     _add_areas(app)
     add_assets(app)
     if settings.trusted_proxies:
@@ -81,18 +91,24 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
 
-def _extensions(app: Flask, settings: Settings) -> None:
+def _database(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_ENGINES"] = engine_config(settings.database_url)
+    db.init_app(app)
+    # The extension also closes asynchronous sessions after each request, which makes and drops an event loop
+    # every time; we have none.
+    app.teardown_appcontext_funcs[:] = [
+        close for close in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(close)
+    ]
+    with app.app_context():
+        app.extensions["funnelwright.engine"] = prepare(db.engine)
+
+
+def _extensions(app: Flask, settings: Settings) -> Limiter:
     Htmx(app)
     CSRFProtect(app)
     Compress(app)
     add_languages(app, settings)
-    Limiter(
-        get_remote_address,
-        app=app,
-        storage_uri=settings.limits_storage,
-        default_limits=[],
-        enabled=not settings.testing,
-    )
+    limiter = Limiter(get_remote_address, app=app, storage_uri=settings.limits_storage, default_limits=[])
 
     @app.errorhandler(CSRFError)
     def csrf_refused(error: CSRFError) -> Response:
@@ -100,10 +116,10 @@ def _extensions(app: Flask, settings: Settings) -> None:
             FunnelwrightError(N_("This page has expired. Reload it and try again."))
         )
 
-
-def _add_people(app: Flask, settings: Settings) -> None:
-    """Sign-in and rights are added here."""
+    return limiter
 
 
 def _add_areas(app: Flask) -> None:
     """The blueprints of the areas are registered here."""
+    blueprints.account.register(app)
+    blueprints.admin.register(app)

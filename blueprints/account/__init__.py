@@ -1,1 +1,13 @@
 """Sign-in and the preferences of a person."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from blueprints.account import settings
+
+
+def register(app: Flask) -> None:
+    """Register the area and keep language and theme of a sign-in in this browser."""
+    app.register_blueprint(settings.account)
+    settings.keep_preferences(app)

@@ -1,0 +1,155 @@
+"""People of the workspace: the list, adding, changing, a new password."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import render_template, url_for
+from flask_babel import get_locale, gettext
+from htmx_flask import request
+from werkzeug.wrappers import Response
+
+from blueprints.admin.area import admin
+from blueprints.forms import chosen_id, done, refuse, show_form
+from blueprints.scope import scope
+from builder.db.ids import to_public
+from builder.errors import Invalid
+from builder.forms.people import PersonForm
+from builder.queries import directory as queries
+from builder.services import people as services
+from builder.services.people import EDIT_PEOPLE, PersonFacts
+
+
+@admin.get("/people")
+def people_list() -> str:
+    """Everybody, with role, department, manager and when they were last here."""
+    here = scope()
+    here.require(EDIT_PEOPLE)
+    text, with_inactive = request.args.get("q", "").strip()[:200], "all" in request.args
+    rows = queries.people(here.session, _today(), text=text, with_inactive=with_inactive)
+    roles = {key: role.label.text(str(get_locale())) for key, role in here.catalog.roles.items()}
+    facts = {"rows": rows, "roles": roles, "text": text, "with_inactive": with_inactive}
+    if request.htmx and not request.htmx.boosted:
+        return render_template("fragments/person/list.html", **facts)
+    return render_template("pages/admin/people.html", **facts)
+
+
+@admin.get("/people/new")
+def new_person() -> Response:
+    scope().require(EDIT_PEOPLE)
+    return _show(PersonForm())
+
+
+@admin.post("/people/new")
+def add_person() -> Response:
+    """Add, and tell a password that was made here once, on a page of its own."""
+    form, uow = PersonForm(request.form), scope().unit_of_work()
+    try:
+        added = services.add(uow, _facts(form, is_active=True), password=form.password.data or None)
+    except Invalid as error:
+        uow.rollback()
+        return _show(form, problems=refuse(form, error), status=422)
+    uow.commit()
+    if added.password is not None:
+        return _tell(added.member_id, added.password)
+    name = " ".join((form.name.data or "").split())
+    return done(url_for("admin.people_list"), gettext("%(name)s is in the workspace now.", name=name))
+
+
+@admin.get("/people/<rid:member_id>")
+def person(member_id: int) -> Response:
+    here = scope()
+    here.require(EDIT_PEOPLE)
+    row = queries.person(here.session, member_id, _today())
+    form = PersonForm(
+        data={
+            "name": row.name,
+            "email": row.email,
+            "role_key": row.role_key,
+            "manager_id": _public(row.manager_id),
+            "department_id": _public(row.department_id),
+            "is_active": row.is_active,
+        }
+    )
+    return _show(form, row)
+
+
+@admin.post("/people/<rid:member_id>")
+def change_person(member_id: int) -> Response:
+    here = scope()
+    here.require(EDIT_PEOPLE)
+    row = queries.person(here.session, member_id, _today())
+    form, uow = PersonForm(request.form), here.unit_of_work()
+    try:
+        services.change(uow, member_id, _facts(form, is_active=form.is_active.data))
+    except Invalid as error:
+        uow.rollback()
+        return _show(form, row, problems=refuse(form, error), status=422)
+    uow.commit()
+    return done(url_for("admin.people_list"), gettext("Saved."))
+
+
+@admin.post("/people/<rid:member_id>/password")
+def new_password(member_id: int) -> Response:
+    """Make a new password and tell it once; it ends the person's sessions."""
+    uow = scope().unit_of_work()
+    password = services.set_password(uow, member_id)
+    uow.commit()
+    return _tell(member_id, password)
+
+
+def _facts(form: PersonForm, *, is_active: bool) -> PersonFacts:
+    return PersonFacts(
+        name=form.name.data or "",
+        email=form.email.data or "",
+        role_key=form.role_key.data or "",
+        manager_id=chosen_id(form.manager_id.data),
+        department_id=chosen_id(form.department_id.data),
+        is_active=is_active,
+    )
+
+
+def _show(
+    form: PersonForm,
+    row: queries.PersonRow | None = None,
+    *,
+    problems: list[tuple[str, str]] | None = None,
+    status: int = 200,
+) -> Response:
+    here, today = scope(), _today()
+    language = str(get_locale())
+    colleagues = queries.people(here.session, today)
+    form.role_key.choices = [("", "")] + [
+        (key, role.label.text(language)) for key, role in here.catalog.roles.items()
+    ]
+    form.manager_id.choices = [("", gettext("Nobody"))] + [
+        (to_public(each.id), each.name) for each in colleagues if row is None or each.id != row.id
+    ]
+    form.department_id.choices = [("", gettext("None"))] + [
+        (to_public(each.id), "\u2003" * each.depth + each.name)
+        for each in queries.departments(here.session, today)
+    ]
+    return show_form(
+        "pages/admin/person.html",
+        fragment="fragments/person/form.html",
+        form=form,
+        person=row,
+        problems=problems or [],
+        status=status,
+    )
+
+
+def _tell(member_id: int, password: str) -> Response:
+    row = queries.person(scope().session, member_id, _today())
+    return show_form(
+        "pages/admin/password.html", fragment="fragments/person/password.html", person=row, password=password
+    )
+
+
+def _public(value: int | None) -> str:
+    return "" if value is None else to_public(value)
+
+
+def _today() -> date:
+    here = scope()
+    return here.workspace.day_of(here.clock.now())

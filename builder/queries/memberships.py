@@ -1,0 +1,151 @@
+"""Which workspaces a sign-in belongs to, and who acts in one of them (idea 7, part 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.elements import ColumnElement
+
+from builder.db.people import Department, DepartmentMember, Member, Workspace
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
+from builder.domain.workspaces import WorkspaceInfo
+from builder.errors import N_, Forbidden
+from builder.metadata.catalog import Catalog
+
+ROLE_GONE = N_("Your role “%(role)s” is not defined in this workspace. Ask an admin for another one.")
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A sign-in's place in one workspace."""
+
+    workspace: WorkspaceInfo
+    member_id: int
+    name: str
+    role_key: str
+    manager_id: int | None
+    last_seen_at: datetime | None
+
+
+def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
+    """The active memberships of a sign-in in all workspaces, by name of the workspace: one statement.
+
+    The session must be bound to the sign-in (``bind_user``): on PostgreSQL the wall shows it just these.
+    """
+    rows = session.execute(_memberships(user_id), execution_options={"across_workspaces": True})
+    return [
+        Membership(
+            WorkspaceInfo(
+                id=row.id,
+                key=row.key,
+                name=row.name,
+                locale=row.locale,
+                time_zone=row.time_zone,
+                currency=row.currency,
+                definitions_stamp=row.definitions_stamp,
+            ),
+            member_id=row.member_id,
+            name=row.member_name,
+            role_key=row.role_key,
+            manager_id=row.manager_id,
+            last_seen_at=row.last_seen_at,
+        )
+        for row in rows
+    ]
+
+
+def count_memberships(session: WorkspaceSession, user_id: int) -> int:
+    """In how many workspaces a sign-in has a place, active or not."""
+    before = session.info.get("user_id")
+    session.bind_user(user_id)
+    found = session.scalar(
+        select(func.count()).select_from(Member).where(Member.user_id == user_id),
+        execution_options={"across_workspaces": True},
+    )
+    session.bind_user(before or 0)
+    return int(found or 0)
+
+
+def _memberships(user_id: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Workspace.id,
+            Workspace.key,
+            Workspace.name,
+            Workspace.locale,
+            Workspace.time_zone,
+            Workspace.currency,
+            Workspace.definitions_stamp,
+            Member.id.label("member_id"),
+            Member.name.label("member_name"),
+            Member.role_key,
+            Member.manager_id,
+            Member.last_seen_at,
+        )
+        .join(Member, Member.workspace_id == Workspace.id)
+        .where(Member.user_id == user_id, Member.is_active)
+        .order_by(Workspace.name, Workspace.id)
+    )
+
+
+def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog, today: date) -> Actor:
+    """The acting person with the rights of their role; departments are read only where they matter.
+
+    Raises Forbidden when the role is not defined any more.
+    """
+    role = catalog.roles.get(membership.role_key)
+    if role is None:
+        raise Forbidden(ROLE_GONE, role=membership.role_key)
+    own: tuple[int, ...] = ()
+    visible: tuple[int, ...] = ()
+    if role.visibility in ("department", "subtree"):
+        own, visible = _departments(
+            session, membership.member_id, today, subtree=role.visibility == "subtree"
+        )
+    return Actor(
+        member_id=membership.member_id,
+        name=membership.name,
+        role_key=role.key,
+        rights=role.rights,
+        visibility=role.visibility,
+        department_ids=own,
+        visible_department_ids=visible,
+        manager_id=membership.manager_id,
+    )
+
+
+def _departments(
+    session: WorkspaceSession, member_id: int, today: date, *, subtree: bool
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The member's departments of today (the one begun last first), and those whose records they see.
+
+    Departments that ended still count below: records of then belong to them.
+    """
+    mine = aliased(Department)
+    below = Department.path.like(mine.path.concat("%")) if subtree else Department.id == mine.id
+    rows = session.execute(
+        select(mine.id.label("mine"), Department.id)
+        .select_from(DepartmentMember)
+        .join(mine, mine.id == DepartmentMember.department_id)
+        .join(Department, below)
+        .where(
+            DepartmentMember.member_id == member_id,
+            holds_on(DepartmentMember.starts_on, DepartmentMember.ends_on, today),
+            holds_on(mine.starts_on, mine.ends_on, today),
+        )
+        .order_by(DepartmentMember.starts_on.desc(), DepartmentMember.id.desc(), Department.path)
+    ).all()
+    return tuple(dict.fromkeys(row.mine for row in rows)), tuple(dict.fromkeys(row.id for row in rows))
+
+
+def holds_on(starts_on: Any, ends_on: Any, day: date) -> ColumnElement[bool]:
+    """Whether a dated row (half-open, open ends allowed) holds on ``day``."""
+    return and_(
+        or_(starts_on.is_(None), starts_on <= day),
+        or_(ends_on.is_(None), ends_on > day),
+    )

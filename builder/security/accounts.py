@@ -1,0 +1,38 @@
+"""The sign-in as Flask-Security sees it, and where it is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_security import FSQLALiteUserDatastore, RoleMixin, UserMixin
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
+
+from builder.db.extension import request_session
+from builder.db.people import PlatformRole, UserAccount
+
+
+class SignInRole(RoleMixin, PlatformRole):
+    """Flask-Security's role model. What people may do is decided by the roles of a workspace."""
+
+
+class SignIn(UserMixin, UserAccount):  # type: ignore[misc]
+    """A row of ``user_account`` that can sign in."""
+
+
+class Accounts(FSQLALiteUserDatastore):
+    """Finds and keeps sign-ins through the session of the request."""
+
+    def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> SignIn | None:
+        """One indexed statement. E-mail addresses are stored in lower case (``services.people``).
+
+        Platform roles are not read with every request: nothing asks for them, and Flask-Principal would
+        load them one statement later.
+        """
+        ((attribute, value),) = kwargs.items()
+        if attribute == "email":
+            value = str(value).strip().lower()
+        user = request_session().scalar(select(SignIn).where(getattr(SignIn, attribute) == value))
+        if user is not None:
+            set_committed_value(user, "roles", [])
+        return user
