@@ -1,0 +1,185 @@
+"""The one door for moves, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from builder.db.ledger import EventRow, StayRow
+from builder.db.records import Record
+from builder.domain.transitions import Refused
+from builder.errors import NotFound, Stale
+from builder.services import maintenance, records, transitions
+from builder.services.entries import Entry
+from builder.services.records import NewRecord, SaveRecord
+from builder.services.stage_work import WorkOnStage, work
+from builder.services.transitions import Applied, MoveRecord
+from tests.factories import World, make_world
+from tests.fixtures.databases import FreshDatabase
+
+
+@pytest.fixture
+def world(database_url: FreshDatabase) -> World:
+    return make_world(database_url.url)
+
+
+def new(world: World, pipeline: str = "flow", **values: object) -> int:
+    with world.work() as uow:
+        saved = records.create(
+            uow, "matter", NewRecord({"title": "Bridge", "worth": "1000.50", **values}, Entry(pipeline))
+        )
+        uow.commit()
+    return saved.record_id
+
+
+def assert_clean(world: World) -> None:
+    with world.work() as uow:
+        report = maintenance.verify(uow)
+    assert report.is_clean, (report.differences, report.examples)
+
+
+def test_a_new_record_enters_the_first_stage(world: World) -> None:
+    record_id = new(world)
+    with world.work() as uow:
+        row = uow.session.execute(select(Record.stage_key, Record.outcome, Record.amount_minor, Record.name)).one()
+        stay = uow.session.execute(select(StayRow.record_id, StayRow.stage_key, StayRow.entered_via)).one()
+    assert tuple(row) == ("a", "open", 100050, "Bridge")
+    assert tuple(stay) == (record_id, "a", "create")
+    assert_clean(world)
+
+
+def test_a_move_is_refused_with_every_reason_and_writes_nothing(world: World) -> None:
+    record_id = new(world)
+    with world.work() as uow:
+        result = transitions.move(uow, MoveRecord(record_id, "b", revision=1))
+        assert isinstance(result, Refused)
+        assert {(item.kind, item.field) for item in result.unmet} == {("feedback", "address"), ("task", None)}
+        uow.commit()
+    with world.work() as uow:
+        assert uow.session.scalar(select(Record.stage_key)) == "a"
+        assert uow.session.scalars(select(EventRow.kind).where(EventRow.record_id == record_id)).all() == [
+            "record.created"
+        ]
+    assert_clean(world)
+
+
+def test_answers_and_move_commit_together(world: World) -> None:
+    record_id = new(world)
+    world.clock.advance(timedelta(hours=5))
+    with world.work() as uow:
+        command = MoveRecord(
+            record_id, "b", 1, answers={"address": "1 High St"}, done_tasks=frozenset({"call"}), values={"heat": "hot"}
+        )
+        result = transitions.move(uow, command)
+        assert isinstance(result, Applied)
+        uow.commit()
+    with world.work() as uow:
+        first, second = uow.session.scalars(select(StayRow).order_by(StayRow.sequence)).all()
+        assert (first.left_via, first.seconds, first.answers) == ("advance", 18000.0, {"address": "1 High St"})
+        assert list(first.tasks_done) == ["call"]
+        assert (second.stage_key, second.left_via, second.entered_via) == ("b", None, "advance")
+        record = uow.session.execute(select(Record.stage_key, Record.revision, Record.data, Record.probability)).one()
+        assert record.stage_key == "b"
+        assert record.revision == 2
+        assert record.data["heat"] == "hot"
+        assert record.probability == 40
+    assert_clean(world)
+
+
+def test_the_second_of_two_people_is_told(world: World) -> None:
+    record_id = new(world, "free")
+    with world.work() as uow:
+        transitions.move(uow, MoveRecord(record_id, "b", 1))
+        uow.commit()
+    with world.work() as uow, pytest.raises(Stale):
+        transitions.move(uow, MoveRecord(record_id, "c", 1))
+
+
+def test_feedback_is_kept_per_visit(world: World) -> None:
+    record_id = new(world)
+    with world.work() as uow:
+        work(uow, WorkOnStage(record_id, answers={"address": "first"}, tasks={"call": True}))
+        uow.commit()
+    for target in ("b", "a"):
+        with world.work() as uow:
+            assert isinstance(transitions.move(uow, MoveRecord(record_id, target)), Applied)
+            uow.commit()
+    with world.work() as uow:
+        answers = uow.session.scalars(select(StayRow.answers).order_by(StayRow.sequence)).all()
+        vias = uow.session.scalars(select(StayRow.left_via).order_by(StayRow.sequence)).all()
+    assert answers == [{"address": "first"}, None, None]
+    assert vias == ["advance", "back", None]
+    assert_clean(world)
+
+
+def test_winning_closes_and_reopening_is_kept(world: World) -> None:
+    record_id = new(world, "free")
+    for target in ("b", "won", "c"):
+        world.clock.advance(timedelta(days=1))
+        with world.work() as uow:
+            result = transitions.move(uow, MoveRecord(record_id, target))
+            assert isinstance(result, Applied), result
+            uow.commit()
+    with world.work() as uow:
+        assert uow.session.execute(select(Record.outcome, Record.closed_at)).one() == ("open", None)
+    assert_clean(world)
+
+
+def test_losing_asks_for_the_reason(world: World) -> None:
+    record_id = new(world)
+    with world.work() as uow:
+        result = transitions.move(uow, MoveRecord(record_id, "lost"))
+        assert isinstance(result, Refused)
+        assert [item.kind for item in result.unmet] == ["reason"]
+        result = transitions.move(uow, MoveRecord(record_id, "lost", reason_key="price"))
+        assert isinstance(result, Applied)
+        uow.commit()
+    assert_clean(world)
+
+
+def test_saving_deleting_and_restoring_keep_all_copies_exact(world: World) -> None:
+    record_id = new(world, "free")
+    with world.work() as uow:
+        records.save(uow, SaveRecord(record_id, {"worth": "20", "title": "华为 bridge", "due": "2025-09-01"}, 1))
+        uow.commit()
+    assert_clean(world)
+    with world.work() as uow:
+        records.delete(uow, record_id, 2)
+        uow.commit()
+    assert_clean(world)
+    with world.work() as uow, pytest.raises(NotFound):
+        transitions.move(uow, MoveRecord(record_id, "b"))
+    with world.work() as uow:
+        records.restore(uow, record_id)
+        uow.commit()
+    assert_clean(world)
+
+
+def test_somebody_who_does_not_see_a_record_cannot_move_it(world: World) -> None:
+    record_id = new(world, "free")
+    stranger = replace(world.admin(), member_id=99, visibility="own")
+    with world.work(stranger) as uow, pytest.raises(NotFound):
+        transitions.move(uow, MoveRecord(record_id, "b"))
+
+
+def test_rebuild_mends_what_was_changed_behind_our_back(world: World) -> None:
+    from sqlalchemy import delete, update
+
+    from builder.db.ledger import FunnelRollup
+    from builder.db.records import SearchToken
+
+    record_id = new(world, "free")
+    with world.work() as uow:
+        uow.begin()
+        uow.session.execute(update(Record).where(Record.id == record_id).values(name="?", amount_minor=1))
+        uow.session.execute(delete(SearchToken))
+        uow.session.execute(delete(FunnelRollup))
+        uow.commit()
+    with world.work() as uow:
+        assert not maintenance.verify(uow).is_clean
+        maintenance.rebuild(uow)
+        uow.commit()
+    assert_clean(world)
