@@ -18,6 +18,9 @@ from builder.commands.context import FunnelwrightGroup
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("house", "init", "Create or upgrade the database."),
     "serve": ("house", "serve", "Serve the application."),
+    "workspace": ("workspace", "workspace", "Create and list workspaces."),
+    "user": ("user", "user", "Add people."),
+    "pack": ("pack", "pack", "Check, install and export industry templates."),
 }
 
 

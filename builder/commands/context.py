@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from builder.errors import FunnelwrightError
+from builder.clock import Clock, SystemClock
+from builder.errors import N_, FunnelwrightError, Unavailable
 from builder.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from builder.db.tenancy import WorkspaceSession
+    from builder.services.unit_of_work import UnitOfWork
 
 BAD_SETTING = 2
 
@@ -22,6 +28,47 @@ def read_settings() -> Settings:
     except SettingsError as error:
         click.echo(f"funnelwright: {error}", err=True)
         sys.exit(BAD_SETTING)
+
+
+@contextmanager
+def open_session(settings: Settings | None = None) -> Iterator[WorkspaceSession]:
+    """A session on the database of this process, bound to no workspace yet; closed at the end.
+
+    Errors: Unavailable when the database does not answer or was never initialised.
+    """
+    from sqlalchemy import text
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from builder.db.engine import make_engine
+    from builder.db.tenancy import WorkspaceSession
+
+    engine = make_engine((settings or read_settings()).database_url)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    except ProgrammingError as error:
+        raise Unavailable(N_("The database has no tables yet. Run “funnelwright init” first.")) from error
+    except OperationalError as error:
+        if "no such table" in str(error.orig):
+            raise Unavailable(N_("The database has no tables yet. Run “funnelwright init” first.")) from error
+        raise Unavailable(N_("The database does not answer: %(reason)s"), reason=str(error.orig)) from error
+    try:
+        with WorkspaceSession(engine, expire_on_commit=False) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_workspace(key: str, clock: Clock | None = None) -> Iterator[UnitOfWork]:
+    """A unit of work of the system in the workspace ``key``; what is not committed is rolled back.
+
+    Errors: Unavailable, NotFound.
+    """
+    from builder.services import workspaces
+
+    with open_session() as session:
+        yield workspaces.open_workspace(session, clock or SystemClock(), key)
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:

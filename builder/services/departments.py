@@ -48,6 +48,19 @@ def add(uow: UnitOfWork, name: str, parent_id: int | None = None) -> int:
     return department_id
 
 
+def find_or_add(uow: UnitOfWork, name: str) -> int:
+    """The department of that name anywhere in the tree, or a new one at the top. Raises as ``add``."""
+    wanted = " ".join(name.split()).casefold()
+    today = _today(uow)
+    rows = uow.session.execute(
+        select(Department.id, Department.name)
+        .where(holds_on(Department.starts_on, Department.ends_on, today))
+        .order_by(Department.path)
+    )
+    found = next((row.id for row in rows if row.name.casefold() == wanted), None)
+    return add(uow, name) if found is None else int(found)
+
+
 def change(uow: UnitOfWork, department_id: int, name: str, parent_id: int | None) -> None:
     """Rename a department or hang it, with all below it, elsewhere. Raises Forbidden, NotFound, Invalid."""
     uow.require(EDIT)

@@ -137,6 +137,12 @@ def note_presence(
     session.commit()
 
 
+def find_by_email(uow: UnitOfWork, email: str) -> int | None:
+    """The member of that e-mail address, active or not."""
+    member = _find_member(uow, email.strip().lower())
+    return member.id if member else None
+
+
 def normalised_email(text: str) -> str:
     """The form in which addresses are stored and compared. Raises ValueError."""
     try:
