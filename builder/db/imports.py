@@ -50,7 +50,11 @@ class ImportJob(Base, WorkspaceScoped):
 
 
 class ImportBatch(Base, WorkspaceScoped):
-    """Rows ``first_row``… of a job, written in one transaction: a repeated step finds it and does nothing."""
+    """Rows ``first_row``… of a job, written in one transaction: a repeated step finds it and does nothing.
+
+    ``verdicts`` has one letter a row in file order: c created, u updated, n unchanged (nothing to do),
+    r refused; ``refusals`` hold ``[line, column, message key, values]`` of the refused ones.
+    """
 
     __tablename__ = "import_batch"
     __table_args__ = (UniqueConstraint("workspace_id", "job_id", "number"),)
@@ -59,5 +63,6 @@ class ImportBatch(Base, WorkspaceScoped):
     number: Mapped[int] = mapped_column(Integer)
     first_row: Mapped[int]
     rows: Mapped[int] = mapped_column(Integer)
+    verdicts: Mapped[str] = mapped_column(Text, default="")
     refusals: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime]

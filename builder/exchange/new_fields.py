@@ -83,12 +83,19 @@ def label_of(header: str) -> dict[str, str]:
 
 
 def new_field(
-    column: ColumnProfile, taken: Collection[str], objects: Mapping[str, ObjectDefinition], own_object: str
+    column: ColumnProfile,
+    taken: Collection[str],
+    objects: Mapping[str, ObjectDefinition],
+    own_object: str,
+    wanted: str | None = None,
 ) -> NewField:
-    """The field that suits the column. ``objects``: a column named like one of them refers to its records."""
+    """The field that suits the column, or one of the type ``wanted``.
+
+    ``objects``: a column named like one of them refers to its records.
+    """
     key = slug(column.name, taken, "field")
-    target = _target(column, objects, own_object)
-    type_key = "reference" if target else _type(column)
+    target = _target(column, objects, own_object) if wanted in (None, "reference") else None
+    type_key = "reference" if target else (wanted if wanted != "reference" else None) or _type(column)
     document: dict[str, Any] = {"x-type": type_key, "x-label": label_of(column.name)}
     if target:
         document["x-target"] = target

@@ -1,0 +1,263 @@
+"""Rows of a file become records: a batch at a time, each row with its verdict (part 9).
+
+Everything that a batch needs is read in a few statements whatever its size: names, existing records by key,
+then the services that single forms use, so that imported rows equal typed ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import select
+
+from builder.db.records import Record
+from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.domain.pipeline import Pipeline
+from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry
+from builder.errors import N_, Conflict, FunnelwrightError, Problem
+from builder.exchange.csv import Row
+from builder.exchange.history_log import Visit, folded, visits_of_row
+from builder.exchange.plan import ImportPlan
+from builder.exchange.values import ReadRow, RowReader
+from builder.fieldtypes.base import FieldContext
+from builder.services.entries import Entry
+from builder.services.history import LoadedRecord, load_histories
+from builder.services.import_names import Names
+from builder.services.records import (
+    NewRecord,
+    Refusal,
+    Saved,
+    SaveRecord,
+    create_many,
+    problem_of_unmet,
+    save,
+)
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import problem_of
+
+Status: TypeAlias = Literal["created", "updated", "unchanged", "refused"]
+NO_STAGE = N_("The stage is empty.")
+UNKNOWN_STAGE = N_("There is no stage “%(stage)s”.")
+OTHER_STAGE = N_(
+    "This record is here already, in the stage “%(now)s”; the file says “%(stage)s”. History is loaded once."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of the row at ``line``; ``reason`` says why it was refused, its place is the column."""
+
+    line: int
+    status: Status
+    reason: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A stored record that a row means again."""
+
+    id: int
+    data: Mapping[str, Any]
+    stage_key: str | None
+
+
+def context_of(uow: UnitOfWork) -> FieldContext:
+    """How texts of a file are read: in the workspace's language, zone and currency."""
+    return FieldContext(
+        locale=uow.workspace.locale,
+        time_zone=uow.workspace.time_zone,
+        currency=uow.workspace.currency,
+        now=uow.clock.now(),
+        member_id=str(uow.actor.member_id) if uow.actor.member_id else None,
+    )
+
+
+class RowImport:
+    """Carries out a plan of mode *rows*. Made once a run; ``write`` once a batch, in its transaction."""
+
+    def __init__(self, uow: UnitOfWork, plan: ImportPlan, columns: Sequence[str]) -> None:
+        self._uow = uow
+        self._plan = plan
+        self.definition: ObjectDefinition = uow.catalog.object(plan.object_key)
+        self.names = Names(uow, create_users=plan.create_users, create_references=plan.create_references)
+        self.reader = RowReader(plan, columns, self.definition.fields, context_of(uow), self.names.resolve)
+        self.pipeline: Pipeline | None = (
+            None if plan.history is None else uow.catalog.pipeline(plan.history.pipeline)
+        )
+
+    def write(self, rows: Sequence[Row]) -> list[Verdict]:
+        """Create and update records; the verdicts stand in the order of the rows. Errors: Forbidden."""
+        prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
+        read = [self.reader.read(row) for row in rows]
+        verdicts = {id(item): _refused(item, item.problems[0]) for item in read if item.problems}
+        usable = [item for item in read if not item.problems]
+        for part in _without_repeats(usable):
+            verdicts.update(self._write_part(part))
+        return [verdicts[id(item)] for item in read]
+
+    def _write_part(self, part: Sequence[ReadRow]) -> dict[int, Verdict]:
+        """Rows of different keys: those that are stored already are changed, the others created."""
+        known = existing(self._uow, self._plan.object_key, [item.key for item in part if item.key])
+        old = [item for item in part if item.key in known]
+        new = [item for item in part if item.key not in known]
+        verdicts = {id(item): self._update(item, known[item.key or ""]) for item in old}
+        verdicts.update(self._load(new) if self.pipeline is not None else self._create(new))
+        return verdicts
+
+    def _create(self, items: Sequence[ReadRow]) -> dict[int, Verdict]:
+        entry = None if self._plan.entry_pipeline is None else Entry(self._plan.entry_pipeline)
+        news = [NewRecord(item.values, entry, item.key) for item in items]
+        results = create_many(self._uow, self._plan.object_key, news) if news else []
+        return self._verdicts(items, results)
+
+    def _verdicts(self, items: Sequence[ReadRow], results: Sequence[Saved | Refusal]) -> dict[int, Verdict]:
+        return {
+            id(item): _refused(item, self.reason(result))
+            if isinstance(result, Refusal)
+            else Verdict(item.row.line, "created")
+            for item, result in zip(items, results, strict=True)
+        }
+
+    def _load(self, items: Sequence[ReadRow]) -> dict[int, Verdict]:
+        verdicts: dict[int, Verdict] = {}
+        loaded: list[LoadedRecord] = []
+        fit: list[ReadRow] = []
+        for item in items:
+            try:
+                loaded.append(self._loaded(item))
+                fit.append(item)
+            except FunnelwrightError as error:
+                place = self._plan.history.stage_column if self._plan.history else ""
+                verdicts[id(item)] = _refused(item, Problem(error.message_key, place, error.values))
+        if loaded:
+            assert self.pipeline is not None
+            results = load_histories(self._uow, self._plan.object_key, self.pipeline.key, loaded)
+            verdicts.update(self._verdicts(fit, results))
+        return verdicts
+
+    def _loaded(self, item: ReadRow) -> LoadedRecord:
+        visits = self.visits(item)
+        known = [visit.at for visit in visits if visit.at is not None]
+        new = NewRecord(
+            item.values, external_key=item.key, created_at=known[0] if known else self._uow.clock.now()
+        )
+        return LoadedRecord(new, [LoggedEntry(visit.stage_key, visit.at) for visit in visits])
+
+    def visits(self, item: ReadRow) -> tuple[Visit, ...]:
+        """The history that a row tells. Errors: Invalid."""
+        history, pipeline = self._plan.history, self.pipeline
+        assert history is not None
+        assert pipeline is not None
+        stage = pipeline.by_key[self.stage_key(item.row)]
+        closed = None if stage.is_open else self.reader.moment(item.row, history.closed_column)
+        return visits_of_row(pipeline, stage, self.reader.moment(item.row, history.at_column), closed)
+
+    def stage_key(self, row: Row) -> str:
+        """The stage that the row names. Errors: Invalid."""
+        history = self._plan.history
+        assert history is not None
+        return stage_of(history.stages, self.reader.cell(row, history.stage_column))
+
+    def _update(self, item: ReadRow, stored: Existing) -> Verdict:
+        """Change what differs; a second run of the same file changes nothing."""
+        try:
+            if self.pipeline is not None and stored.stage_key is not None:
+                self._same_stage(item, stored.stage_key)
+            values = {key: value for key, value in item.values.items() if stored.data.get(key) != value}
+            if not values:
+                return Verdict(item.row.line, "unchanged")
+            saved = save(self._uow, SaveRecord(stored.id, values))
+        except FunnelwrightError as error:
+            problem = (
+                self.named(error.problems[0])
+                if error.problems
+                else Problem(error.message_key, "", error.values)
+            )
+            return _refused(item, problem)
+        return Verdict(item.row.line, "updated" if saved.changed else "unchanged")
+
+    def _same_stage(self, item: ReadRow, now: str) -> None:
+        told = self.stage_key(item.row)
+        if told != now:
+            assert self.pipeline is not None
+            labels = {stage.key: stage.label for stage in self.pipeline.stages}
+            raise Conflict(OTHER_STAGE, now=labels.get(now, now), stage=labels[told])
+
+    def reason(self, refusal: Refusal) -> Problem:
+        """The first reason, placed at the column that the field came from."""
+        if refusal.faults:
+            return self.named(problem_of(refusal.faults[0]))
+        return self.named(problem_of_unmet(refusal.unmet[0]))
+
+    def named(self, problem: Problem) -> Problem:
+        """A problem of a field, placed at its column; a field that no column fills is named itself."""
+        columns = {key: column for column, key in self._plan.fields}
+        field = self.definition.fields.by_key.get(problem.place)
+        label = field.label.text(self._uow.workspace.locale) if field else problem.place
+        return Problem(problem.message, columns.get(problem.place, label), problem.values)
+
+
+def stage_of(stages: Mapping[str, str], text: str) -> str:
+    """The stage key that a text of the file means. Errors: Conflict."""
+    if not text:
+        raise Conflict(NO_STAGE)
+    try:
+        return stages[folded(text)]
+    except KeyError:
+        raise Conflict(UNKNOWN_STAGE, stage=text[:80]) from None
+
+
+def prepare_names(
+    plan: ImportPlan, fields: FieldSet, reader: RowReader, names: Names, rows: Iterable[Row]
+) -> None:
+    """Look up (and create, where the plan says so) everything that the rows name, a column at a time."""
+    pointing = [
+        (column, fields.by_key[key])
+        for column, key in plan.fields
+        if fields.by_key[key].type in ("user", "reference")
+    ]
+    if not pointing:
+        return
+    readable = [row for row in rows if row.problem is None]
+    for column, field in pointing:
+        names.prepare(field, {reader.cell(row, column) for row in readable})
+
+
+def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str, Existing]:
+    """Records that an earlier import or an earlier row made, by their key."""
+    if not keys:
+        return {}
+    rows = uow.session.execute(
+        select(Record.external_key, Record.id, Record.data, Record.stage_key).where(
+            Record.object_key == object_key, Record.external_key.in_(keys), Record.deleted_at.is_(None)
+        )
+    )
+    return {row.external_key: Existing(row.id, row.data, row.stage_key) for row in rows}
+
+
+def _without_repeats(items: Sequence[ReadRow]) -> Iterator[list[ReadRow]]:
+    """Cut where a key comes again, so that its second row finds the record of the first."""
+    part: list[ReadRow] = []
+    seen: set[str] = set()
+    for item in items:
+        if item.key is not None and item.key in seen:
+            yield part
+            part, seen = [], set()
+        part.append(item)
+        if item.key is not None:
+            seen.add(item.key)
+    if part:
+        yield part
+
+
+def _refused(item: ReadRow, problem: Problem) -> Verdict:
+    return Verdict(item.row.line, "refused", problem)
+
+
+def facts_of(amount_minor: int | None, currency: str, probability: int | None) -> EntryFacts:
+    """What a log tells of the record when it entered a stage."""
+    if amount_minor is None:
+        return NO_FACTS
+    return EntryFacts(amount_minor=amount_minor, currency=currency, probability=probability)

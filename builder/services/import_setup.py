@@ -1,0 +1,387 @@
+"""From a person's choices to a plan: fields for every column, the pipeline of a history, what must be asked.
+
+``plan_import`` only reads and proposes; ``carry_out`` publishes the new fields and the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from builder.domain.fields import ObjectDefinition
+from builder.domain.pipeline import Pipeline
+from builder.errors import N_, Conflict, Invalid, Problem
+from builder.exchange.csv import Table
+from builder.exchange.detection import FileFormat
+from builder.exchange.history_log import (
+    StageNames,
+    display_names,
+    folded,
+    pipeline_document,
+    stage_map,
+    usual_order,
+)
+from builder.exchange.mapping import suggest
+from builder.exchange.moments import DateOrder
+from builder.exchange.new_fields import NewField, label_of, new_field, slug
+from builder.exchange.numbers import DecimalMark
+from builder.exchange.plan import HistoryPlan, ImportPlan, Mode
+from builder.exchange.profile import ColumnProfile, TableProfile
+from builder.fieldtypes.registry import field_type
+from builder.metadata.grammar import Document
+from builder.queries.definitions import live_rows
+from builder.services.definitions import publish
+from builder.services.unit_of_work import UnitOfWork
+
+ASK_ORDER = N_("In column %(column)s the day and the month cannot be told apart. Say which comes first.")
+ASK_MARK = N_("In column %(column)s the point or comma may mark thousands or decimals. Say which.")
+NOT_COVERED = N_("The stage “%(stage)s” of the file is named neither as open nor as won, lost or invalid.")
+NO_PIPELINE = N_("There is no pipeline “%(pipeline)s”.")
+OTHER_OBJECT = N_("The pipeline “%(pipeline)s” is for records of another object.")
+NO_ROLE_FIELD = N_("The object has no field for the owner of a record.")
+TOO_MANY_STAGES = N_("The column “%(column)s” has too many different values for stages.")
+_ROLE_TYPES = {"owner": "user", "amount": "money"}
+_MORE = {"key": "imported", "label": {"en": "More", "zh_Hans": "更多"}, "columns": 2}
+
+
+@dataclass(frozen=True)
+class HistoryChoice:
+    """Which columns tell history, and how the stages of the file are ordered and end."""
+
+    pipeline: str
+    stage_column: str
+    create: bool = False
+    at_column: str | None = None
+    closed_column: str | None = None
+    amount_column: str | None = None
+    user_column: str | None = None
+    order: tuple[str, ...] = ()
+    won: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person said. ``fields``: column → field key, or ``None`` for *leave out*; other columns get
+    suggestions. ``new_types``: columns that become fields, with their type (``None``: as their values are);
+    ``create_fields``: every column that no field is like.
+    """
+
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    new_types: Mapping[str, str | None] = field(default_factory=dict)
+    create_fields: bool = False
+    key_column: str | None = None
+    owner_column: str | None = None
+    amount_column: str | None = None
+    orders: Mapping[str, DateOrder] = field(default_factory=dict)
+    order: DateOrder | None = None
+    marks: Mapping[str, DecimalMark] = field(default_factory=dict)
+    create_users: bool = False
+    create_references: bool = False
+    entry_pipeline: str | None = None
+    history: HistoryChoice | None = None
+    mode: Mode = "rows"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan, what must be published before it, and what only a person can decide (place: column)."""
+
+    plan: ImportPlan
+    new_fields: tuple[NewField, ...] = ()
+    object_document: Document | None = None
+    pipeline_document: Document | None = None
+    questions: tuple[Problem, ...] = ()
+
+    def refuse_questions(self) -> None:
+        """Errors: Invalid with every open question."""
+        if self.questions:
+            raise Invalid(N_("Something must be decided first."), problems=self.questions)
+
+
+def plan_import(
+    uow: UnitOfWork,
+    profile: TableProfile,
+    file_format: FileFormat,
+    object_key: str,
+    choices: Choices,
+    paths: Iterable[Sequence[str]] = (),
+) -> Proposal:
+    """What to do with a file whose columns are ``profile``. ``paths``: stages per record, of a log.
+
+    Errors: NotFound (object), Invalid for columns and fields that are not there, Conflict for a pipeline that
+    does not fit.
+    """
+    definition = uow.catalog.object(object_key)
+    _require_columns(profile, choices)
+    given, made = _given(definition, profile, choices)
+    mapped = _mapped(profile, definition, choices, given)
+    made += _new_fields(uow, profile, definition, choices, mapped, made)
+    mapped |= {new.column: new.key for new in made}
+    name = definition.fields.by_role.get("name")
+    history, pipeline = _history(uow, profile, definition, choices, paths)
+    used = {*mapped, *_moment_columns(choices)}
+    plan = ImportPlan(
+        object_key=object_key,
+        format=file_format,
+        mode=choices.mode,
+        fields=tuple(mapped.items()),
+        key_column=choices.key_column,
+        name_from_key=name is not None and choices.key_column is not None and name.key not in mapped.values(),
+        orders=_orders(profile, choices),
+        marks={column.name: column.mark for column in profile.columns if column.mark} | dict(choices.marks),
+        create_users=choices.create_users,
+        create_references=choices.create_references,
+        entry_pipeline=choices.entry_pipeline if choices.history is None else None,
+        history=history,
+    )
+    document = _with_fields(uow, object_key, made) if made else None
+    return Proposal(plan, tuple(made), document, pipeline, tuple(_questions(profile, choices, used)))
+
+
+def carry_out(uow: UnitOfWork, proposal: Proposal) -> ImportPlan:
+    """Publish what the plan needs, in the running transaction; the plan as it can be run.
+
+    Errors: Forbidden (making fields and pipelines is a right), Invalid when the definitions are unsound.
+    """
+    documents = [
+        document
+        for document in (proposal.object_document, proposal.pipeline_document)
+        if document is not None
+    ]
+    if documents:
+        publish(uow, documents)
+    return proposal.plan
+
+
+def _require_columns(profile: TableProfile, choices: Choices) -> None:
+    known = {column.name for column in profile.columns}
+    history = choices.history
+    named = [
+        choices.key_column,
+        choices.owner_column,
+        choices.amount_column,
+        *choices.fields,
+        *choices.new_types,
+    ]
+    if history is not None:
+        named += [history.stage_column, history.at_column, history.closed_column]
+        named += [history.amount_column, history.user_column]
+    missing = [name for name in named if name is not None and name not in known]
+    if missing:
+        raise Invalid(
+            N_("The file has no column “%(column)s”. Its columns are: %(columns)s."),
+            column=missing[0],
+            columns=", ".join(sorted(known))[:500],
+        )
+
+
+def _given(
+    definition: ObjectDefinition, profile: TableProfile, choices: Choices
+) -> tuple[dict[str, str], list[NewField]]:
+    """Columns whose field is fixed: by a person, or by the part that the field plays."""
+    given = {column: key for column, key in choices.fields.items() if key is not None}
+    made: list[NewField] = []
+    for role, column in (("owner", choices.owner_column), ("amount", choices.amount_column)):
+        if column is None:
+            continue
+        known = definition.fields.by_role.get(role)
+        if known is not None:
+            given[column] = known.key
+        elif choices.create_fields:
+            key = slug(column, set(definition.fields.by_key), "field")
+            document = {"x-type": _ROLE_TYPES[role], "x-label": label_of(column), "x-role": role}
+            made.append(NewField(column, key, _ROLE_TYPES[role], document))
+        else:
+            raise Invalid(NO_ROLE_FIELD)
+    return given, made
+
+
+def _moment_columns(choices: Choices) -> set[str]:
+    history = choices.history
+    columns = (history.at_column, history.closed_column) if history else ()
+    return {column for column in columns if column is not None}
+
+
+def _history_columns(choices: Choices) -> set[str]:
+    history = choices.history
+    if history is None:
+        return set()
+    return {
+        *_moment_columns(choices),
+        history.stage_column,
+        *([history.user_column] if history.user_column else []),
+    }
+
+
+def _mapped(
+    profile: TableProfile, definition: ObjectDefinition, choices: Choices, given: Mapping[str, str]
+) -> dict[str, str]:
+    left_out = {column for column, key in choices.fields.items() if key is None}
+    without = _history_columns(choices) | left_out | set(choices.new_types)
+    if choices.mode == "log":
+        # The columns of a log tell events; only what a person names says something of the record.
+        without |= {column.name for column in profile.columns} - set(given)
+    found = suggest(profile, definition, given, without)
+    return {
+        item.column: item.field for item in found if item.field is not None and item.column not in without
+    }
+
+
+def _new_fields(
+    uow: UnitOfWork,
+    profile: TableProfile,
+    definition: ObjectDefinition,
+    choices: Choices,
+    mapped: Mapping[str, str],
+    made: Sequence[NewField],
+) -> list[NewField]:
+    """Fields for the columns that should become some."""
+    served = {*mapped, *_history_columns(choices), *(new.column for new in made), choices.key_column}
+    left_out = {column for column, key in choices.fields.items() if key is None}
+    taken = {*definition.fields.by_key, *(new.key for new in made)}
+    found: list[NewField] = []
+    for column in profile.columns:
+        is_wanted = column.name in choices.new_types or (
+            choices.create_fields and choices.mode == "rows" and column.name not in left_out
+        )
+        if not is_wanted or column.name in served or column.kind == "empty":
+            continue
+        new = new_field(
+            column, taken, uow.catalog.objects, definition.key, choices.new_types.get(column.name)
+        )
+        taken.add(new.key)
+        found.append(new)
+    return found
+
+
+def _orders(profile: TableProfile, choices: Choices) -> dict[str, DateOrder]:
+    """How the dates of each column are written: as a person says, else as the values show."""
+    found: dict[str, DateOrder] = {}
+    for column in profile.columns:
+        if not column.orders:
+            continue
+        wanted = choices.orders.get(column.name, choices.order)
+        found[column.name] = wanted if wanted in column.orders else column.orders[0]
+    return found
+
+
+def _questions(profile: TableProfile, choices: Choices, used: Collection[str]) -> Iterable[Problem]:
+    """What the values leave open in columns that are used."""
+    for column in profile.columns:
+        if column.name not in used:
+            continue
+        if column.is_order_open and choices.order is None and column.name not in choices.orders:
+            yield Problem(ASK_ORDER, column.name, {"column": column.name})
+        if column.is_mark_open and column.name not in choices.marks:
+            yield Problem(ASK_MARK, column.name, {"column": column.name})
+
+
+def _with_fields(uow: UnitOfWork, object_key: str, made: Sequence[NewField]) -> Document:
+    """The object's document with the new fields in a section of their own; filterable while slots last."""
+    row = next(row for row in live_rows(uow.session) if (row.kind, row.key) == ("object", object_key))
+    document = deepcopy(row.document)
+    fields = document["fields"]
+    slots = list((row.slots or {}).values())
+    free = {kind: 20 - sum(slot.startswith(kind) for slot in slots) for kind in ("t", "n")}
+    for new in made:
+        wanted = field_type(new.type).slot
+        is_filterable = wanted is not None and new.type != "long_text" and free[wanted] > 0
+        if wanted is not None and is_filterable:
+            free[wanted] -= 1
+        fields["properties"][new.key] = {**new.document, **({"x-filterable": True} if is_filterable else {})}
+    if fields.get("x-sections"):
+        own = next((section for section in fields["x-sections"] if section["key"] == _MORE["key"]), None)
+        if own is None:
+            fields["x-sections"].append(own := {**_MORE, "fields": []})
+        own["fields"] += [new.key for new in made]
+    return document
+
+
+def _history(
+    uow: UnitOfWork,
+    profile: TableProfile,
+    definition: ObjectDefinition,
+    choices: Choices,
+    paths: Iterable[Sequence[str]],
+) -> tuple[HistoryPlan | None, Document | None]:
+    """The plan of a history, and the pipeline to publish for it when there is none yet."""
+    wanted = choices.history
+    if wanted is None:
+        return None, None
+    column = profile.column(wanted.stage_column)
+    texts = _stage_texts(column)
+    known = find_pipeline(uow.catalog.pipelines.values(), wanted.pipeline)
+    document = None
+    if known is None:
+        if not wanted.create:
+            raise Invalid(NO_PIPELINE, pipeline=wanted.pipeline)
+        names = _stage_names(texts, wanted, paths)
+        document = pipeline_document(wanted.pipeline, definition.key, names, uow.catalog.pipelines)
+        key, stages = document["key"], _stages_of(document)
+    elif known.object_key != definition.key:
+        raise Conflict(OTHER_OBJECT, pipeline=wanted.pipeline)
+    else:
+        key, stages = known.key, stage_map(known, texts)
+    plan = HistoryPlan(
+        pipeline=key,
+        stage_column=wanted.stage_column,
+        stages=stages,
+        at_column=wanted.at_column,
+        closed_column=wanted.closed_column,
+        amount_column=wanted.amount_column,
+        user_column=wanted.user_column,
+    )
+    return plan, document
+
+
+def find_pipeline(pipelines: Iterable[Pipeline], name: str) -> Pipeline | None:
+    """By key, or by label in any language."""
+    for pipeline in pipelines:
+        labels = {folded(text) for _, text in pipeline.label.translations}
+        if pipeline.key == name or folded(name) in labels:
+            return pipeline
+    return None
+
+
+def _stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
+    if column is None or not column.filled:
+        raise Invalid(N_("The stage column is empty."))
+    if column.values is None or len(column.values) > 500:
+        raise Invalid(
+            N_("The column “%(column)s” has too many different values for stages."), column=column.name
+        )
+    return display_names(column.values)
+
+
+def _stage_names(texts: Sequence[str], wanted: HistoryChoice, paths: Iterable[Sequence[str]]) -> StageNames:
+    """Stages by kind; without a given order, the open ones stand as records usually come to them."""
+    closing = {folded(text) for text in (*wanted.won, *wanted.lost, *wanted.invalid)}
+    order = wanted.order
+    if not order:
+        found = usual_order([[folded(text) for text in path] for path in paths])
+        rank = {text: position for position, text in enumerate(found)}
+        is_open = (text for text in texts if folded(text) not in closing)
+        order = tuple(sorted(is_open, key=lambda text: rank.get(folded(text), len(rank))))
+    covered = closing | {folded(text) for text in order}
+    for text in texts:
+        if folded(text) not in covered:
+            raise Invalid(NOT_COVERED, stage=text)
+    return StageNames(order, wanted.won, wanted.lost, wanted.invalid)
+
+
+def _stages_of(document: Document) -> dict[str, str]:
+    """Stage keys of a new pipeline by the texts that they were made from."""
+    return {folded(text): stage["key"] for stage in document["stages"] for text in stage["label"].values()}
+
+
+def paths_of(table: Table, key_column: str, stage_column: str) -> list[list[str]]:
+    """The stages of each record of a log, in file order."""
+    key, stage = table.columns.index(key_column), table.columns.index(stage_column)
+    found: dict[str, list[str]] = {}
+    for row in table.rows():
+        if row.problem is None and row.cells[stage].strip():
+            found.setdefault(row.cells[key].strip(), []).append(row.cells[stage].strip())
+    return list(found.values())

@@ -1,0 +1,164 @@
+"""Import jobs up to their start: received, described, planned, queued, cancelled (part 9)."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from sqlalchemy import update
+
+from builder.db.ids import new_id
+from builder.db.imports import ImportJob, StoredFile
+from builder.errors import N_, Conflict, FunnelwrightError, NotFound
+from builder.exchange.blobs import BlobStore
+from builder.exchange.csv import Table, unpacked
+from builder.exchange.detection import FileFormat, detect
+from builder.exchange.plan import ImportPlan
+from builder.exchange.profile import TableProfile, profile
+from builder.services.unit_of_work import UnitOfWork
+
+DRAFT, QUEUED, RUNNING, DONE, FAILED, CANCELLED = "draft", "queued", "running", "done", "failed", "cancelled"
+FINAL = (DONE, FAILED, CANCELLED)
+# The screen judges so many rows; the command line and the import itself read all.
+JUDGED = 100_000
+NOT_A_DRAFT = N_("This import was started already.")
+
+
+def blob_key(workspace_id: int, file_id: int) -> str:
+    """Where a stored file's bytes are."""
+    return f"{workspace_id}/{file_id}"
+
+
+def receive(
+    uow: UnitOfWork,
+    blobs: BlobStore,
+    stream: BinaryIO,
+    name: str,
+    object_key: str,
+    *,
+    limit: int | None = None,
+) -> ImportJob:
+    """Keep an uploaded file and begin a draft import of it. Errors: Forbidden, NotFound, Invalid, TooLarge."""
+    uow.require("import")
+    uow.catalog.object(object_key)
+    file_id = new_id()
+    key = blob_key(uow.workspace.id, file_id)
+    stored = blobs.put(key, stream, limit=limit)
+    try:
+        with blobs.open(key) as kept:
+            plain = unpacked(kept)
+            file_format = detect(plain)
+            Table(plain, file_format)  # refuses what has no rows before anything is promised
+    except FunnelwrightError:
+        blobs.delete(key)
+        raise
+    uow.begin()
+    now, actor_id = uow.clock.now(), uow.actor.member_id or None
+    uow.session.add(
+        StoredFile(
+            workspace_id=uow.workspace.id,
+            id=file_id,
+            name=name[-400:] or "file.csv",
+            media_type="text/csv",
+            size=stored.size,
+            checksum=stored.checksum,
+            created_at=now,
+            created_by=actor_id,
+        )
+    )
+    job = ImportJob(
+        workspace_id=uow.workspace.id,
+        id=new_id(),
+        object_key=object_key,
+        file_id=file_id,
+        status=DRAFT,
+        options={"format": file_format.to_document()},
+        created_at=now,
+        created_by=actor_id,
+    )
+    uow.session.add(job)
+    uow.session.flush()
+    return job
+
+
+def find(uow: UnitOfWork, job_id: int) -> ImportJob:
+    """Errors: Forbidden, NotFound."""
+    uow.require("import")
+    job = uow.session.get(ImportJob, (uow.workspace.id, job_id))
+    if job is None:
+        raise NotFound()
+    return job
+
+
+class OpenFile:
+    """The file of a job, open for reading as long as the ``with`` block lasts."""
+
+    def __init__(self, blobs: BlobStore, job: ImportJob, file_format: FileFormat | None = None) -> None:
+        self._stream = blobs.open(blob_key(job.workspace_id, job.file_id))
+        self._format = file_format or FileFormat.from_document(job.options["format"])
+
+    def __enter__(self) -> Table:
+        try:
+            return Table(self._stream, self._format)
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def __exit__(self, *_reason: object) -> None:
+        self._stream.close()
+
+
+def set_format(uow: UnitOfWork, job: ImportJob, file_format: FileFormat) -> None:
+    """A person knows better how the file is written; what was planned for it is void."""
+    _require_draft(job)
+    uow.begin()
+    job.options = {"format": file_format.to_document()}
+
+
+def column_profile(blobs: BlobStore, job: ImportJob, judged: int | None = JUDGED) -> TableProfile:
+    """What the columns of the job's file hold."""
+    with OpenFile(blobs, job) as table:
+        return profile(table, judged)
+
+
+def set_plan(uow: UnitOfWork, job: ImportJob, plan: ImportPlan, rows: int) -> None:
+    """Fix what is to be done; the job is ready to be queued. Errors: Forbidden, Conflict."""
+    uow.require("load_history" if plan.history is not None else "import")
+    _require_draft(job)
+    uow.begin()
+    job.options = {**job.options, "plan": plan.to_document()}
+    job.total_rows = rows
+
+
+def queue(uow: UnitOfWork, job: ImportJob) -> None:
+    """From draft to queued; the caller enqueues the work in the same transaction. Errors: Conflict."""
+    uow.begin()
+    changed = uow.session.execute(
+        update(ImportJob)
+        .where(ImportJob.id == job.id, ImportJob.status == DRAFT)
+        .values(status=QUEUED)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict(NOT_A_DRAFT)
+    uow.session.expire(job)
+    uow.log("import.started", object_key=job.object_key, data={"job_id": str(job.id)})
+
+
+def cancel(uow: UnitOfWork, job: ImportJob) -> None:
+    """Stop after the batch that is running; what was written stays. Errors: Conflict when it has ended."""
+    uow.begin()
+    changed = uow.session.execute(
+        update(ImportJob)
+        .where(ImportJob.id == job.id, ImportJob.status.not_in(FINAL))
+        .values(status=CANCELLED, finished_at=uow.clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict(N_("This import has ended already."))
+    uow.session.expire(job)
+    uow.log("import.cancelled", object_key=job.object_key, data={"job_id": str(job.id)})
+
+
+def _require_draft(job: ImportJob) -> None:
+    if job.status != DRAFT:
+        raise Conflict(NOT_A_DRAFT)
