@@ -24,6 +24,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints import house
 from blueprints.avatars import add_avatar_filters
 from blueprints.languages import LANGUAGES
+from blueprints.messages import add_message_filters, message
 from blueprints.shell import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, page_context
 from builder import __version__
 from builder.errors import N_, FunnelwrightError, Invalid, NotFound, Problem
@@ -62,6 +63,7 @@ def register(app: Flask) -> None:
     """Register the routes, the error handlers and the context that every page has."""
     app.register_blueprint(system)
     add_avatar_filters(app)
+    add_message_filters(app)
     app.context_processor(page_context)
     app.register_error_handler(FunnelwrightError, answer_error)
     app.register_error_handler(HTTPException, _answer_http)
@@ -70,8 +72,7 @@ def register(app: Flask) -> None:
 
 def translated(message_key: str, values: dict[str, object]) -> str:
     """The text of a message key in the reader's language, its placeholders filled."""
-    text: str = gettext(message_key)
-    return text % values if values else text
+    return message(message_key, values)
 
 
 def answer_error(error: FunnelwrightError) -> Response:

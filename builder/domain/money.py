@@ -58,6 +58,11 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
+def is_currency(code: str) -> bool:
+    """Whether ``code`` has the form of an ISO 4217 code."""
+    return bool(_CODE.fullmatch(code))
+
+
 def to_minor(amount: str | Decimal | int, currency: str) -> int:
     """Minor units of an amount: ``to_minor("1234.5", "USD") == 123450``.
 

@@ -7,27 +7,45 @@ appears again in the form, with ``problem`` beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from wtforms import Field, Form
+from wtforms import Field
 from wtforms.fields.core import UnboundField
+from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.errors import Problem
-from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue
+from builder.fieldtypes.base import Candidate, FieldContext, FieldType, InvalidValue
 
 
 class ContextMeta(DefaultMeta):  # type: ignore[misc]
     """Forms whose fields read ``meta.context``; CSRF is checked for the whole request, not per form."""
 
     csrf = False
-    context: FieldContext | None = None
+
+    def __init__(self, context: FieldContext) -> None:
+        self.context = context
 
 
-def form_class(name: str, fields: Mapping[str, UnboundField]) -> type[Form]:
-    """A WTForms class with these fields; made once per definition, used by every request."""
-    return type(name, (Form,), {"Meta": ContextMeta, **fields})
+class FieldForm(BaseForm):  # type: ignore[misc]
+    """A WTForms form over fields that admins named: they are items (``form["data"]``), never attributes.
+
+    Subclasses hold the unbound fields; an instance binds them to one request.
+    """
+
+    unbound: ClassVar[Mapping[str, UnboundField]] = {}
+
+    def __init__(
+        self, formdata: Any, *, prefix: str, data: Mapping[str, JsonValue], context: FieldContext
+    ) -> None:
+        super().__init__(self.unbound, prefix=prefix, meta=ContextMeta(context))
+        self.process(formdata, data=data)
+
+
+def form_class(name: str, fields: Mapping[str, UnboundField]) -> type[FieldForm]:
+    """A form class with these fields; made once per definition, used by every request."""
+    return type(name, (FieldForm,), {"unbound": dict(fields)})
 
 
 class ValueInput(Field):  # type: ignore[misc]
@@ -47,6 +65,7 @@ class ValueInput(Field):  # type: ignore[misc]
         self.typed: list[str] = []
         self.problem: Problem | None = None
         self.is_submitted = False
+        self.candidates: Sequence[Candidate] = ()
 
     def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
         """Read the control out of ``formdata``; without it show ``data``. ``_has`` marks controls that
@@ -77,6 +96,7 @@ class ValueInput(Field):  # type: ignore[misc]
             self.data = self.type.from_form(self.definition, typed, self.meta.context)
         except InvalidValue as error:
             self.data = None
+            self.candidates = getattr(error, "candidates", ())
             self.problem = Problem(error.message_key, self.definition.key, error.values)
 
     def populate_obj(self, obj: Any, name: str) -> None:

@@ -67,10 +67,10 @@ class Pointer(FieldType):
         return known.get(str(value))
 
     def from_form(self, definition: FieldDefinition, typed: Sequence[str], ctx: FieldContext) -> JsonValue:
-        identifier, shown, text = (*typed, "", "", "")[:3]
-        if len(typed) == 3 and text.strip() != shown.strip():
+        *identifiers, shown, text = typed if len(typed) > 1 else [*typed, "", ""]
+        source = stripped(identifiers[-1]) if identifiers else ""
+        if text.strip() != shown.strip() or (not source and text.strip()):
             return self.parse(definition, text, ctx)
-        source = stripped(identifier)
         if not source:
             return None
         if not _ID.fullmatch(source) or int(source) > _LARGEST_ID:

@@ -10,14 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import Form
-
 from builder.domain import formulas
 from builder.domain.comparison import is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.errors import Problem
 from builder.fieldtypes.base import FieldType
-from builder.fieldtypes.inputs import ValueInput
+from builder.fieldtypes.inputs import FieldForm, ValueInput
 
 _ROW = re.compile(r"[0-9]{1,4}")
 
@@ -30,7 +28,7 @@ class TableInput(ValueInput):
         *,
         definition: FieldDefinition,
         type: FieldType,
-        row_class: type[Form],
+        row_class: type[FieldForm],
         **kwargs: Any,
     ) -> None:
         super().__init__(definition=definition, type=type, **kwargs)
@@ -70,9 +68,7 @@ class TableInput(ValueInput):
             self.rows.append(self._row(following, None, {}))
 
     def _row(self, number: int, formdata: Any, row: Mapping[str, JsonValue]) -> Any:
-        form = self.row_class(
-            formdata, prefix=f"{self.name}-{number}-", data=row, meta={"context": self.meta.context}
-        )
+        form = self.row_class(formdata, prefix=f"{self.name}-{number}-", data=row, context=self.meta.context)
         form.number = number
         form.place = None
         form.before = row

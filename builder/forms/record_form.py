@@ -1,0 +1,241 @@
+"""The form that templates draw and routes ask: generated from a field set, decided on the server (part 4).
+
+A route does::
+
+    form = RecordForm(fieldset, context, values=record.data, formdata=request.form)
+    if form.is_refresh:            # a rule must be decided again, a row was added: show it, save nothing
+        return render_template("fragments/form/body.html", form=form, …)
+    if form.validate():
+        save(form.values)          # what is to be stored, formulas included
+
+and shows the same form again, typed values and all, when ``validate`` says no or the service refuses
+(``add_problems``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from builder.domain import money
+from builder.domain.comparison import is_empty
+from builder.domain.fields import FieldSet, JsonValue
+from builder.errors import Problem
+from builder.fieldtypes.base import FieldContext
+from builder.forms.binding import bind, default_values
+from builder.forms.compiler import compiled_form
+from builder.forms.layout import FormField, FormSection, TableField
+from builder.forms.state import FieldState
+from builder.metadata.record_validation import NOT_AN_OPTION, REQUIRED, validate
+
+ACTION = "_action"
+MOST_PROBLEMS = 100
+
+
+class RecordForm:
+    """The fields of one record (or of one feedback form) for one request.
+
+    ``values`` is what is stored, ``None`` for something new (defaults are filled in); ``formdata`` what was
+    submitted (anything with ``getlist``), ``None`` to show the form for the first time; ``only`` limits it
+    to some fields (the move dialog asks for what is missing); ``also_required`` adds to the fields that must
+    be filled (a gate's). Controls are named ``f-<field key>``; another ``prefix`` keeps several forms on one
+    page apart. ``values`` afterwards is what would be stored.
+    """
+
+    def __init__(
+        self,
+        fieldset: FieldSet,
+        context: FieldContext,
+        *,
+        values: Mapping[str, JsonValue] | None = None,
+        formdata: Any = None,
+        only: Iterable[str] | None = None,
+        also_required: Iterable[str] = (),
+        prefix: str = "f",
+    ) -> None:
+        self.fieldset = fieldset
+        self.context = _with_currency(fieldset, context, values, formdata, prefix)
+        self.before = None if values is None else dict(values)
+        asked = None if only is None else frozenset(only)
+        self.keys = [item.key for item in fieldset if asked is None or item.key in asked]
+        self.also_required = frozenset(also_required)
+        compiled = compiled_form(fieldset)
+        self.watched = compiled.watched
+        stored = default_values(fieldset, context) if values is None else dict(values)
+        self._form = compiled.form(formdata, prefix=f"{prefix}-", data=stored, context=self.context)
+        bound = bind(self._form, fieldset, self.keys, stored, self.context)
+        self.values = bound.values
+        self._states = bound.states
+        self._show_computed()
+        self.id = f"{prefix}-form"
+        self.is_submitted = formdata is not None
+        self.action = str(formdata.get(ACTION, "")) if formdata is not None else ""
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def _show_computed(self) -> None:
+        for definition in self.fieldset:
+            if definition.type == "formula" or (
+                definition.type == "table" and not self._form[definition.key].is_submitted
+            ):
+                self._form[definition.key].data = self.values.get(definition.key)
+
+    def label_of(self, problem: Problem) -> str:
+        """The name of the field (row and column) that a problem is about, in the reader's language."""
+        return label_of(self.fieldset, problem, self.context.locale)
+
+    @property
+    def is_refresh(self) -> bool:
+        """Whether a button was pressed that changes the form itself: update, add or remove a row, look up."""
+        return self.action.partition(":")[0] in ("refresh", "add", "remove", "search")
+
+    def state(self, key: str) -> FieldState:
+        """The present state of a field. Errors: KeyError."""
+        decided = self._states[key]
+        if key in self.also_required and decided.is_visible:
+            return replace(decided, is_required=True)
+        return decided
+
+    def validate(self) -> bool:
+        """Whether the values may be saved; fills ``problems`` (they block) and ``warnings`` (old ones).
+
+        What could not be read is a problem at its field; everything else is the verdict of the stored schema.
+        With ``only``, problems of fields that are not on the form are left to whoever saves.
+        """
+        unread = self._unread()
+        places = {problem.place for problem in unread}
+        self.problems = list(unread)
+        self.warnings = []
+        for error in validate(self.fieldset, self.values, self.before):
+            problem = error.problem
+            if problem.place in places or error.field not in self.keys:
+                continue
+            (self.warnings if error.is_old else self.problems).append(problem)
+        self._require_also(places)
+        del self.problems[MOST_PROBLEMS:]
+        return not self.problems
+
+    def _unread(self) -> list[Problem]:
+        """What was typed and is no value, in fields that may be changed now."""
+        found: list[Problem] = []
+        for key in self.keys:
+            control, decided = self._form[key], self._states[key]
+            if control.is_submitted and decided.is_visible and not decided.is_read_only:
+                found += [control.problem] if control.problem else []
+                found += getattr(control, "problems", [])
+                found += self._unoffered(key)
+        return found
+
+    def _unoffered(self, key: str) -> list[Problem]:
+        """An option chosen now must be one that is offered; one that was stored already may stay."""
+        definition, options = self.fieldset.by_key[key], self._states[key].options
+        if options is None or (self.before is not None and self.before.get(key) == self.values.get(key)):
+            return []
+        value = self.values.get(key)
+        chosen = value if isinstance(value, list) else [] if is_empty(value) else [value]
+        stored = (self.before or {}).get(key)
+        kept = stored if isinstance(stored, list) else [stored]
+        for option in chosen:
+            if option not in options and option not in kept:
+                known = definition.option(str(option))
+                label = known.label if known else str(option)[:80]
+                return [Problem(NOT_AN_OPTION, key, {"value": label})]
+        return []
+
+    def _require_also(self, places: set[str]) -> None:
+        told = {problem.place for problem in self.problems} | places
+        for key in self.keys:
+            is_asked = key in self.also_required and self._states[key].is_visible
+            if is_asked and is_empty(self.values.get(key)) and key not in told:
+                self.problems.append(Problem(REQUIRED, key))
+
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Put what a service refused at its fields; ``place`` is a field key or a pointer below it."""
+        self.problems += [replace(problem, place=problem.place.removeprefix("/")) for problem in problems]
+
+    @cached_property
+    def sections(self) -> tuple[FormSection, ...]:
+        """The sections with their visible fields; empty sections are left out."""
+        locale = self.context.locale
+        found = []
+        for section in self.fieldset.sections:
+            fields = tuple(
+                self._field(key, section.columns)
+                for key in section.fields
+                if key in self.keys and self._states[key].is_visible
+            )
+            if fields:
+                label, text = section.label.text(locale), section.help.text(locale)
+                found.append(FormSection(section.key, label, text, section.columns, fields))
+        return tuple(found)
+
+    def _field(self, key: str, columns: int) -> FormField:
+        control = self._form[key]
+        made = TableField if control.definition.type == "table" else FormField
+        here = [problem for problem in self.problems if problem.place.partition("/")[0] == key]
+        field = made(control, self.state(key), self.context, here, columns)
+        field.is_watched = key in self.watched
+        return field
+
+    @property
+    def fields(self) -> list[FormField]:
+        """All visible fields in order."""
+        return [field for section in self.sections for field in section.fields]
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """Typed values of fields that are hidden or locked now: kept on the page, should they come back."""
+        pairs: list[tuple[str, str]] = []
+        for key in self.keys:
+            control, decided = self._form[key], self._states[key]
+            gone = not decided.is_visible or decided.is_read_only
+            if gone and control.is_submitted and not control.definition.is_read_only:
+                pairs += [(control.name, text) for text in control.typed] or [("_has", control.name)]
+        return pairs
+
+    @property
+    def summary(self) -> list[tuple[str, Problem]]:
+        """For the list of errors: the id of the control that each problem is about (or ``""``)."""
+        ids = {field.key: field.id for field in self.fields}
+        return [(self._anchor(problem, ids), problem) for problem in self.problems]
+
+    def _anchor(self, problem: Problem, ids: Mapping[str, str]) -> str:
+        parts = problem.place.split("/")
+        if len(parts) == 3 and parts[0] in ids:
+            for row in self._form[parts[0]].rows:
+                if str(row.place) == parts[1] and parts[2] in row:
+                    return str(row[parts[2]].name)
+        return ids.get(parts[0], "")
+
+
+def _with_currency(
+    fieldset: FieldSet,
+    context: FieldContext,
+    values: Mapping[str, JsonValue] | None,
+    formdata: Any,
+    prefix: str,
+) -> FieldContext:
+    """The record's own currency, where it has one, decides how its amounts are read and shown."""
+    definition = fieldset.by_role.get("currency")
+    if definition is None:
+        return context
+    typed = formdata.get(f"{prefix}-{definition.key}") if formdata is not None else None
+    currency = typed or (values or {}).get(definition.key)
+    if not isinstance(currency, str) or not money.is_currency(currency):
+        return context
+    return replace(context, currency=currency)
+
+
+def label_of(fieldset: FieldSet, problem: Problem, locale: str) -> str:
+    """The name of the field (and column) that a problem is about, for lists of problems."""
+    parts = problem.place.removeprefix("/").split("/")
+    definition = fieldset.by_key.get(parts[0])
+    if definition is None:
+        return ""
+    if len(parts) == 3 and definition.type == "table":
+        column = next((item for item in definition.params["columns"] if item.key == parts[2]), None)
+        if column is not None:
+            return f"{definition.label.text(locale)} {int(parts[1]) + 1}: {column.label.text(locale)}"
+    return definition.label.text(locale)
