@@ -1,5 +1,6 @@
 # make run    the application with its demo workspace, from a plain clone with Python 3.11+ only
 # make test   everything that must hold: style, types, layers, templates, tests
+# make format brings Python and templates into the one style
 # make bench  figures on both databases
 # make build  front-end assets and translations
 # make messages   bring the catalogues up to date with the texts in the source
@@ -17,7 +18,7 @@ ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench build messages lock clean
+.PHONY: run test lint format bench build messages lock clean
 
 run: build
 	@$(BIN)/funnelwright init
@@ -32,8 +33,13 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --check
 	$(BIN)/djlint templates --lint --quiet
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+	$(BIN)/djlint templates --reformat --quiet || true
 
 bench: $(STAMPS)/dev build
 	$(BIN)/python -m tests.bench

@@ -64,7 +64,7 @@ def test_each_error_has_its_status_as_page_and_as_fragment(
     fragment = raising.get(f"/raise/{name}", headers=HTMX)
 
     assert page.status_code == fragment.status_code == status
-    assert page.text.startswith("<!doctype html>")
+    assert page.text.startswith("<!DOCTYPE html>")
     assert fragment.text.startswith('<div hx-swap-oob="beforeend:#fw-notes">')
     assert "<html" not in fragment.text
 
@@ -76,7 +76,7 @@ def test_htmx_is_told_to_leave_the_page_as_it_is(raising: FlaskClient) -> None:
 def test_a_boosted_link_gets_the_whole_page(raising: FlaskClient) -> None:
     answer = raising.get("/raise/missing", headers={**HTMX, "HX-Boosted": "true"})
 
-    assert answer.text.startswith("<!doctype html>")
+    assert answer.text.startswith("<!DOCTYPE html>")
 
 
 def test_values_fill_the_text_and_all_problems_are_listed(raising: FlaskClient) -> None:
