@@ -48,6 +48,9 @@ PATTERNS = {
     "^-?(record\\.)?[a-z][a-z0-9_]{0,62}$": N_(
         "“%(value)s” cannot be sorted by. Write a field key, with a minus sign in front for high to low."
     ),
+    "^@?[a-z][a-z0-9_]{0,62}$": N_(
+        "“%(value)s” is neither a field nor, with @ in front, an object made before or @self."
+    ),
     "^[a-z]{2,3}(_[A-Z][A-Za-z]{1,7})?$": N_("“%(value)s” is not a language code such as en or zh_Hans."),
     "^[a-z0-9][a-z0-9-]{0,59}$": N_("“%(value)s” is not the name of an icon."),
 }

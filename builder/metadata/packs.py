@@ -2,8 +2,8 @@
 
 On disk a pack is a folder: ``pack.json`` (the head) and one file per document in ``objects/``, ``feedback/``,
 ``pipelines/``, ``views/``, ``funnels/`` and ``roles/``, named after the document's key. In memory, and in one
-file for download, it is a plain dict: the head with the documents in lists. Both are canonical: documents sorted
-by key, written by ``documents.pretty``. Everything is checked before anything is installed.
+file for download, it is a plain dict: the head with the documents in lists. Both are canonical: documents are
+in the order of their keys, as ``documents.pretty`` writes them. All is checked before anything is installed.
 """
 
 from __future__ import annotations

@@ -85,7 +85,8 @@ def complete(document: Mapping[str, Any]) -> Schema:
 
 def _definitions(document: Mapping[str, Any]) -> Iterator[FieldDefinition]:
     required = document.get("required", ())
-    for key, source in document["properties"].items():
+    for key in _in_order(document):
+        source = document["properties"][key]
         try:
             yield _definition(key, source, is_required=key in required)
         except UnknownFieldType as error:
@@ -93,6 +94,13 @@ def _definitions(document: Mapping[str, Any]) -> Iterator[FieldDefinition]:
             raise Invalid(
                 UNSOUND, problems=(DefinitionProblem(error.message_key, place, error.values),)
             ) from error
+
+
+def _in_order(document: Mapping[str, Any]) -> list[str]:
+    """Field keys as the sections name them, the rest last: a stored document has its keys sorted."""
+    known = document["properties"]
+    placed = (key for section in document.get("x-sections", ()) for key in section["fields"] if key in known)
+    return list(dict.fromkeys((*placed, *known)))
 
 
 def _definition(key: str, source: Mapping[str, Any], *, is_required: bool) -> FieldDefinition:

@@ -9,10 +9,10 @@ from builder.domain.comparison import RECORD_COLUMNS
 from builder.errors import N_
 from builder.metadata.grammar import Document
 from builder.metadata.lint import conditions
-from builder.metadata.lint.objects import is_filterable
+from builder.metadata.lint.objects import is_filterable, is_sortable
 from builder.metadata.lint.registry import Finding, Surroundings, rule, twice
 
-SORTABLE_COLUMNS = ("owner", "created_at", "updated_at", "stage_entered_at", "closed_at")
+SORTABLE_COLUMNS = ("created_at", "updated_at", "closed_at")
 
 
 @rule("view_unknown_column", "view", N_("The object has no field “%(field)s” to show."))
@@ -50,7 +50,7 @@ def view_sort_unfilterable(document: Document, around: Surroundings) -> Iterator
     known = around.fields_of(document["object"])
     for index, entry in enumerate(document.get("sort", ())):
         name = entry.removeprefix("-")
-        if name in known and not is_filterable(known[name]):
+        if name in known and not is_sortable(known[name]):
             yield ("sort", index), {"field": name}
 
 

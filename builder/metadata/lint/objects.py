@@ -11,12 +11,22 @@ from builder.metadata.lint.forms import FORMS, place, properties
 from builder.metadata.lint.formulas import columns
 from builder.metadata.lint.registry import Finding, Surroundings, rule
 
-INDEXED_ROLES = ("name", "owner")
-"""Parts whose typed column of ``record`` has an index of its own, so that they need no slot."""
+FILTERABLE_ROLES = ("owner", "expected_close")
+"""Parts whose typed column of ``record`` can be filtered by, so that they need no slot."""
+
+UNORDERED_TYPES = ("choices", "reference", "user", "table")
+"""Types whose stored values have no order that a person would understand."""
 
 
 def is_filterable(field: Document) -> bool:
-    return bool(field.get("x-filterable")) or field.get("x-role") in INDEXED_ROLES
+    return bool(field.get("x-filterable")) or field.get("x-role") in FILTERABLE_ROLES
+
+
+def is_sortable(field: Document) -> bool:
+    """By its slot, or by the typed column of the record's name."""
+    if field.get("x-role") == "name":
+        return True
+    return bool(field.get("x-filterable")) and field["x-type"] not in UNORDERED_TYPES
 
 
 @rule("no_name_field", "object", N_("No field is the record's name. Give one text field the part “name”."))
@@ -54,7 +64,7 @@ def sort_on_unfilterable(document: Document, _: Surroundings) -> Iterator[Findin
     known = properties(document)
     for index, entry in enumerate(document.get("list", {}).get("sort", ())):
         key = entry.removeprefix("-")
-        if key in known and not is_filterable(known[key]):
+        if key in known and not is_sortable(known[key]):
             yield ("list", "sort", index), {"field": key}
 
 
@@ -123,14 +133,16 @@ def conversion_pipeline(document: Document, around: Surroundings) -> Iterator[Fi
 )
 def conversion_unknown_field(document: Document, around: Surroundings) -> Iterator[Finding]:
     own = properties(document)
+    made = {"@self"}
     for index, target in enumerate(document.get("conversion", {}).get("targets", ())):
         theirs = around.fields_of(target["object"])
         for there, here in target["map"].items():
             path = ("conversion", "targets", index, "map", there)
             if theirs and there not in theirs:
                 yield path, {"field": there, "object": target["object"]}
-            if here not in own:
+            if here not in (made if here.startswith("@") else own):
                 yield path, {"field": here, "object": document["key"]}
+        made.add(f"@{target['object']}")  # later targets may refer to it
 
 
 @rule(
