@@ -16,6 +16,9 @@ from builder.commands.context import FunnelwrightGroup
 
 # command: (module of builder.commands, name in it, short help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "import": ("exchange", "import_", "Import the rows of a file."),
+    "load-history": ("exchange", "load_history", "Load the history in an event log."),
+    "demo": ("demo", "demo", "Make a company to try the product with."),
     "init": ("house", "init", "Create or upgrade the database."),
     "serve": ("house", "serve", "Serve the application."),
     "workspace": ("workspace", "workspace", "Create and list workspaces."),

@@ -52,8 +52,8 @@ class ImportJob(Base, WorkspaceScoped):
 class ImportBatch(Base, WorkspaceScoped):
     """Rows ``first_row``… of a job, written in one transaction: a repeated step finds it and does nothing.
 
-    ``verdicts`` has one letter a row in file order: c created, u updated, n unchanged (nothing to do),
-    r refused; ``refusals`` hold ``[line, column, message key, values]`` of the refused ones.
+    ``verdicts`` has one letter a row: c created, u updated, n unchanged (nothing to do), r refused;
+    ``lines`` are the lines of those rows; ``refusals`` hold ``[line, column, message key, values]`` of the refused ones.
     """
 
     __tablename__ = "import_batch"
@@ -64,5 +64,6 @@ class ImportBatch(Base, WorkspaceScoped):
     first_row: Mapped[int]
     rows: Mapped[int] = mapped_column(Integer)
     verdicts: Mapped[str] = mapped_column(Text, default="")
+    lines: Mapped[list[Any]] = mapped_column(JSON, default=list)
     refusals: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime]

@@ -55,10 +55,9 @@ def _parts(text: str) -> tuple[str, str, str] | None:
 
 
 def _is_currency(unit: str) -> bool:
-    return (
-        bool(_CODE.fullmatch(unit))
-        or (all(char in CURRENCY_SIGNS or char.isalpha() for char in unit)
-        and any(char in CURRENCY_SIGNS for char in unit))
+    return bool(_CODE.fullmatch(unit)) or (
+        all(char in CURRENCY_SIGNS or char.isalpha() for char in unit)
+        and any(char in CURRENCY_SIGNS for char in unit)
     )
 
 

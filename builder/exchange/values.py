@@ -63,7 +63,7 @@ class RowReader:
         self._plan = plan
         self._context = replace(context, marks=(".", ","), date_order="ymd")
         self._zone = ZoneInfo(context.time_zone)
-        self._resolve = resolve
+        self.resolve = resolve
         self._currency_field = fields.by_role.get("currency")
         self._places = {name: position for position, name in enumerate(columns)}
         self._cells: list[tuple[int, str, FieldDefinition, dict[str, JsonValue]]] = [
@@ -165,7 +165,7 @@ class RowReader:
         name = text.strip()
         if not name:
             return None
-        found = self._resolve(field, name)
+        found = self.resolve(field, name)
         if found is None:
             raise Invalid(UNKNOWN_NAME, value=name[:80])
         return found

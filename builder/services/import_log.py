@@ -79,6 +79,20 @@ class LogImport(RowImport):
         verdicts.update(self._write_loaded(group, loaded))
         return [verdict for position in range(len(group)) for verdict in verdicts[position]]
 
+    def judge(self, group: Sequence[Case]) -> list[Verdict]:
+        """What ``write_cases`` would say, as far as it can be known without writing."""
+        known = existing(self._uow, self._plan.object_key, [case.key for case in group if case.key])
+        verdicts: list[Verdict] = []
+        for case in group:
+            outcome = self._read_case(case)
+            if case.key in known:
+                verdicts += [Verdict(row.line, "unchanged") for row in case.rows]
+            elif isinstance(outcome, LoadedRecord):
+                verdicts += [Verdict(row.line, "created") for row in case.rows]
+            else:
+                verdicts += outcome
+        return verdicts
+
     def _write_loaded(
         self, group: Sequence[Case], loaded: Sequence[tuple[int, LoadedRecord]]
     ) -> dict[int, list[Verdict]]:

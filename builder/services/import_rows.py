@@ -164,7 +164,7 @@ class RowImport:
         """Change what differs; a second run of the same file changes nothing."""
         try:
             if self.pipeline is not None and stored.stage_key is not None:
-                self._same_stage(item, stored.stage_key)
+                self.same_stage(item, stored.stage_key)
             values = {key: value for key, value in item.values.items() if stored.data.get(key) != value}
             if not values:
                 return Verdict(item.row.line, "unchanged")
@@ -178,7 +178,8 @@ class RowImport:
             return _refused(item, problem)
         return Verdict(item.row.line, "updated" if saved.changed else "unchanged")
 
-    def _same_stage(self, item: ReadRow, now: str) -> None:
+    def same_stage(self, item: ReadRow, now: str) -> None:
+        """Errors: Conflict when the file puts a stored record elsewhere than where it stands."""
         told = self.stage_key(item.row)
         if told != now:
             assert self.pipeline is not None

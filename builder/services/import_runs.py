@@ -28,7 +28,6 @@ from builder.services.unit_of_work import UnitOfWork
 
 BATCH_ROWS = 250
 _LETTERS = {"created": "c", "updated": "u", "unchanged": "n", "refused": "r"}
-STATUS_OF_LETTER = {letter: status for status, letter in _LETTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +158,7 @@ def _run_batch(uow: UnitOfWork, job_id: int, size: _Size, write: Callable[[], li
                 first_row=size.first_row,
                 rows=size.rows,
                 verdicts="",
+                lines=[],
                 refusals=[],
                 created_at=uow.clock.now(),
             )
@@ -179,7 +179,9 @@ def _record(uow: UnitOfWork, job_id: int, batch_id: int, verdicts: Sequence[Verd
         if verdict.reason is not None
     ]
     uow.session.execute(
-        update(ImportBatch).where(ImportBatch.id == batch_id).values(verdicts=letters, refusals=refusals)
+        update(ImportBatch)
+        .where(ImportBatch.id == batch_id)
+        .values(verdicts=letters, lines=[verdict.line for verdict in verdicts], refusals=refusals)
     )
     uow.session.execute(
         update(ImportJob)

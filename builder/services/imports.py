@@ -14,6 +14,7 @@ from builder.exchange.csv import Table, unpacked
 from builder.exchange.detection import FileFormat, detect
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import TableProfile, profile
+from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
 
 DRAFT, QUEUED, RUNNING, DONE, FAILED, CANCELLED = "draft", "queued", "running", "done", "failed", "cancelled"
@@ -37,7 +38,10 @@ def receive(
     *,
     limit: int | None = None,
 ) -> ImportJob:
-    """Keep an uploaded file and begin a draft import of it. Errors: Forbidden, NotFound, Invalid, TooLarge."""
+    """Keep an uploaded file and begin a draft import of it.
+
+    Errors: Forbidden, NotFound, Invalid, TooLarge; nothing is kept of a file that cannot be read.
+    """
     uow.require("import")
     uow.catalog.object(object_key)
     file_id = new_id()
@@ -126,6 +130,23 @@ def set_plan(uow: UnitOfWork, job: ImportJob, plan: ImportPlan, rows: int) -> No
     _require_draft(job)
     uow.begin()
     job.options = {**job.options, "plan": plan.to_document()}
+    job.total_rows = rows
+
+
+def set_proposal(uow: UnitOfWork, job: ImportJob, proposal: Proposal, rows: int) -> None:
+    """Keep a plan together with the definitions that it would publish, to try it or to look at it."""
+    _require_draft(job)
+    uow.begin()
+    documents = {
+        name: document
+        for name, document in (
+            ("object", proposal.object_document),
+            ("pipeline", proposal.pipeline_document),
+        )
+        if document is not None
+    }
+    plan = proposal.plan.to_document()
+    job.options = {**job.options, "plan": plan, "unpublished": documents}
     job.total_rows = rows
 
 

@@ -1,0 +1,376 @@
+"""import and load-history: files into a workspace, by the same services as the screen."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from builder.commands.context import open_workspace, print_json, read_settings
+from builder.errors import N_, Invalid
+
+if TYPE_CHECKING:
+    from builder.db.imports import ImportJob
+    from builder.exchange.blobs import BlobStore
+    from builder.services.import_runs import Progress
+    from builder.services.import_setup import Choices
+    from builder.services.unit_of_work import UnitOfWork
+
+_SHOWN_REFUSALS = 20
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _listed(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _history_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say how the stages of a file are ordered and end."""
+    for decorate in (
+        click.option("--invalid", metavar="A,B", callback=_listed, help="Stages that mean invalid."),
+        click.option("--lost", metavar="A,B", callback=_listed, help="Stages that mean lost."),
+        click.option("--won", metavar="A,B", callback=_listed, help="Stages that mean won."),
+        click.option("--order", metavar="A,B", callback=_listed, help="The open stages in order."),
+        click.option("--create-pipeline", is_flag=True, help="Make the pipeline when it is not there yet."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Answer with JSON."),
+        click.option("--strict", is_flag=True, help="End with 1 when a row was refused."),
+        click.option("--result", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.csv",
+                     help="Write every row with its verdict and reason to this file."),
+        click.option("--date-order", type=click.Choice(["dmy", "mdy"]),
+                     help="How dates such as 03/04/2021 are written, where the values do not tell."),
+        click.option("--delimiter", help="Instead of the one found."),
+        click.option("--encoding", help="Instead of the one found."),
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+@click.command("import")
+@click.argument("file", type=_FILE)
+@click.option("-w", "--workspace", "workspace", required=True, metavar="W", help="The workspace's key.")
+@click.option("--object", "object_key", required=True, metavar="O", help="The object that rows become.")
+@click.option("--key", "key_column", metavar="C", help="Column by which a row is known again: it updates.")
+@click.option("--map", "maps", multiple=True, metavar="C=FIELD", help="Column C fills FIELD (empty: none).")
+@click.option("--create-fields", is_flag=True, help="Make a field of each column that no field is like.")
+@click.option("--create-users", is_flag=True, help="Add colleagues without sign-in for unknown names.")
+@click.option("--create-references", is_flag=True, help="Create records that reference columns name.")
+@click.option("--load-history", is_flag=True, help="Rows tell stages and times of the past.")
+@click.option("--pipeline", metavar="P", help="The pipeline (name or key); without --load-history, entered.")
+@click.option("--stage", "stage_column", metavar="C", help="Column of the present stage.")
+@click.option("--at", "at_column", metavar="C", help="Column: when it entered its first known stage.")
+@click.option("--closed", "closed_column", metavar="C", help="Column: when it entered its closing stage.")
+@click.option("--amount", "amount_column", metavar="C", help="Column of the amount.")
+@click.option("--owner", "owner_column", metavar="C", help="Column of the owner.")
+@click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
+@click.option("--background", is_flag=True, help="Leave the work to a worker (or the running server).")
+@_history_options
+@_common_options
+def import_(file: Path, workspace: str, object_key: str, **options: Any) -> None:
+    """Import the rows of FILE (CSV, also packed with gzip).
+
+    Ends with 0 when the file was carried out, even where rows were refused (each is told with its reason),
+    with 1 when it was not, or when --strict is given and a row was refused.
+    """
+    choices = _choices_of_import(options)
+    _carry_out(file, workspace, object_key, choices, options)
+
+
+@click.command("load-history")
+@click.argument("file", type=_FILE)
+@click.option("-w", "--workspace", "workspace", required=True, metavar="W", help="The workspace's key.")
+@click.option("--pipeline", required=True, metavar="NAME", help="The pipeline (name or key).")
+@click.option(
+    "--object", "object_key", metavar="O", help="The object of the records (default: the pipeline's)."
+)
+@click.option("--key", "key_column", required=True, metavar="C", help="Column of the record (case).")
+@click.option("--stage", "stage_column", required=True, metavar="C", help="Column of the stage entered.")
+@click.option("--at", "at_column", required=True, metavar="C", help="Column of the time of entry.")
+@click.option("--user", "user_column", metavar="C", help="Column: who brought the record there.")
+@click.option("--amount", "amount_column", metavar="C", help="Column of the amount then.")
+@_history_options
+@_common_options
+def load_history(file: Path, workspace: str, object_key: str | None, **options: Any) -> None:
+    """Load an event log: one record a key, one visit of a stage a row, in the order of time and file.
+
+    Ends with 0 when the file was carried out, even where records were refused, with 1 when it was not, or
+    when --strict is given and a row was refused.
+    """
+    _carry_out(file, workspace, object_key, _choices_of_log(options), options)
+
+
+def _choices_of_import(options: dict[str, Any]) -> Choices:
+    from builder.services.import_setup import Choices, HistoryChoice
+
+    history = None
+    if options["load_history"]:
+        for name in ("pipeline", "stage_column"):
+            if not options[name]:
+                raise click.UsageError(f"--load-history needs --{name.removesuffix('_column')}")
+        history = HistoryChoice(
+            pipeline=options["pipeline"],
+            stage_column=options["stage_column"],
+            create=options["create_pipeline"],
+            at_column=options["at_column"],
+            closed_column=options["closed_column"],
+            order=options["order"],
+            won=options["won"],
+            lost=options["lost"],
+            invalid=options["invalid"],
+        )
+    maps = dict(text.partition("=")[::2] for text in options["maps"])
+    return Choices(
+        fields={column: key or None for column, key in maps.items()},
+        create_fields=options["create_fields"],
+        key_column=options["key_column"],
+        owner_column=options["owner_column"],
+        amount_column=options["amount_column"],
+        order=options["date_order"],
+        create_users=options["create_users"],
+        create_references=options["create_references"],
+        entry_pipeline=None if history else options["pipeline"],
+        history=history,
+    )
+
+
+def _choices_of_log(options: dict[str, Any]) -> Choices:
+    from builder.services.import_setup import Choices, HistoryChoice
+
+    return Choices(
+        key_column=options["key_column"],
+        order=options["date_order"],
+        create_users=options["user_column"] is not None,
+        mode="log",
+        history=HistoryChoice(
+            pipeline=options["pipeline"],
+            stage_column=options["stage_column"],
+            create=options["create_pipeline"],
+            at_column=options["at_column"],
+            amount_column=options["amount_column"],
+            user_column=options["user_column"],
+            order=options["order"],
+            won=options["won"],
+            lost=options["lost"],
+            invalid=options["invalid"],
+        ),
+    )
+
+
+def _carry_out(
+    file: Path, workspace: str, object_key: str | None, choices: Choices, options: dict[str, Any]
+) -> None:
+    from builder.exchange.blobs import FolderBlobStore
+
+    settings = read_settings()
+    blobs = FolderBlobStore(settings.data_folder / "files")
+    with open_workspace(workspace) as uow:
+        object_key = object_key or _object_of(uow, choices)
+        job = _prepare(uow, blobs, file, object_key, choices, options)
+        if options.get("dry_run"):
+            _dry_run(uow, blobs, job, options)
+            return
+        if options.get("background"):
+            _leave_to_worker(uow, job, options)
+            return
+        _run(uow, blobs, job, options)
+
+
+def _object_of(uow: UnitOfWork, choices: Choices) -> str:
+    """The object of the pipeline, else the first one of the workspace that has a pipeline, else the first."""
+    from builder.services.import_setup import find_pipeline
+
+    assert choices.history is not None
+    known = find_pipeline(uow.catalog.pipelines.values(), choices.history.pipeline)
+    if known is not None:
+        return known.object_key
+    with_pipeline = {pipeline.object_key for pipeline in uow.catalog.pipelines.values()}
+    objects = [key for key in uow.catalog.objects if key in with_pipeline] or list(uow.catalog.objects)
+    if not objects:
+        raise Invalid(N_("The workspace has no objects yet. Install an industry template first."))
+    return max(objects, key=lambda key: len(uow.catalog.pipelines_of(key)))
+
+
+def _prepare(
+    uow: UnitOfWork, blobs: BlobStore, file: Path, object_key: str, choices: Choices, options: dict[str, Any]
+) -> ImportJob:
+    """Keep the file, make the plan, publish what it needs, and queue the job: one transaction."""
+    from builder.exchange.profile import profile
+    from builder.services import imports
+    from builder.services.import_setup import carry_out, paths_of, plan_import
+
+    with file.open("rb") as stream:
+        job = imports.receive(uow, blobs, stream, file.name, object_key)
+    file_format = _format(job, options)
+    with imports.OpenFile(blobs, job, file_format) as table:
+        columns = profile(table)
+        history = choices.history
+        has_paths = choices.mode == "log" and history is not None and history.stage_column in table.columns
+        paths: list[list[str]] = []
+        if has_paths and history is not None and (choices.key_column or "") in table.columns:
+            paths = paths_of(table, choices.key_column or "", history.stage_column)
+    proposal = plan_import(uow, columns, file_format, object_key, choices, paths)
+    proposal.refuse_questions()
+    if options.get("dry_run"):
+        imports.set_proposal(uow, job, proposal, columns.rows)
+        return job
+    plan = carry_out(uow, proposal)
+    imports.set_plan(uow, job, plan, columns.rows)
+    imports.queue(uow, job)
+    return job
+
+
+def _format(job: ImportJob, options: dict[str, Any]) -> Any:
+    from dataclasses import replace
+
+    from builder.exchange.detection import DELIMITERS, FileFormat
+
+    found = FileFormat.from_document(job.options["format"])
+    if options["encoding"]:
+        found = replace(found, encoding=options["encoding"])
+    if options["delimiter"]:
+        delimiter = {"tab": "\t", "\\t": "\t"}.get(options["delimiter"], options["delimiter"])
+        if delimiter not in DELIMITERS:
+            raise click.UsageError("--delimiter is one of , ; | and tab")
+        found = replace(found, delimiter=delimiter)
+    return found
+
+
+def _run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> None:
+    from builder.services.import_runs import run
+
+    uow.commit()
+    begun = time.monotonic()
+    bar = _Bar()
+    done = run(uow, blobs, job.id, on_progress=bar.show)
+    bar.end()
+    _report(uow, blobs, done, time.monotonic() - begun, options)
+
+
+class _Bar:
+    """Progress on standard error: redrawn in a terminal, silent elsewhere."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+
+    def show(self, progress: Progress) -> None:
+        if not self._is_terminal:
+            return
+        share = progress.done / progress.total if progress.total else 1.0
+        full = round(share * 30)
+        click.echo(
+            f"\r[{'#' * full}{'.' * (30 - full)}] {share:4.0%}  {progress.done} of {progress.total} rows, "
+            f"{progress.refused} refused",
+            nl=False,
+            err=True,
+        )
+
+    def end(self) -> None:
+        if self._is_terminal:
+            click.echo("", err=True)
+
+
+def _report(
+    uow: UnitOfWork, blobs: BlobStore, job: ImportJob, seconds: float, options: dict[str, Any]
+) -> None:
+    from builder.db.ids import to_public
+    from builder.exchange.results import write_result
+    from builder.queries.imports import refusals, verdicts
+    from builder.services.imports import OpenFile
+
+    refused = refusals(uow.session, job.id, limit=_SHOWN_REFUSALS)
+    if options["result"]:
+        with (
+            OpenFile(blobs, job) as table,
+            options["result"].open("w", encoding="utf-8-sig", newline="") as out,
+        ):
+            for text in write_result(table, verdicts(uow.session, job.id), english_problem):
+                out.write(text)
+    counts = {
+        "rows": job.done_rows,
+        "created": job.created_rows,
+        "updated": job.updated_rows,
+        "unchanged": job.unchanged_rows,
+        "refused": job.refused_rows,
+    }
+    if options["as_json"]:
+        print_json(
+            {
+                "import": to_public(job.id),
+                "object": job.object_key,
+                "status": job.status,
+                **counts,
+                "seconds": round(seconds, 3),
+                "refusals": [
+                    {"line": item.line, "column": item.column, "reason": english(item.message, item.values)}
+                    for item in refused
+                ],
+            }
+        )
+    else:
+        click.echo(", ".join(f"{number} {name}" for name, number in counts.items()) + f" in {seconds:.1f} s.")
+        for item in refused:
+            click.echo(f"  line {item.line}, {item.column}: {english(item.message, item.values)}", err=True)
+        if job.refused_rows > len(refused):
+            click.echo(
+                f"  … and {job.refused_rows - len(refused)} more (--result OUT.csv lists all)", err=True
+            )
+    if options["strict"] and job.refused_rows:
+        sys.exit(1)
+
+
+def english(message: str, values: dict[str, Any]) -> str:
+    """A message as text; labels in English."""
+    shown = {
+        name: value.get("en") or next(iter(value.values()), "") if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+    return message % shown if shown else message
+
+
+def english_problem(item: Any) -> str:
+    return english(item.message, item.values)
+
+
+def _dry_run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> None:
+    from builder.services.import_checks import check_file
+
+    report = check_file(uow, blobs, job)
+    uow.rollback()
+    if options["as_json"]:
+        facts = asdict(report)
+        for item in facts["refusals"]:
+            item["reason"] = english(item.pop("message"), item.pop("values"))
+        print_json(facts)
+    else:
+        click.echo(
+            f"{report.rows} rows: {report.created} would be created, {report.updated} updated, "
+            f"{report.unchanged} unchanged, {report.refused} refused. Nothing was written."
+        )
+        for item in report.refusals[:_SHOWN_REFUSALS]:
+            click.echo(f"  line {item.line}, {item.column}: {english(item.message, item.values)}", err=True)
+    if options["strict"] and report.refused:
+        sys.exit(1)
+
+
+def _leave_to_worker(uow: UnitOfWork, job: ImportJob, options: dict[str, Any]) -> None:
+    from builder.db.ids import to_public
+    from builder.jobs.queue import open_queue
+
+    with open_queue(read_settings()) as queue:
+        queue.enqueue_import(uow.session, uow.workspace.key, job.id)
+        uow.commit()
+    if options["as_json"]:
+        print_json({"import": to_public(job.id), "status": job.status})
+    else:
+        click.echo("The import is queued; a worker or the running server carries it out.")

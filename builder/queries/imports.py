@@ -1,0 +1,132 @@
+"""Import jobs for reading: the list, one job's figures, the verdict of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from builder.db.imports import ImportBatch, ImportJob, StoredFile
+from builder.db.people import Member
+from builder.db.tenancy import WorkspaceSession
+from builder.errors import NotFound
+from builder.exchange.results import RefusedRow, RowVerdict
+
+LISTED = 50
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One import as lists and pages show it."""
+
+    id: int
+    object_key: str
+    status: str
+    file_name: str
+    file_size: int
+    total_rows: int | None
+    done_rows: int
+    created_rows: int
+    updated_rows: int
+    unchanged_rows: int
+    refused_rows: int
+    problem: str | None
+    created_at: datetime
+    created_by: int | None
+    creator: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    options: dict[str, Any]
+
+    @property
+    def percent(self) -> int:
+        """How much is done, 0–100."""
+        if self.status == "done":
+            return 100
+        return min(99, self.done_rows * 100 // self.total_rows) if self.total_rows else 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in ("queued", "running")
+
+    def rate(self, now: datetime) -> float | None:
+        """Rows a second since the start."""
+        if self.started_at is None:
+            return None
+        seconds = ((self.finished_at or now) - self.started_at).total_seconds()
+        return self.done_rows / seconds if seconds > 0 else None
+
+
+_COLUMNS = (
+    ImportJob.id,
+    ImportJob.object_key,
+    ImportJob.status,
+    StoredFile.name.label("file_name"),
+    StoredFile.size.label("file_size"),
+    ImportJob.total_rows,
+    ImportJob.done_rows,
+    ImportJob.created_rows,
+    ImportJob.updated_rows,
+    ImportJob.unchanged_rows,
+    ImportJob.refused_rows,
+    ImportJob.problem,
+    ImportJob.created_at,
+    ImportJob.created_by,
+    Member.name.label("creator"),
+    ImportJob.started_at,
+    ImportJob.finished_at,
+    ImportJob.options,
+)
+
+
+def _jobs() -> Any:
+    return (
+        select(*_COLUMNS)
+        .join(StoredFile, StoredFile.id == ImportJob.file_id)
+        .outerjoin(Member, Member.id == ImportJob.created_by)
+    )
+
+
+def recent(session: WorkspaceSession) -> list[JobRow]:
+    """The latest imports of the workspace, newest first."""
+    rows = session.execute(_jobs().order_by(ImportJob.created_at.desc(), ImportJob.id.desc()).limit(LISTED))
+    return [JobRow(**row._mapping) for row in rows]
+
+
+def job(session: WorkspaceSession, job_id: int) -> JobRow:
+    """Errors: NotFound."""
+    row = session.execute(_jobs().where(ImportJob.id == job_id)).one_or_none()
+    if row is None:
+        raise NotFound()
+    return JobRow(**row._mapping)
+
+
+def refusals(session: WorkspaceSession, job_id: int, *, limit: int = 100) -> list[RefusedRow]:
+    """The first refused rows in file order, with their reasons."""
+    found: list[RefusedRow] = []
+    statement = (
+        select(ImportBatch.refusals)
+        .where(ImportBatch.job_id == job_id, func.length(ImportBatch.verdicts) > 0)
+        .order_by(ImportBatch.number)
+    )
+    for (batch,) in session.execute(statement):
+        found += [RefusedRow(*item) for item in batch]
+        if len(found) >= limit:
+            break
+    return sorted(found[:limit], key=lambda item: item.line)
+
+
+def verdicts(session: WorkspaceSession, job_id: int) -> Iterator[RowVerdict]:
+    """What became of every row, batch by batch. Refused rows come with their reason."""
+    statement = (
+        select(ImportBatch.verdicts, ImportBatch.lines, ImportBatch.refusals)
+        .where(ImportBatch.job_id == job_id)
+        .order_by(ImportBatch.number)
+    )
+    for letters, lines, refused in session.execute(statement):
+        reasons = {item[0]: RefusedRow(*item) for item in refused}
+        for letter, line in zip(letters, lines, strict=True):
+            yield RowVerdict(line, letter, reasons.get(line))

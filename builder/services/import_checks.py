@@ -1,0 +1,168 @@
+"""The dry run: every row of a file judged as the import would judge it, and nothing written.
+
+Fields and pipelines that are not published yet are compiled for the check only; people and records that the
+import would create count as known. What depends on the state of a pipeline (the gate of the first stage) is
+judged by the import itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from builder.db.imports import ImportJob
+from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.pipeline import Pipeline
+from builder.errors import FunnelwrightError, Problem
+from builder.exchange.blobs import BlobStore
+from builder.exchange.csv import Row, Table
+from builder.exchange.plan import ImportPlan
+from builder.exchange.results import RefusedRow
+from builder.exchange.values import ReadRow
+from builder.metadata.compiler import compiled
+from builder.services.import_log import LogImport, cases
+from builder.services.import_rows import Existing, RowImport, existing, prepare_names
+from builder.services.import_runs import plain_values
+from builder.services.imports import OpenFile
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import NO_MEMBER, NO_RECORD, Draft, check, problem_of
+
+LISTED = 200
+_CHUNK = 500
+# Stands for a record or member that the import would create.
+PROMISED = "9223372036854775807"
+
+
+@dataclass
+class Report:
+    """What an import would do. ``refusals`` are the first ones, in file order."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    refusals: list[RefusedRow] = field(default_factory=list)
+
+    def refuse(self, line: int, problem: Problem) -> None:
+        self.refused += 1
+        if len(self.refusals) < LISTED:
+            self.refusals.append(RefusedRow(line, problem.place, problem.message, plain_values(problem)))
+
+
+def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> Report:
+    """Judge all rows of a planned job. Errors: Forbidden, Invalid for a plan that does not fit the file."""
+    uow.require("import")
+    plan = ImportPlan.from_document(job.options["plan"])
+    work = _with_unpublished(uow, job.options.get("unpublished", {}))
+    report = Report()
+    with OpenFile(blobs, job, plan.format) as table:
+        if plan.mode == "log":
+            _check_log(work, plan, table, report)
+        else:
+            _check_rows(work, plan, table, report)
+    return report
+
+
+def _with_unpublished(uow: UnitOfWork, documents: Mapping[str, Any]) -> UnitOfWork:
+    """The unit of work with definitions as they would be once published. It must not write."""
+    objects, pipelines = dict(uow.catalog.objects), dict(uow.catalog.pipelines)
+    for document in documents.values():
+        definition = compiled(document)
+        if isinstance(definition, ObjectDefinition):
+            objects[definition.key] = definition
+        elif isinstance(definition, Pipeline):
+            pipelines[definition.key] = definition
+    catalog = replace(uow.catalog, objects=objects, pipelines=pipelines)
+    return UnitOfWork(uow.session, uow.workspace, uow.actor, catalog, uow.clock, uow.request_id)
+
+
+class _Check(RowImport):
+    """Reads rows as the import does; what it would create is promised."""
+
+    def __init__(self, uow: UnitOfWork, plan: ImportPlan, columns: Sequence[str]) -> None:
+        self._wanted = plan
+        super().__init__(uow, replace(plan, create_users=False, create_references=False), columns)
+        self.reader.resolve = self._resolve
+
+    def _resolve(self, wanted: FieldDefinition, text: str) -> str | None:
+        found = self.names.resolve(wanted, text)
+        can_create = self._wanted.create_users if wanted.type == "user" else self._wanted.create_references
+        return PROMISED if found is None and can_create else found
+
+    def read(self, rows: Sequence[Row]) -> list[ReadRow]:
+        prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
+        return [self.reader.read(row) for row in rows]
+
+    def first_fault(self, item: ReadRow, stored: Existing | None, faults: Sequence[Any]) -> Problem | None:
+        """The first reason against a row whose values were checked."""
+        real = [fault for fault in faults if not _is_promised(fault, item)]
+        if real:
+            return self.named(problem_of(real[0]))
+        if self.pipeline is None:
+            return None
+        try:
+            if stored is None:
+                self.visits(item)
+            elif stored.stage_key is not None:
+                self.same_stage(item, stored.stage_key)
+        except FunnelwrightError as error:
+            place = self._plan.history.stage_column if self._plan.history else ""
+            return Problem(error.message_key, place, error.values)
+        return None
+
+
+def _is_promised(fault: Any, item: ReadRow) -> bool:
+    return fault.message_key in (NO_RECORD, NO_MEMBER) and item.values.get(fault.field) == PROMISED
+
+
+def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report) -> None:
+    checking = _Check(uow, plan, table.columns)
+    stream = table.rows()
+    seen: set[str] = set()
+    while rows := list(islice(stream, _CHUNK)):
+        read = checking.read(rows)
+        known = existing(uow, plan.object_key, [item.key for item in read if item.key])
+        good = [item for item in read if not item.problems]
+        drafts = [_draft(item, known.get(item.key or "")) for item in good]
+        outcomes = dict(zip(map(id, good), check(uow, checking.definition.fields, drafts), strict=True))
+        for item in read:
+            report.rows += 1
+            stored = known.get(item.key or "")
+            faults = outcomes[id(item)].faults if id(item) in outcomes else ()
+            problem = item.problems[0] if item.problems else checking.first_fault(item, stored, faults)
+            if problem is not None:
+                report.refuse(item.row.line, problem)
+                continue
+            _count(report, item, stored, seen)
+
+
+def _draft(item: ReadRow, stored: Existing | None) -> Draft:
+    return Draft({} if stored is None else stored.data, item.values)
+
+
+def _count(report: Report, item: ReadRow, stored: Existing | None, seen: set[str]) -> None:
+    if stored is None and (item.key is None or item.key not in seen):
+        report.created += 1
+    elif stored is not None and all(stored.data.get(key) == value for key, value in item.values.items()):
+        report.unchanged += 1
+    else:
+        report.updated += 1
+    if item.key is not None:
+        seen.add(item.key)
+
+
+def _check_log(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report) -> None:
+    checking = LogImport(uow, replace(plan, create_users=False, create_references=False), table.columns)
+    found = cases(table.rows(), table.columns.index(plan.key_column or ""))
+    for start in range(0, len(found), _CHUNK):
+        for verdict in checking.judge(found[start : start + _CHUNK]):
+            report.rows += 1
+            if verdict.reason is not None:
+                report.refuse(verdict.line, verdict.reason)
+            elif verdict.status == "unchanged":
+                report.unchanged += 1
+            else:
+                report.created += 1
