@@ -1,0 +1,273 @@
+"""The funnel of one pipeline: M1, M2a–d, M3, M4, M28's counts, from the quickest source that has the answer.
+
+*Roll-up*: all time or whole months, narrowed by owner, department and row visibility only: sums of
+``funnel_rollup``. *Journeys*: any free filter without a period: records grouped by the text of their visits.
+*Stays*: everything else, in SQL on the ledger. All three make ``domain.reach`` sums of which
+``domain.funnel.figures`` makes the figures, and a property test holds them equal.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+
+from builder.db.ledger import FunnelRollup
+from builder.db.records import Record
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.funnel import Count, FunnelFigures, JourneyGroup, Mode, figures, sums_of_journeys
+from builder.domain.pipeline import Pipeline
+from builder.domain.reach import ENTRY, FURTHEST, LEFT_BY_VIA, PAIR, STRICT, VISIT_BY_STANDING, FunnelSteps
+from builder.domain.rollup import ALL_TIME, NOW
+from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
+from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays
+from builder.queries.population import Population, clauses, narrowed
+from builder.queries.wins import chosen_currency
+
+Source: TypeAlias = Literal["rollup", "journeys", "stays"]
+WORKSPACE_GRAIN = 0
+_FLOW = (ENTRY, *LEFT_BY_VIA.values())
+_VISITS = tuple(VISIT_BY_STANDING.values())
+# What each mode needs beside the flow of M1; *filled* also tells how many were passed over.
+_MEASURES: Mapping[Mode, tuple[str, ...]] = {
+    "visited": (*_FLOW, *_VISITS, PAIR),
+    "strict": (*_FLOW, *_VISITS, STRICT),
+    "filled": (*_FLOW, *_VISITS, FURTHEST),
+    "stay": (*_FLOW, *_VISITS),
+}
+
+
+@dataclass(frozen=True)
+class FunnelGroup:
+    name: GroupName
+    figures: FunnelFigures
+
+
+@dataclass(frozen=True)
+class FunnelReport:
+    """``currency`` is the one of all amounts; ``currencies`` are those that occur, the commonest first."""
+
+    figures: FunnelFigures
+    currency: str
+    currencies: tuple[str, ...]
+    source: Source
+    groups: tuple[FunnelGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageStock:
+    """What is in a stage now, in one currency: records, Σ amount and Σ amount × probability (minor)."""
+
+    stage: str
+    n: int
+    amount_minor: int
+    weighted_minor: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    stages: tuple[StageStock, ...]
+    currency: str
+    currencies: tuple[str, ...]
+
+
+def funnel_report(
+    session: WorkspaceSession,
+    population: Population,
+    pipeline: Pipeline,
+    mode: Mode,
+    *,
+    currency: str,
+    amounts: Amounts = "entry",
+    by: Dimension | None = None,
+) -> FunnelReport:
+    """The funnel in ``mode`` of records that entered stages in the period (of all time without one).
+
+    ``amounts``: as at entry, as of now, or "none" (quicker: amounts are 0). ``currency`` is the wanted one;
+    where it does not occur, the commonest. One statement from roll-up or journeys, two from stays, up to two
+    more for the names of groups.
+    """
+    steps = FunnelSteps.of(pipeline)
+    source = source_of(population, amounts, by)
+    if source == "rollup":
+        tally = _from_rollup(session, population, pipeline, mode, by)
+    elif source == "journeys":
+        tally = _from_journeys(session, population, steps, by)
+    else:
+        group = None if by is None else expression(by, Buckets())
+        tally = tally_of_stays(session, population, pipeline, steps, amounts, group)
+    return _report(session, tally, steps, mode, currency, source, by)
+
+
+def source_of(population: Population, amounts: Amounts, by: Dimension | None) -> Source:
+    """Which source answers; see the module's text."""
+    is_rolled_up = by is None or by.kind in ("owner", "department")
+    if population.condition is None and is_rolled_up and amounts != "now" and population.period.months:
+        return "rollup"
+    if not population.period and amounts != "entry":
+        return "journeys"
+    return "stays"
+
+
+def snapshot(
+    session: WorkspaceSession, population: Population, pipeline: Pipeline, *, currency: str
+) -> Snapshot:
+    """What is in each stage now (one statement): from the roll-up, or from records under a free filter."""
+    if population.condition is None:
+        statement = (
+            select(
+                FunnelRollup.stage_key,
+                FunnelRollup.currency,
+                func.sum(FunnelRollup.n),
+                func.sum(FunnelRollup.amount_minor),
+                func.sum(FunnelRollup.weighted_minor),
+            )
+            .where(*_grain(population, pipeline.key), FunnelRollup.measure == NOW)
+            .group_by(FunnelRollup.stage_key, FunnelRollup.currency)
+        )
+    else:
+        probability = func.coalesce(Record.probability_override, Record.probability, 0)
+        amount = func.coalesce(Record.amount_minor, 0)
+        statement = (
+            select(
+                Record.stage_key,
+                Record.currency,
+                func.count(),
+                func.sum(amount),
+                func.sum(amount * probability),
+            )
+            .where(clauses(population.only(pipeline.key)))
+            .group_by(Record.stage_key, Record.currency)
+        )
+    rows = [
+        (stage, code or "", int(n), int(amount), int(weighted))
+        for stage, code, n, amount, weighted in session.execute(statement)
+    ]
+    known = _by_frequency((code, n if amount else 0) for _, code, n, amount, _ in rows)
+    chosen = chosen_currency(currency, known)
+    stocks: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for stage, code, n, minor, weighted in rows:
+        stocks[stage][0] += n
+        if code == chosen:
+            stocks[stage][1] += minor
+            stocks[stage][2] += round(weighted / 100)
+    stages = tuple(StageStock(stage.key, *stocks[stage.key]) for stage in pipeline.open_stages)
+    return Snapshot(stages, chosen, known)
+
+
+def _from_rollup(
+    session: WorkspaceSession, population: Population, pipeline: Pipeline, mode: Mode, by: Dimension | None
+) -> Tally:
+    tally = Tally()
+    for row in session.execute(_rollup_statement(population, pipeline, mode, by)):
+        measure, stage, code, n, amount, group = row
+        value = group if by is not None else 0
+        tally.add(None if value == -1 else value, measure, stage, code, int(n), int(amount))
+    return tally
+
+
+def _rollup_statement(
+    population: Population, pipeline: Pipeline, mode: Mode, by: Dimension | None
+) -> Select[*tuple[Any, ...]]:
+    group: ColumnElement[Any] = literal(0)
+    if by is not None:
+        column = FunnelRollup.owner_id if by.kind == "owner" else FunnelRollup.department_id
+        group = column.expression
+    keys = [FunnelRollup.measure, FunnelRollup.stage_key, FunnelRollup.currency]
+    statement = select(*keys, func.sum(FunnelRollup.n), func.sum(FunnelRollup.amount_minor), group).where(
+        *_grain(population, pipeline.key, by), FunnelRollup.measure.in_(_MEASURES[mode]), *_window(population)
+    )
+    return statement.group_by(*keys) if by is None else statement.group_by(*keys, group)
+
+
+def _grain(
+    population: Population, pipeline_key: str, by: Dimension | None = None
+) -> list[ColumnElement[bool]]:
+    """The rows of the grain that can tell what is asked: the whole workspace, or owner × department."""
+    owner, department = FunnelRollup.owner_id, FunnelRollup.department_id
+    narrow = narrowed(population, owner, department, nobody=False)
+    parts = [FunnelRollup.pipeline_key == pipeline_key]
+    if not narrow and by is None:
+        return [
+            *parts,
+            FunnelRollup.owner_id == WORKSPACE_GRAIN,
+            FunnelRollup.department_id == WORKSPACE_GRAIN,
+        ]
+    return [*parts, FunnelRollup.owner_id != WORKSPACE_GRAIN, *narrow]
+
+
+def _window(population: Population) -> list[ColumnElement[bool]]:
+    if not population.period:
+        return [FunnelRollup.month_from == ALL_TIME, FunnelRollup.month_to == ALL_TIME]
+    months = population.period.months
+    assert months is not None
+    start, end = months
+    # Month 0 is all time; every real month is later.
+    parts = [FunnelRollup.month_from >= (start if start is not None else ALL_TIME + 1)]
+    return parts if end is None else [*parts, FunnelRollup.month_to < end]
+
+
+def _from_journeys(
+    session: WorkspaceSession, population: Population, steps: FunnelSteps, by: Dimension | None
+) -> Tally:
+    group = literal(0) if by is None else expression(by, Buckets())
+    rows = (
+        select(
+            group.label("g"),
+            Record.journey.label("journey"),
+            Record.currency.label("currency"),
+            Record.amount_minor.label("amount"),
+            Record.id.label("id"),
+        )
+        .where(and_(clauses(population, is_there_now=False), Record.journey != ""))
+        .subquery()
+    )
+    keys = (rows.c.g, rows.c.journey, rows.c.currency)
+    counted = select(*keys, func.count(), func.coalesce(func.sum(rows.c.amount), 0), func.min(rows.c.id))
+    groups: dict[tuple[Any, str], list[JourneyGroup]] = defaultdict(list)
+    tally = Tally()
+    for value, journey, code, n, amount, sample in session.execute(counted.group_by(*keys)):
+        groups[value, code or ""].append(JourneyGroup(journey, int(n), int(amount)))
+        tally.samples.setdefault(value, sample)
+    for (value, code), members in groups.items():
+        for (measure, place), count in sums_of_journeys(members, steps).items():
+            tally.add(value, measure, place, code, count.n, count.amount_minor)
+    return tally
+
+
+def _report(
+    session: WorkspaceSession,
+    tally: Tally,
+    steps: FunnelSteps,
+    mode: Mode,
+    currency: str,
+    source: Source,
+    by: Dimension | None,
+) -> FunnelReport:
+    known = _by_frequency(tally.frequencies())
+    chosen = chosen_currency(currency, known)
+    groups: tuple[FunnelGroup, ...] = ()
+    if by is not None:
+        named = names(session, by, Buckets(), {value: tally.samples.get(value, 0) for value in tally.groups})
+        each = [
+            FunnelGroup(named[value], figures(mode, steps, tally.sums(chosen, value)))
+            for value in tally.groups
+        ]
+        each.sort(key=lambda group: (-group.figures.steps[0].reached, group.name.text or ""))
+        groups = tuple(each)
+    whole = figures(mode, steps, tally.sums(chosen))
+    return FunnelReport(whole, chosen, known, source, groups)
+
+
+def _by_frequency(pairs: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    counts: dict[str, int] = defaultdict(int)
+    for code, n in pairs:
+        if code:
+            counts[code] += n
+    return tuple(sorted((code for code, n in counts.items() if n), key=lambda code: (-counts[code], code)))
+
+
+__all__ = ["Count", "FunnelReport", "Snapshot", "funnel_report", "snapshot", "source_of"]

@@ -1,0 +1,238 @@
+"""Sums of a funnel from the ledger itself, counted inside the database: for periods that do not end with
+months and for amounts at entry under a free filter.
+
+Per record the visited steps are a sum of distinct bits, so two grouped statements give every measure of
+``domain.reach`` whatever the number of stays.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, select
+
+from builder.db.ledger import StayRow
+from builder.db.records import Record
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.funnel import Count, Sums
+from builder.domain.pipeline import Pipeline
+from builder.domain.reach import ENTRY, FURTHEST, LEFT_BY_VIA, PAIR, STRICT, VISIT_BY_STANDING, FunnelSteps
+from builder.errors import N_, Invalid
+from builder.queries.population import Population, clauses
+
+Amounts: TypeAlias = Literal["entry", "now", "none"]
+MOST_STEPS = 62  # bits of a signed 64-bit integer
+
+
+@dataclass
+class Tally:
+    """Sums by group, measure, place and currency; group 0 where nothing is grouped."""
+
+    cells: dict[Any, dict[tuple[str, str], dict[str, list[int]]]] = field(default_factory=dict)
+    samples: dict[Any, int] = field(default_factory=dict)
+
+    def add(self, group: Any, measure: str, place: str, currency: str, n: int, amount_minor: int) -> None:
+        places = self.cells.setdefault(group, {})
+        total = places.setdefault((measure, place), {}).setdefault(currency, [0, 0])
+        total[0] += n
+        total[1] += amount_minor
+
+    @property
+    def groups(self) -> list[Any]:
+        return list(self.cells)
+
+    def frequencies(self) -> Iterator[tuple[str, int]]:
+        """Currencies and how many entries have an amount in them."""
+        for places in self.cells.values():
+            for (measure, _), currencies in places.items():
+                if measure == ENTRY:
+                    yield from ((code, n) for code, (n, amount) in currencies.items() if amount)
+
+    def sums(self, currency: str, *groups: Any) -> Sums:
+        """Numbers over all currencies, amounts of one; of the given groups, or of all."""
+        totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+        for group in groups or self.cells:
+            for key, currencies in self.cells[group].items():
+                for code, (n, amount) in currencies.items():
+                    totals[key][0] += n
+                    if code == currency:
+                        totals[key][1] += amount
+        return {key: Count(n, amount) for key, (n, amount) in totals.items()}
+
+
+def tally_of_stays(
+    session: WorkspaceSession,
+    population: Population,
+    pipeline: Pipeline,
+    steps: FunnelSteps,
+    amounts: Amounts,
+    group: ColumnElement[Any] | None,
+) -> Tally:
+    """Two statements: the flow (M1) and the reach (M2a–c, M3, M4) of stays entered in the period.
+
+    Errors: Invalid for a pipeline with more than 62 steps.
+    """
+    if len(steps.places) > MOST_STEPS:
+        raise Invalid(N_("A funnel has at most %(steps)s steps here."), steps=MOST_STEPS)
+    tally = Tally()
+    key = literal(0) if group is None else group
+    _add_flow(session, tally, _flow(population, pipeline, amounts, key))
+    bits = _bits(pipeline, steps)
+    if bits:
+        _add_reach(session, tally, steps, _reach(population, pipeline, bits, amounts, key))
+    return tally
+
+
+def _bits(pipeline: Pipeline, steps: FunnelSteps) -> dict[str, int]:
+    """Stage key → bit of its step. Any won stage is a visit to the won step (``domain.reach``)."""
+    places = {stage: 1 << index for index, (_, stage) in enumerate(steps.stages)}
+    won = next(
+        (places[stage.key] for stage in pipeline.stages if stage.kind == "won" and stage.key in places), None
+    )
+    if won is not None:
+        places.update({stage.key: won for stage in pipeline.stages if stage.kind == "won"})
+    return places
+
+
+def _counted(population: Population, pipeline: Pipeline) -> ColumnElement[bool]:
+    start, end = population.edges
+    parts = [
+        StayRow.pipeline_key == pipeline.key,
+        StayRow.left_via.is_distinct_from("void"),
+        clauses(population, is_there_now=False),
+    ]
+    if start is not None:
+        parts.append(StayRow.entered_at >= start)
+    if end is not None:
+        parts.append(StayRow.entered_at < end)
+    return and_(*parts)
+
+
+def _worth(amounts: Amounts) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Currency and amount that a visit counts with."""
+    if amounts == "none":
+        return literal(""), literal(0)
+    source = StayRow if amounts == "entry" else Record
+    return source.currency.expression, source.amount_minor.expression  # type: ignore[attr-defined]
+
+
+def _flow(
+    population: Population, pipeline: Pipeline, amounts: Amounts, group: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    currency, amount = _worth(amounts)
+    rows = (
+        select(
+            group.label("g"),
+            StayRow.stage_key.label("stage"),
+            StayRow.left_via.label("via"),
+            currency.label("currency"),
+            amount.label("amount"),
+            StayRow.record_id.label("record"),
+        )
+        .join(Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id))
+        .where(_counted(population, pipeline))
+        .subquery()
+    )
+    keys = (rows.c.g, rows.c.stage, rows.c.via, rows.c.currency)
+    total = func.coalesce(func.sum(rows.c.amount), 0)
+    return select(*keys, func.count(), total, func.min(rows.c.record)).group_by(*keys)
+
+
+def _add_flow(session: WorkspaceSession, tally: Tally, statement: Select[*tuple[Any, ...]]) -> None:
+    for group, stage, via, currency, n, amount, sample in session.execute(statement):
+        code = currency or ""
+        tally.samples.setdefault(group, sample)
+        tally.add(group, ENTRY, stage, code, int(n), int(amount))
+        tally.add(group, LEFT_BY_VIA[via], stage, code, int(n), int(amount))
+
+
+def _reach(
+    population: Population,
+    pipeline: Pipeline,
+    bits: dict[str, int],
+    amounts: Amounts,
+    group: ColumnElement[Any],
+) -> Select[*tuple[Any, ...]]:
+    """(group, bits of the record's steps, standing, step's bit, currency) → records, Σ amount."""
+    visits = _visits(population, pipeline, bits, amounts, group)
+    if amounts == "none":
+        keys = (visits.c.g, visits.c.record, visits.c.standing)
+        mask = func.sum(visits.c.bit.distinct()).label("mask")
+        records = select(*keys, mask).group_by(*keys).subquery()
+        kept = (records.c.g, records.c.mask, records.c.standing)
+        return select(*kept, literal(0), literal(""), func.count(), literal(0)).group_by(*kept)
+    latest = select(visits).where(visits.c.place == 1).subquery()
+    masked = select(
+        latest.c.g,
+        func.sum(latest.c.bit).over(partition_by=latest.c.record).label("mask"),
+        latest.c.standing,
+        latest.c.bit,
+        latest.c.currency,
+        latest.c.amount,
+    ).subquery()
+    keys = (masked.c.g, masked.c.mask, masked.c.standing, masked.c.bit, masked.c.currency)
+    return select(*keys, func.count(), func.coalesce(func.sum(masked.c.amount), 0)).group_by(*keys)
+
+
+def _visits(
+    population: Population,
+    pipeline: Pipeline,
+    bits: dict[str, int],
+    amounts: Amounts,
+    group: ColumnElement[Any],
+) -> Any:
+    currency, amount = _worth(amounts)
+    bit = cast(case(bits, value=StayRow.stage_key), BigInteger)
+    standing = case(
+        (Record.pipeline_key == pipeline.key, func.coalesce(Record.outcome, "open")), else_="gone"
+    )
+    columns = [
+        group.label("g"),
+        StayRow.record_id.label("record"),
+        standing.label("standing"),
+        bit.label("bit"),
+        currency.label("currency"),
+        amount.label("amount"),
+    ]
+    if amounts != "none":
+        # The latest visit to a step is the one whose amount counts.
+        place = func.row_number().over(
+            partition_by=(StayRow.record_id, bit), order_by=StayRow.sequence.desc()
+        )
+        columns.append(place.label("place"))
+    return (
+        select(*columns)
+        .join(Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id))
+        .where(_counted(population, pipeline), StayRow.stage_key.in_(list(bits)))
+        .subquery()
+    )
+
+
+def _add_reach(
+    session: WorkspaceSession, tally: Tally, steps: FunnelSteps, statement: Select[*tuple[Any, ...]]
+) -> None:
+    for group, mask, standing, bit, currency, n, amount in session.execute(statement):
+        bits = [int(bit)] if bit else _bits_of(int(mask))
+        for one in bits:
+            for measure, place in _measures(int(mask), one.bit_length() - 1, standing, steps):
+                tally.add(group, measure, place, currency or "", int(n), int(amount))
+
+
+def _bits_of(mask: int) -> list[int]:
+    return [1 << index for index in range(mask.bit_length()) if mask >> index & 1]
+
+
+def _measures(mask: int, step: int, standing: Any, steps: FunnelSteps) -> Iterable[tuple[str, str]]:
+    """What a record with these steps counts for at one of them (``domain.reach.hits``)."""
+    place = steps.places[step]
+    yield VISIT_BY_STANDING[standing], place
+    if mask >> (step + 1) & 1:
+        yield PAIR, place
+    lower = (1 << (step + 1)) - 1
+    if step and mask & lower == lower:
+        yield STRICT, place
+    if mask >> (step + 1) == 0:
+        yield FURTHEST, place

@@ -1,0 +1,287 @@
+"""The three sources of a funnel give equal figures, and every figure is as long as its list (B4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from builder.db.conditions_sql import compile_condition
+from builder.domain.comparison import EvaluationContext
+from builder.domain.conditions import ALWAYS, All, Comparison
+from builder.domain.funnel import MODES, FunnelFigures
+from builder.domain.period import ALL_TIME, Period
+from builder.domain.permissions import Actor
+from builder.queries.dimensions import dimension
+from builder.queries.drill import EXITS, Figure, drill, figure_ids
+from builder.queries.funnel import funnel_report, snapshot, source_of
+from builder.queries.population import Population, subtree
+from builder.services.unit_of_work import UnitOfWork
+from tests.builder.queries import ledgers
+from tests.fixtures.databases import FreshDatabase
+
+MONTHS = Period(date(2025, 2, 1), date(2025, 5, 1))
+SINCE = Period(date(2025, 3, 1), None)
+DAYS = Period(date(2025, 2, 11), date(2025, 4, 3))
+# Shrinking a seed tells nothing and takes minutes on two databases.
+QUICKLY = settings(
+    max_examples=3,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+PERIODS = (ALL_TIME, MONTHS, SINCE, DAYS)
+
+
+@pytest.fixture
+def uow(database_url: FreshDatabase):  # type: ignore[no-untyped-def]
+    with ledgers.workspace(database_url) as made:
+        yield made
+
+
+def everything(uow: UnitOfWork, **more: object) -> Population:
+    known = {"actor": uow.actor, "time_zone": ledgers.ZONE}
+    return Population(("path",), "job", **{**known, **more})  # type: ignore[arg-type]
+
+
+def free(uow: UnitOfWork, population: Population) -> Population:
+    """The same records, asked for with a condition that is always true: never answered by the roll-up."""
+    context = EvaluationContext(uow.clock.now(), ledgers.ZONE)
+    fields = uow.catalog.object("job").fields.by_key
+    return replace(population, condition=compile_condition(ALWAYS, fields, context))
+
+
+def narrowings(uow: UnitOfWork, members: list[int], departments: list[int]) -> dict[str, Population]:
+    rep = Actor(members[0], "Ada", "rep", frozenset(), "own")
+    manager = Actor(members[1], "Bo", "m", frozenset(), "subtree", (departments[1],), (departments[1],))
+    return {
+        "all": everything(uow),
+        "an owner": everything(uow, owner_id=members[2]),
+        "no owner": everything(uow, owner_id=-1),
+        "a department": everything(uow, department_ids=(departments[0],)),
+        "a subtree": everything(uow, department_ids=tuple(departments)),
+        "no department": everything(uow, department_ids=(-1,)),
+        "own records": everything(uow, actor=rep),
+        "a manager's records": everything(uow, actor=manager),
+        "a manager and an owner": everything(uow, actor=manager, owner_id=members[0]),
+    }
+
+
+@QUICKLY
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 60))
+def test_rollup_journeys_and_stays_give_equal_figures(uow: UnitOfWork, seed: int, count: int) -> None:
+    members, departments = ledgers.people(uow)
+    ledgers.load(uow, seed, count, members)
+    path = uow.catalog.pipeline("path")
+
+    for (name, population), mode in product(narrowings(uow, members, departments).items(), MODES):
+        for period in PERIODS:
+            asked = replace(population, period=period)
+            quick = funnel_report(uow.session, asked, path, mode, currency="EUR")
+            slow = funnel_report(uow.session, free(uow, asked), path, mode, currency="EUR")
+            assert slow.source == "stays"
+            assert quick.source == ("stays" if period == DAYS else "rollup")
+            assert comparable(quick.figures, mode) == comparable(slow.figures, mode), (name, mode, period)
+            assert quick.figures.identity
+        counted = funnel_report(
+            uow.session, free(uow, population), path, mode, currency="EUR", amounts="none"
+        )
+        assert counted.source == "journeys"
+        whole = funnel_report(uow.session, population, path, mode, currency="EUR")
+        assert without_amounts(counted.figures, mode) == without_amounts(whole.figures, mode), (name, mode)
+
+
+def comparable(figures: FunnelFigures, mode: str) -> FunnelFigures:
+    """Only *filled* asks the roll-up for the furthest step, which ``passed_over`` comes from."""
+    if mode == "filled":
+        return figures
+    return replace(figures, steps=tuple(replace(step, passed_over=0) for step in figures.steps))
+
+
+def without_amounts(figures: FunnelFigures, mode: str) -> FunnelFigures:
+    steps = comparable(figures, mode).steps
+    return replace(figures, steps=tuple(replace(step, amount_minor=0) for step in steps))
+
+
+@QUICKLY
+@given(seed=st.integers(0, 10**6))
+def test_every_figure_is_as_long_as_its_list(uow: UnitOfWork, seed: int) -> None:
+    members, departments = ledgers.people(uow)
+    ledgers.load(uow, seed, 40, members)
+    path = uow.catalog.pipeline("path")
+
+    populations = narrowings(uow, members, departments)
+    for who in ("all", "an owner", "a manager's records"):
+        for period, mode in product((ALL_TIME, MONTHS, DAYS), MODES):
+            population = populations[who]
+            asked = replace(population, period=period)
+            report = funnel_report(uow.session, asked, path, mode, currency="EUR")
+            for step in report.figures.steps:
+                for name in ("entered", *EXITS) if mode == "stay" else ():
+                    listed = figure_ids(uow.session, asked, path, Figure(name, step.stage, mode))
+                    assert len(set(listed)) == len(listed) == getattr(step, name), (name, step.stage)
+                for name in ("numerator", "denominator"):
+                    figure = Figure(name, step.stage, mode)
+                    if getattr(step, name) is not None:
+                        assert len(figure_ids(uow.session, asked, path, figure)) == getattr(step, name)
+                if mode != "stay":
+                    figure = Figure("denominator", step.stage, mode)
+                    assert len(figure_ids(uow.session, asked, path, figure)) == step.reached
+
+
+def test_groups_add_up_and_equal_the_funnel_of_each_group_alone(uow: UnitOfWork) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 7, 80, members)
+    path, job = uow.catalog.pipeline("path"), uow.catalog.object("job")
+    context = EvaluationContext(uow.clock.now(), ledgers.ZONE)
+
+    by_owner = funnel_report(
+        uow.session, everything(uow), path, "visited", currency="EUR", by=dimension("boss", job)
+    )
+    by_channel = funnel_report(
+        uow.session, everything(uow), path, "strict", currency="EUR", by=dimension("Channel", job)
+    )
+
+    assert by_owner.source == "rollup"
+    assert {group.name.text for group in by_owner.groups} == {"Ada", "Bo", "Cy", None}
+    assert (
+        sum(group.figures.steps[0].entered for group in by_owner.groups) == by_owner.figures.steps[0].entered
+    )
+    assert by_channel.source == "stays"
+    for group in by_channel.groups:
+        value = group.name.value
+        asked = Comparison("channel", "eq", value) if value else Comparison("channel", "empty")
+        condition = compile_condition(All((asked,)), job.fields.by_key, context)
+        alone = funnel_report(
+            uow.session, everything(uow, condition=condition), path, "strict", currency="EUR"
+        )
+        assert alone.figures == group.figures
+
+
+def test_amounts_of_now_come_from_the_records(uow: UnitOfWork) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 3, 50, members)
+    path = uow.catalog.pipeline("path")
+
+    for mode in ("visited", "strict", "filled"):
+        whole = funnel_report(uow.session, everything(uow), path, mode, currency="EUR", amounts="now")
+        dated = funnel_report(
+            uow.session,
+            everything(uow, period=Period(date(1999, 1, 2), None)),
+            path,
+            mode,
+            currency="EUR",
+            amounts="now",
+        )
+        assert (whole.source, dated.source) == ("journeys", "stays")
+        assert dated.figures.steps[0].reached <= whole.figures.steps[0].reached
+        for step in whole.figures.steps:
+            ids = figure_ids(uow.session, everything(uow), path, Figure("denominator", step.stage, mode))
+            assert step.amount_minor == amounts_of(uow, ids)
+
+
+def amounts_of(uow: UnitOfWork, ids: list[int]) -> int:
+    from sqlalchemy import func, select
+
+    from builder.db.records import Record
+
+    total = select(func.coalesce(func.sum(Record.amount_minor), 0)).where(
+        Record.id.in_(ids), Record.currency == "EUR"
+    )
+    return int(uow.session.scalar(total))
+
+
+def test_the_snapshot_is_what_is_there_now_in_both_ways(uow: UnitOfWork) -> None:
+    members, departments = ledgers.people(uow)
+    ledgers.load(uow, 11, 60, members)
+    path = uow.catalog.pipeline("path")
+
+    for population in narrowings(uow, members, departments).values():
+        quick = snapshot(uow.session, population, path, currency="EUR")
+        slow = snapshot(uow.session, free(uow, population), path, currency="EUR")
+        assert quick.stages == slow.stages
+        for stock in quick.stages:
+            listed = figure_ids(uow.session, population, path, Figure("now", stock.stage))
+            assert len(listed) == stock.n
+
+
+def test_a_list_has_pages_that_hold_every_row_once(uow: UnitOfWork) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 5, 70, members)
+    path = uow.catalog.pipeline("path")
+    for figure in (Figure("entered", "a"), Figure("denominator", "a", "visited")):
+        seen, after, total = [], None, 0
+        while True:
+            page = drill(uow.session, everything(uow), path, figure, after=after, limit=9)
+            seen += [row.cursor for row in page.rows]
+            after, total = page.next, page.total
+            if after is None:
+                break
+        assert (
+            len(seen)
+            == len(set(seen))
+            == total
+            == len(figure_ids(uow.session, everything(uow), path, figure))
+        )
+
+
+def test_the_opportunities_that_make_two_modes_differ_are_listed(uow: UnitOfWork) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 9, 60, members)
+    path = uow.catalog.pipeline("path")
+    for step in path.steps:
+        filled = figure_ids(uow.session, everything(uow), path, Figure("denominator", step.key, "filled"))
+        visited = figure_ids(uow.session, everything(uow), path, Figure("denominator", step.key, "visited"))
+        only = figure_ids(
+            uow.session,
+            everything(uow),
+            path,
+            Figure("denominator", step.key, "filled", except_mode="visited"),
+        )
+        assert set(only) == set(filled) - set(visited)
+
+
+def test_nobody_elses_workspace_is_counted(database_url: FreshDatabase) -> None:
+    with ledgers.workspace(database_url, "one") as one:
+        members, _ = ledgers.people(one)
+        ledgers.load(one, 1, 10, members)
+    with ledgers.workspace(database_url, "two") as two:
+        path = two.catalog.pipeline("path")
+        for population in (everything(two), free(two, everything(two))):
+            report = funnel_report(two.session, population, path, "visited", currency="EUR")
+            assert report.figures.steps[0].entered == 0
+            assert all(step.rate is None for step in report.figures.steps)
+
+
+def test_a_deleted_record_counts_in_no_source(uow: UnitOfWork) -> None:
+    from builder.services.records import delete
+
+    members, _ = ledgers.people(uow)
+    ids = ledgers.load(uow, 2, 12, members)
+    for record_id in ids:
+        delete(uow, record_id)
+    uow.commit()
+    path = uow.catalog.pipeline("path")
+    for population in (everything(uow), free(uow, everything(uow)), everything(uow, period=DAYS)):
+        report = funnel_report(uow.session, population, path, "filled", currency="EUR")
+        assert all(step.entered == step.reached == 0 for step in report.figures.steps)
+
+
+def test_the_source_is_the_quickest_that_has_the_answer(uow: UnitOfWork) -> None:
+    population = everything(uow)
+    assert source_of(replace(population, period=MONTHS), "entry", None) == "rollup"
+    assert source_of(replace(population, period=DAYS), "entry", None) == "stays"
+    assert source_of(free(uow, population), "none", None) == "journeys"
+    assert source_of(free(uow, population), "entry", None) == "stays"
+    assert source_of(population, "now", None) == "journeys"
+
+
+def test_a_subtree_is_the_department_and_all_below(uow: UnitOfWork) -> None:
+    _, (north, below) = ledgers.people(uow)
+    assert set(subtree(uow.session, north)) == {north, below}
+    assert subtree(uow.session, below) == (below,)
+    assert subtree(uow.session, 12345) == ()
