@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from builder.domain.fields import FieldDefinition, JsonValue, Option
 from builder.errors import Problem
 from builder.fieldtypes.base import Candidate, FieldContext
@@ -60,6 +62,25 @@ class FormField:
     is_read_only = property(lambda self: self.state.is_read_only)
 
     @property
+    def tied(self) -> Markup:
+        """The attributes that tie a control to its label, help and errors. Built here: once per control."""
+        # Ids and names consist of keys and numbers, which need no escaping; what people wrote does.
+        parts = [f'id="{self.id}" name="{self.name}"']
+        if self.state.is_required:
+            parts.append('aria-required="true"')
+        if self.problems:
+            parts.append('aria-invalid="true"')
+        if self.described_by:
+            parts.append(f'aria-describedby="{self.described_by}"')
+        if self.is_cell:
+            parts.append(f'aria-label="{escape(self.label)}"')
+        return Markup(" ".join(parts))  # noqa: S704
+
+    @property
+    def wrong(self) -> str:
+        return " is-invalid" if self.problems else ""
+
+    @property
     def is_readable(self) -> bool:
         """Whether a control of the browser's own (a date picker) can show what was typed."""
         return self.control.problem is None
@@ -75,11 +96,11 @@ class FormField:
         """What is told under the field itself; cells of a table tell theirs."""
         return [problem for problem in self.problems if problem.place == self.key]
 
-    @property
+    @cached_property
     def label(self) -> str:
         return self.definition.label.text(self.context.locale) or self.definition.key
 
-    @property
+    @cached_property
     def help(self) -> str:
         return self.definition.help.text(self.context.locale)
 
@@ -103,7 +124,7 @@ class FormField:
         """The value for reading, where the field is read-only."""
         return type_of(self.definition).text(self.definition, self.data, self.context)
 
-    @property
+    @cached_property
     def described_by(self) -> str:
         """Ids of the help and error texts, for aria-describedby."""
         parts = [f"{self.id}-help"] if self.help else []
