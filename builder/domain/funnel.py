@@ -24,6 +24,7 @@ from builder.domain.reach import (
     VISIT_BY_STANDING,
     FunnelSteps,
     hits,
+    worth_of,
 )
 from builder.domain.stays import LeftVia, Stay
 from builder.errors import N_
@@ -156,11 +157,14 @@ def sums_of_stays(
     """
     totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for stays, counted in records:
-        for hit in hits(steps.see_stays(counted), steps, steps.standing_of_stays(stays)):
+        seen = [stay for stay in counted if steps.counts(stay)]
+        visits = [steps.see(stay.pipeline_key, stay.stage_key, stay.left_via) for stay in seen]
+        for hit in hits(visits, steps, steps.standing_of_stays(stays)):
+            worth = worth_of(seen[hit.visit])
             total = totals[hit.measure, hit.place]
             total[0] += 1
-            if currency is None or hit.worth.currency == currency:
-                total[1] += hit.worth.amount_minor
+            if currency is None or worth.currency == currency:
+                total[1] += worth.amount_minor
     return _counts(totals)
 
 

@@ -10,8 +10,8 @@ Measures:
   from the second step on, as the first is ``visit`` (M2b);
 - ``furthest``: this is the furthest step that the record reached (M2c sums it from the end).
 
-The amount that counts with a hit is the amount at the entry of the latest visit to that step; for
-``entry`` and ``left`` that of the visit itself.
+A hit names the visit whose amount at entry counts with it: the latest one to that step; for ``entry`` and
+``left`` the visit itself.
 """
 
 from __future__ import annotations
@@ -44,9 +44,6 @@ class Worth(NamedTuple):
     amount_minor: int
 
 
-NOTHING = Worth("", 0)
-
-
 class StepVisit(NamedTuple):
     """One visit as a funnel sees it.
 
@@ -59,13 +56,14 @@ class StepVisit(NamedTuple):
     step: int | None
     reach: int | None
     left_via: LeftVia | None
-    worth: Worth = NOTHING
 
 
 class Hit(NamedTuple):
+    """One thing that a record counts for; ``visit``: index of the visit whose amount goes with it."""
+
     measure: str
     place: str
-    worth: Worth
+    visit: int
 
 
 @dataclass(frozen=True)
@@ -138,12 +136,15 @@ class FunnelSteps:
     def _pipeline_codes(self) -> frozenset[str]:
         return frozenset(code_of(key) for key in self.pipelines)
 
-    def see_stays(self, stays: Sequence[Stay]) -> tuple[StepVisit, ...]:
-        """Stays as this funnel sees them: void ones and other pipelines left out."""
-        return tuple(
-            self._see(stay.pipeline_key, stay.stage_key, stay.left_via, worth_of(stay))
-            for stay in stays
-            if not stay.is_void and stay.pipeline_key in self.pipelines
+    def counts(self, stay: Stay) -> bool:
+        """Whether a stay is one of this funnel's: not void, and in one of its pipelines."""
+        return stay.left_via != "void" and stay.pipeline_key in self.pipelines
+
+    def see(self, pipeline: str, stage: str, left_via: LeftVia | None) -> StepVisit:
+        """A visit as this funnel sees it."""
+        key = (pipeline, stage)
+        return StepVisit(
+            self.place(pipeline, stage), self._step_of.get(key), self._reach_of.get(key), left_via
         )
 
     def see_journey(self, visits: Sequence[Visit]) -> tuple[StepVisit, ...]:
@@ -153,14 +154,8 @@ class FunnelSteps:
         for visit in visits:
             if visit.pipeline in self._pipeline_codes:
                 pipeline, stage = self._keys_by_code.get((visit.pipeline, visit.stage), ("", visit.stage))
-                seen.append(self._see(pipeline, stage, visit.left_via, NOTHING))
+                seen.append(self.see(pipeline, stage, visit.left_via))
         return tuple(seen)
-
-    def _see(self, pipeline: str, stage: str, left_via: LeftVia | None, worth: Worth) -> StepVisit:
-        key = (pipeline, stage)
-        return StepVisit(
-            self.place(pipeline, stage), self._step_of.get(key), self._reach_of.get(key), left_via, worth
-        )
 
     def standing_of_stays(self, stays: Sequence[Stay]) -> Standing:
         """How a record stands now in the funnel's pipelines: the kind of the stage it is in."""
@@ -182,24 +177,24 @@ def worth_of(stay: Stay) -> Worth:
 
 def hits(visits: Sequence[StepVisit], steps: FunnelSteps, standing: Standing) -> Iterator[Hit]:
     """All that one record counts for, given its visits (all of them, or those of a period) in order."""
-    latest: dict[int, Worth] = {}
-    furthest, furthest_worth = -1, NOTHING
-    for visit in visits:
-        yield Hit(ENTRY, visit.place, visit.worth)
-        yield Hit(LEFT_BY_VIA[visit.left_via], visit.place, visit.worth)
+    latest: dict[int, int] = {}
+    furthest, furthest_visit = -1, -1
+    for index, visit in enumerate(visits):
+        yield Hit(ENTRY, visit.place, index)
+        yield Hit(LEFT_BY_VIA[visit.left_via], visit.place, index)
         if visit.step is not None:
-            latest[visit.step] = visit.worth
+            latest[visit.step] = index
         if visit.reach is not None and visit.reach >= furthest:
-            furthest, furthest_worth = visit.reach, visit.worth
+            furthest, furthest_visit = visit.reach, index
     places = steps.places
-    for step, worth in latest.items():
-        yield Hit(VISIT_BY_STANDING[standing], places[step], worth)
+    for step, index in latest.items():
+        yield Hit(VISIT_BY_STANDING[standing], places[step], index)
         if step + 1 in latest:
-            yield Hit(PAIR, places[step], worth)
+            yield Hit(PAIR, places[step], index)
     for step in range(len(places)):
         if step not in latest:
             break
         if step:
             yield Hit(STRICT, places[step], latest[step])
     if furthest >= 0:
-        yield Hit(FURTHEST, places[furthest], furthest_worth)
+        yield Hit(FURTHEST, places[furthest], furthest_visit)

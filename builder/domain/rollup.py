@@ -4,10 +4,8 @@ A record counts for a period when its visits *in that period* satisfy a predicat
 it and the next, visited all up to it. Such a predicate holds for every longer range of months too. So with
 the minimal windows [i, j] of months in which it holds (both ends rising), the record is counted once for
 every range by +1 in the cell (i, j) of each window and −1 in the cell (i of the window, j of the next one),
-summing the cells with ``from ≤ month_from`` and ``month_to < to``. Amounts work alike: the amount as at the
-latest visit to the step up to the end of the range; where it changes inside, the old one is taken back in
-the cell of that month and the new one added. The furthest step reached is the highest of the months' own
-furthest steps; its cells are found between months that are both higher than all between them.
+summing the cells with ``from ≤ month_from`` and ``month_to < to``. Amounts work alike: they are as at the
+latest visit to the step inside the range. ``builder.domain.windows`` finds the cells.
 
 Months are integers, ``year * 12 + month − 1`` of the entry in the workspace's zone. Cells (0, 0) hold the
 all-time sums, where stays without a known time count as well.
@@ -15,25 +13,15 @@ all-time sums, where stays without a known time count as well.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from builder.domain.funnel import Count, FunnelFigures, Mode, figures
-from builder.domain.reach import (
-    ENTRY,
-    FURTHEST,
-    LEFT_BY_VIA,
-    PAIR,
-    STRICT,
-    VISIT_BY_STANDING,
-    FunnelSteps,
-    StepVisit,
-    Worth,
-    hits,
-)
+from builder.domain.reach import FunnelSteps, worth_of
 from builder.domain.stays import Stay
+from builder.domain.windows import Shape, Term, terms_of
 
 ALL_TIME = 0
 NOW = "now"
@@ -96,23 +84,26 @@ def contributions(
 ) -> Cells:
     """All cells of one record: ``stays`` in ledger order, and where it stands now if it is in a pipeline.
 
-    A deleted record contributes nothing: pass no stays.
+    A deleted record contributes nothing: pass no stays. Which cells there are depends on the shape of the
+    history only, and few shapes are common: their terms are kept, and filled in with months and amounts.
     """
-    sums: defaultdict[Cell, list[int]] = defaultdict(lambda: [0, 0, 0])
-    standing = steps.standing_of_stays(stays)
-    for hit in hits(steps.see_stays(stays), steps, standing):
-        _add(sums, hit.measure, hit.place, (ALL_TIME, ALL_TIME), hit.worth)
-    dated = _dated(stays, steps, zone)
-    if dated:
-        _add_visits(sums, dated)
-        _add_predicates(sums, dated, steps, VISIT_BY_STANDING[standing])
-        _add_furthest(sums, dated, steps)
+    counted = [stay for stay in stays if steps.counts(stay)]
+    months = [0 if stay.entered_at is None else month_of(stay.entered_at, zone) for stay in counted]
+    worths = [worth_of(stay) for stay in counted]
+    # One more place, so that the index −1 of a term without months reads "all time".
+    months.append(ALL_TIME)
+    sums: dict[tuple[str, str, int, int, str], list[int]] = {}
+    for measure, place, first, last, sign, visit in _terms(_shape(counted, months, steps), steps):
+        currency, amount = worths[visit]
+        total = sums.setdefault((measure, place, months[first], months[last], currency), [0, 0])
+        total[0] += sign
+        total[1] += sign * amount
+    cells = {Cell(*cell): Sum(*total) for cell, total in sums.items() if total[0] or total[1]}
     if present is not None:
-        total = sums[Cell(NOW, present.stage_key, ALL_TIME, ALL_TIME, present.currency)]
-        total[0] += 1
-        total[1] += present.amount_minor
-        total[2] += present.amount_minor * present.probability
-    return {cell: Sum(*total) for cell, total in sums.items() if any(total)}
+        weighted = present.amount_minor * present.probability
+        cell = Cell(NOW, present.stage_key, ALL_TIME, ALL_TIME, present.currency)
+        cells[cell] = Sum(1, present.amount_minor, weighted)
+    return cells
 
 
 def difference(before: Mapping[Cell, Sum], after: Mapping[Cell, Sum]) -> Cells:
@@ -137,146 +128,21 @@ def figures_from_rollup(
     return figures(mode, steps, {(measure, place): Count(n, amount) for measure, place, n, amount in rows})
 
 
-class _Dated(NamedTuple):
-    month: int
-    visit: StepVisit
-
-
-def _dated(stays: Sequence[Stay], steps: FunnelSteps, zone: tzinfo) -> list[_Dated]:
-    """Visits with a known time of entry, in the order of time; equal times keep the ledger's order."""
-    timed = sorted(
-        ((stay.entered_at, stay) for stay in stays if stay.entered_at is not None), key=lambda pair: pair[0]
+def _shape(counted: Sequence[Stay], months: Sequence[int], steps: FunnelSteps) -> Shape:
+    """The shape of a history; equal times keep the ledger's order."""
+    timed = [(stay.entered_at, index) for index, stay in enumerate(counted) if stay.entered_at is not None]
+    order = tuple(index for _, index in sorted(timed))
+    rank_of = {month: rank for rank, month in enumerate(dict.fromkeys(months[index] for index in order))}
+    return Shape(
+        tuple((stay.pipeline_key, stay.stage_key, stay.left_via) for stay in counted),
+        tuple(
+            -1 if stay.entered_at is None else rank_of[months[index]] for index, stay in enumerate(counted)
+        ),
+        order,
+        steps.standing_of_stays(counted),
     )
-    return [_Dated(month_of(at, zone), visit) for at, stay in timed for visit in steps.see_stays((stay,))]
 
 
-def _add_visits(sums: defaultdict[Cell, list[int]], dated: Sequence[_Dated]) -> None:
-    for month, visit in dated:
-        _add(sums, ENTRY, visit.place, (month, month), visit.worth)
-        _add(sums, LEFT_BY_VIA[visit.left_via], visit.place, (month, month), visit.worth)
-
-
-def _add_predicates(
-    sums: defaultdict[Cell, list[int]], dated: Sequence[_Dated], steps: FunnelSteps, visit_measure: str
-) -> None:
-    """Cells of visited, pair and strict, each from the ends of its minimal windows."""
-    months = sorted({month for month, _ in dated})
-    index = {month: place for place, month in enumerate(months)}
-    visits: dict[int, dict[int, Worth]] = {}
-    for month, visit in dated:
-        if visit.step is not None:
-            visits.setdefault(visit.step, {})[index[month]] = visit.worth
-    ends = {step: _next_visits(worths, len(months)) for step, worths in visits.items()}
-    strict: list[int] | None = None
-    for step, place in enumerate(steps.places):
-        here = ends.get(step)
-        strict = here if step == 0 else _later(strict, here)
-        if here is None:
-            continue
-        latest = _latest_worths(visits[step], len(months))
-        _add_windows(sums, visit_measure, place, months, here, latest)
-        both = _later(here, ends.get(step + 1))
-        if both is not None:
-            _add_windows(sums, PAIR, place, months, both, latest)
-        if strict is not None and step:
-            _add_windows(sums, STRICT, place, months, strict, latest)
-
-
-def _next_visits(worths: Mapping[int, Worth], count: int) -> list[int]:
-    """Per month, the first month from there on that has a visit; ``count`` where there is none."""
-    following = [count] * count
-    upcoming = count
-    for place in range(count - 1, -1, -1):
-        if place in worths:
-            upcoming = place
-        following[place] = upcoming
-    return following
-
-
-def _latest_worths(worths: Mapping[int, Worth], count: int) -> list[Worth | None]:
-    """Per month, what the latest visit up to its end was worth; ``None`` before the first visit."""
-    latest: list[Worth | None] = []
-    current = None
-    for place in range(count):
-        current = worths.get(place, current)
-        latest.append(current)
-    return latest
-
-
-def _later(one: list[int] | None, other: list[int] | None) -> list[int] | None:
-    """Ends of the windows that satisfy both; ``None`` when one of the two is never satisfied."""
-    if one is None or other is None:
-        return None
-    return [max(pair) for pair in zip(one, other, strict=True)]
-
-
-def _add_windows(
-    sums: defaultdict[Cell, list[int]],
-    measure: str,
-    place: str,
-    months: Sequence[int],
-    ends: Sequence[int],
-    latest: Sequence[Worth | None],
-) -> None:
-    """Signed cells of a predicate that holds for [i, j] exactly when j ≥ ``ends[i]``.
-
-    A range starting at i, but not one starting later, holds for ``ends[i] ≤ j < ends[i + 1]``; over that
-    stretch of j the worth as of j is added where it begins or changes, and taken back where it stops.
-    """
-    count = len(months)
-    for start, first_end in enumerate(ends):
-        stop = ends[start + 1] if start + 1 < count else count
-        held: Worth | None = None
-        for end in range(first_end, stop):
-            worth = latest[end]
-            if worth != held:
-                window = (months[start], months[end])
-                if held is not None:
-                    _add(sums, measure, place, window, held, -1)
-                if worth is not None:
-                    _add(sums, measure, place, window, worth)
-                held = worth
-        if held is not None and stop < count:
-            _add(sums, measure, place, (months[start], months[stop]), held, -1)
-
-
-def _add_furthest(sums: defaultdict[Cell, list[int]], dated: Sequence[_Dated], steps: FunnelSteps) -> None:
-    """Signed cells of the furthest step: the maximum over a range of months, the later one on a tie.
-
-    The mixed difference of a maximum is zero unless both ends exceed all between them; then the lower end
-    is taken back, because the higher one counts instead, and what is between was taken back once too often.
-    """
-    best: dict[int, tuple[int, Worth]] = {}
-    for month, visit in dated:
-        if visit.reach is not None and (month not in best or visit.reach >= best[month][0]):
-            best[month] = (visit.reach, visit.worth)
-    months = sorted(best)
-    for start, first in enumerate(months):
-        low, worth = best[first]
-        _add(sums, FURTHEST, steps.places[low], (first, first), worth)
-        between: tuple[int, Worth] | None = None
-        for last in months[start + 1 :]:
-            # On a tie the later month holds the maximum, so an equal month between hides the start ...
-            if between is not None and between[0] >= low:
-                break
-            high = best[last]
-            # ... and an equal month at the end is not hidden by one between.
-            if between is None or high[0] >= between[0]:
-                lower = best[first] if low <= high[0] else high
-                _add(sums, FURTHEST, steps.places[lower[0]], (first, last), lower[1], -1)
-                if between is not None:
-                    _add(sums, FURTHEST, steps.places[between[0]], (first, last), between[1])
-                between = high
-
-
-def _add(
-    sums: defaultdict[Cell, list[int]],
-    measure: str,
-    place: str,
-    window: tuple[int, int],
-    worth: Worth,
-    sign: int = 1,
-) -> None:
-    total = sums[Cell(measure, place, *window, worth.currency)]
-    total[0] += sign
-    total[1] += sign * worth.amount_minor
+@lru_cache(maxsize=16384)
+def _terms(shape: Shape, steps: FunnelSteps) -> tuple[Term, ...]:
+    return tuple(terms_of(shape, steps))

@@ -46,7 +46,7 @@ def funnel(mode: Mode, *histories: str) -> FunnelFigures:
     ],
 )
 def test_one_history_four_modes(mode: Mode, a_to_b: tuple[int, int], b_to_c: tuple[int, int]) -> None:
-    a, b, c, won = funnel(mode, *ONE_HISTORY).steps
+    a, b, _, won = funnel(mode, *ONE_HISTORY).steps
     assert (a.numerator, a.denominator) == a_to_b
     assert (b.numerator, b.denominator) == b_to_c
     assert a.rate == Fraction(*a_to_b)
@@ -61,6 +61,13 @@ def test_one_history_flows_add_up() -> None:
     assert (b.entered, b.advanced, b.back, b.lost, b.invalid, b.still_there) == (6, 2, 2, 1, 1, 0)
     assert result.identity
     assert result.steps[3].still_there == 2
+
+
+def test_winning_from_any_stage_is_a_way_forward() -> None:
+    a, _, c, won = funnel("stay", *ONE_HISTORY, "a won").steps
+    assert (a.numerator, a.denominator, a.won) == (7, 8, 1)
+    assert (c.numerator, c.denominator, c.still_there) == (2, 2, 1)
+    assert (won.entered, won.still_there) == (3, 3)
 
 
 def test_cumulative_is_reached_over_reached_first() -> None:

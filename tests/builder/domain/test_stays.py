@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -15,7 +20,9 @@ from builder.domain.stays import (
     skipped_between,
     stays_from_log,
 )
-from tests.builder.domain.selling import letters
+from tests.builder.domain.selling import letters, pipeline, stage
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 PATH = letters()
 T0 = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -104,3 +111,40 @@ def test_skipped_stages_are_those_jumped_over_forwards() -> None:
 def test_stage_that_the_pipeline_lacks_is_an_error() -> None:
     with pytest.raises(KeyError):
         stays_from_log(PATH, [LoggedEntry("gone", T0)])
+
+
+@pytest.mark.parametrize(
+    ("log_name", "oracle"),
+    [("running-example", "running_example"), ("roadtraffic100traces", "roadtraffic100")],
+)
+def test_real_event_logs_give_the_published_entries_flows_and_times(log_name: str, oracle: str) -> None:
+    file = DATA / "event_logs" / f"{log_name}.csv"
+    if not file.exists():
+        pytest.skip("the real data of ../shared/data is not here")
+    expected = json.loads((DATA / "oracles" / f"{oracle}.json").read_text())
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    names = {name: f"s{place}" for place, name in enumerate(sorted({row["concept:name"] for row in rows}))}
+    labels = {key: name for name, key in names.items()}
+    path = pipeline(*(stage(key, place) for place, key in enumerate(names.values())))
+    cases: dict[str, list[LoggedEntry]] = defaultdict(list)
+    for row in rows:
+        at = datetime.fromisoformat(row["time:timestamp"])
+        cases[row["case:concept:name"]].append(LoggedEntry(names[row["concept:name"]], at))
+    entries: Counter[str] = Counter()
+    follows: Counter[tuple[str, str]] = Counter()
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for events in cases.values():
+        stays = stays_from_log(path, events)
+        assert [stay.is_running for stay in stays] == [False] * (len(stays) - 1) + [True]
+        for place, stay in enumerate(stays):
+            entries[labels[stay.stage_key]] += 1
+            if stay.seconds is not None:
+                seconds[labels[stay.stage_key]].append(stay.seconds)
+                follows[labels[stay.stage_key], labels[stays[place + 1].stage_key]] += 1
+    assert entries == expected["events_by_stage"]
+    assert follows == {(row["from"], row["to"]): row["n"] for row in expected["directly_follows"]}
+    for name, times in expected["time_in_stage"].items():
+        assert len(seconds[name]) == times["n"]
+        assert round(sum(seconds[name]) / len(seconds[name]), 6) == times["mean_s"]
+        assert median(seconds[name]) == times["median_s"]
