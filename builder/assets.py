@@ -16,15 +16,18 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import brotli
 from flask import Flask, current_app, url_for
-from flask_assets import Bundle, Environment
 from whitenoise import WhiteNoise
 
 from builder.headers import STATIC_HEADERS
 from builder.resources import resource_folder
+
+if TYPE_CHECKING:  # only building needs it, and it takes a quarter of a second to load
+    from flask_assets import Bundle, Environment
 
 _VENDOR: dict[str, tuple[str, ...]] = {
     "core": (
@@ -135,6 +138,8 @@ def build_assets(root: Path) -> list[Path]:
 
 
 def _environment(app: Flask, static: Path, packages: Path) -> Environment:
+    from flask_assets import Bundle, Environment
+
     environment = Environment(app)
     environment.auto_build = False
     environment.cache = False
@@ -155,6 +160,8 @@ def _environment(app: Flask, static: Path, packages: Path) -> Environment:
 
 
 def _vendor(packages: Path, name: str) -> Bundle:
+    from flask_assets import Bundle
+
     path = packages / name
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; run `npm ci`")

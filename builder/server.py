@@ -9,7 +9,6 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from builder.app import create_app
 from builder.settings import Settings, SettingsError
 
 # A page of the ORM makes and drops tens of thousands of objects; the default threshold of 700 would walk the
@@ -45,6 +44,9 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        # imported in the worker only: the master that watches over it stays small
+        from builder.app import create_app
+
         return create_app(self.settings)
 
 

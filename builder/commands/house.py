@@ -10,9 +10,9 @@ from builder.commands.context import read_settings
 @click.command()
 def init() -> None:
     """Create or upgrade the database."""
+    settings = read_settings()
     from builder.db.migrate import upgrade
 
-    settings = read_settings()
     upgrade(settings.database_owner_url, settings.app_role)
     click.echo("The database is ready.")
 
@@ -20,9 +20,9 @@ def init() -> None:
 @click.command()
 def serve() -> None:
     """Serve the application until interrupted (HOST and PORT say where)."""
+    settings = read_settings()
     from builder.server import Server, check_port_is_free
 
-    settings = read_settings()
     check_port_is_free(settings)
     click.echo(f"Funnelwright is at http://{settings.host}:{settings.port}/  (stop it with Ctrl-C)")
     Server(settings).run()
