@@ -95,6 +95,10 @@ def sign_in_first() -> Response:
     return answer
 
 
+def is_signed_in() -> bool:
+    return bool(current_user.is_authenticated)
+
+
 def my_memberships() -> list[Membership]:
     """The workspaces of the signed-in person, read once a request."""
     if "memberships" not in g:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import inspect
 
 import jinja2
-from flask import Flask, Response
+from flask import Flask, request
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -14,6 +14,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
 
 import blueprints.account
 import blueprints.addresses
@@ -84,6 +85,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         COMPRESS_BR_LEVEL=4,
         COMPRESS_LEVEL=5,
         COMPRESS_MIN_SIZE=600,
+        RATELIMIT_HEADERS_ENABLED=True,  # says when to try again
     )
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = True
@@ -111,7 +113,10 @@ def _extensions(app: Flask, settings: Settings) -> Limiter:
     limiter = Limiter(get_remote_address, app=app, storage_uri=settings.limits_storage, default_limits=[])
 
     @app.errorhandler(CSRFError)
-    def csrf_refused(error: CSRFError) -> Response:
+    def csrf_refused(error: CSRFError) -> AnyResponse:
+        # Who is signed out lost the token with the session: then only signing in again helps.
+        if not blueprints.scope.is_signed_in() and request.blueprint not in ("security", "system", None):
+            return blueprints.scope.sign_in_first()
         return blueprints.system.answer_error(
             FunnelwrightError(N_("This page has expired. Reload it and try again."))
         )

@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.databases",
     "tests.fixtures.application",
+    "tests.fixtures.town",
     "tests.fixtures.browser",
     "tests.fixtures.styleguide",
 ]

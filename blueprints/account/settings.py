@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Flask, Response, after_this_request, url_for
 from flask_babel import gettext, lazy_gettext
@@ -17,6 +16,7 @@ from blueprints.languages import LANGUAGE_COOKIE, LANGUAGES
 from blueprints.scope import my_memberships, sign_in_first
 from blueprints.shell import THEME_COOKIE
 from builder.db.extension import request_session
+from builder.domain.workspaces import time_zones
 from builder.errors import Invalid
 from builder.forms.people import SettingsForm
 from builder.services import preferences
@@ -82,7 +82,7 @@ def _show(
 ) -> AnyResponse:
     form.locale.choices = [("", gettext("As the browser says")), *LANGUAGES.items()]
     form.theme.choices = [("", gettext("As this browser is set")), *_THEMES.items()]
-    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+    zones = sorted(zone for zone in time_zones() if "/" in zone and not zone.startswith("Etc/"))
     form.time_zone.choices = [
         ("", gettext("As the workspace says")),
         ("UTC", "UTC"),

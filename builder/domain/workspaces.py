@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
-from zoneinfo import ZoneInfo
+from functools import cache, cached_property
+from zoneinfo import ZoneInfo, available_timezones
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The time zones that one can choose; the machine's folder of zones is read once."""
+    return frozenset(available_timezones())
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from builder.db.extension import db, request_session
 from builder.resources import resource_folder
-from builder.security.accounts import Accounts, SignIn, SignInRole
+from builder.security.accounts import Accounts, SignIn, SignInForm, SignInRole
 from builder.security.limits import limit_sign_in
 from builder.security.texts import MESSAGES
+from builder.services import passwords
 from builder.settings import Settings
 
-SHORTEST_PASSWORD = 8
 
 
 def add_security(app: Flask, settings: Settings, limiter: Limiter) -> None:
@@ -33,7 +33,7 @@ def add_security(app: Flask, settings: Settings, limiter: Limiter) -> None:
     """
     app.config.update(_configuration(settings))
     app.config.update({f"SECURITY_MSG_{key}": text for key, text in MESSAGES.items()})
-    security = Security(app, Accounts(db, SignIn, SignInRole), render_template=_render)
+    security = Security(app, Accounts(db, SignIn, SignInRole), login_form=SignInForm, render_template=_render)
     security.want_json(lambda _request: False)
     security.unauthn_handler(_sign_in_first)
     security.login_manager.unauthorized_handler(_sign_in_first)
@@ -57,8 +57,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SECURITY_I18N_DIRNAME": [str(resource_folder("translations"))],
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": passwords.COSTS,
         "SECURITY_PASSWORD_SINGLE_HASH": True,
-        "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
+        "SECURITY_PASSWORD_LENGTH_MIN": passwords.SHORTEST,
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_LOGIN_URL": "/sign-in",
         "SECURITY_LOGOUT_URL": "/sign-out",

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_security import FSQLALiteUserDatastore, RoleMixin, UserMixin
+from flask_security import FSQLALiteUserDatastore, LoginForm, RoleMixin, UserMixin
+from flask_security.forms import EmailValidation, email_required
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
+from wtforms import EmailField
 
 from builder.db.extension import request_session
 from builder.db.people import PlatformRole, UserAccount
+
+
+def _stripped(text: str | None) -> str | None:
+    return text.strip() if text else text
 
 
 class SignInRole(RoleMixin, PlatformRole):
@@ -18,6 +24,12 @@ class SignInRole(RoleMixin, PlatformRole):
 
 class SignIn(UserMixin, UserAccount):  # type: ignore[misc]
     """A row of ``user_account`` that can sign in."""
+
+
+class SignInForm(LoginForm):
+    """The form of sign-in; blanks around an address, as copying brings them, do not matter."""
+
+    email = EmailField(filters=[_stripped], validators=[email_required, EmailValidation(verify=False)])
 
 
 class Accounts(FSQLALiteUserDatastore):
@@ -36,3 +48,12 @@ class Accounts(FSQLALiteUserDatastore):
         if user is not None:
             set_committed_value(user, "roles", [])
         return user
+
+    def mf_delete_recovery_code(self, user: SignIn, idx: int) -> bool:  # type: ignore[override]
+        """Use up a code. A new list, because a change within a JSON column is not saved."""
+        codes = list(user.mf_recovery_codes or ())
+        if not 0 <= idx < len(codes):
+            return False
+        user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
+        self.put(user)
+        return True

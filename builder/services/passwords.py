@@ -8,6 +8,8 @@ from functools import cache
 
 from passlib.context import CryptContext
 
+# RFC 9106's second choice: 64 MiB, three passes, four lanes.
+COSTS = {"argon2__time_cost": 3, "argon2__memory_cost": 65536, "argon2__parallelism": 4}
 SHORTEST = 8
 LONGEST = 1024
 # No 0/O, 1/l/I: a generated password is read aloud and typed by people.
@@ -16,8 +18,8 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 @cache
 def _context() -> CryptContext:
-    # The same scheme and costs as Flask-Security's default, so that a first sign-in does not rehash.
-    return CryptContext(schemes=["argon2"], deprecated="auto")
+    # Sign-in is set up with the same costs (builder.security); it would hash anew what has others.
+    return CryptContext(schemes=["argon2"], deprecated="auto", **COSTS)
 
 
 def hash_password(password: str) -> str:

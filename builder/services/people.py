@@ -62,12 +62,12 @@ def add(uow: UnitOfWork, facts: PersonFacts, *, password: str | None = None) -> 
             N_("This person is already in the workspace."),
             problems=(Problem(N_("Somebody here has this e-mail address already."), "email"),),
         )
-    told, user_id = _sign_in(uow, facts, password)
-    member = known or _new_member(uow, facts)
-    member.user_id = user_id
-    member.name, member.role_key, member.manager_id = facts.name, facts.role_key, facts.manager_id
-    member.is_active = facts.is_active
     try:
+        told, user_id = _sign_in(uow, facts, password)
+        member = known or _new_member(uow, facts)
+        member.user_id = user_id
+        member.name, member.role_key, member.manager_id = facts.name, facts.role_key, facts.manager_id
+        member.is_active = facts.is_active
         uow.session.flush()
     except IntegrityError as error:
         raise Conflict(SAME_TIME) from error
@@ -256,6 +256,7 @@ def _sign_in(uow: UnitOfWork, facts: PersonFacts, password: str | None) -> tuple
         update_datetime=uow.clock.now(),
     )
     uow.session.add(user)
+    uow.session.flush()
     return made, user.id
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from sqlalchemy import update
 
 from builder.db.people import UserAccount
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.workspaces import time_zones
 from builder.errors import N_, Invalid, Problem
 from builder.services.workspaces import LOCALES
 
@@ -38,7 +38,7 @@ def save(session: WorkspaceSession, user_id: int, wanted: Preferences, now: date
     for place, value, known in (
         ("locale", wanted.locale, LOCALES),
         ("theme", wanted.theme, THEMES),
-        ("time_zone", wanted.time_zone, available_timezones()),
+        ("time_zone", wanted.time_zone, time_zones()),
     ):
         if value is not None and value not in known:
             problems.append(Problem(N_("Choose one of those offered."), place))

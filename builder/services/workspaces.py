@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +14,7 @@ from builder.db.people import Workspace
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.money import MoneyError, exponent
 from builder.domain.permissions import Actor
-from builder.domain.workspaces import WorkspaceInfo
+from builder.domain.workspaces import WorkspaceInfo, time_zones
 from builder.errors import N_, Conflict, Invalid, NotFound, Problem
 from builder.metadata.catalog import Catalog
 from builder.queries.definitions import load_catalog
@@ -136,7 +135,7 @@ def _checked(facts: WorkspaceFacts) -> WorkspaceFacts:
         problems.append(
             Problem(N_("The language is one of %(known)s."), "locale", {"known": ", ".join(LOCALES)})
         )
-    if facts.time_zone not in available_timezones():
+    if facts.time_zone not in time_zones():
         problems.append(
             Problem(N_("“%(zone)s” is not a time zone."), "time_zone", {"zone": facts.time_zone[:64]})
         )
