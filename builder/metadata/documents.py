@@ -30,10 +30,12 @@ from builder.metadata.upcasters import UnknownGrammar, upcast
 MAX_BYTES = 2_000_000
 MAX_PACK_BYTES = 20_000_000
 MAX_DEPTH = 40
+MAX_ENTRIES = 1000
 MAX_PROBLEMS = 200
 
 TOO_BIG = N_("The document has %(size)s bytes; at most %(limit)s are read.")
 TOO_DEEP = N_("The document is nested more than %(limit)s levels deep. Make it flatter.")
+TOO_MANY = N_("There are %(count)s entries here; nowhere are more than %(limit)s possible.")
 NOT_JSON = N_("This is not JSON: %(reason)s (line %(line)s, column %(column)s).")
 NOT_UTF8 = N_("The text is not in UTF-8. Save it again as UTF-8.")
 DUPLICATE_KEY = N_("“%(name)s” stands here twice; keep one.")
@@ -162,7 +164,7 @@ def check(kind: str, document: Any, *, limit: int = MAX_BYTES) -> list[Definitio
 
 
 def unstorable(value: Any) -> Iterator[DefinitionProblem]:
-    """What no database or other program could keep: depth, NaN, NUL, keys that differ only in spelling.
+    """What no program could keep or handle: depth, masses, NaN, NUL, keys that differ only in spelling.
 
     Walks without recursion, so that a document of any depth is refused and not crashed on.
     """
@@ -172,6 +174,10 @@ def unstorable(value: Any) -> Iterator[DefinitionProblem]:
         if len(path) > MAX_DEPTH:
             yield DefinitionProblem(TOO_DEEP, pointer(*path[:8]), {"limit": MAX_DEPTH})
             return
+        if isinstance(item, (dict, list)) and len(item) > MAX_ENTRIES:
+            values = {"count": len(item), "limit": MAX_ENTRIES}
+            yield DefinitionProblem(TOO_MANY, pointer(*path), values)
+            continue
         if isinstance(item, dict):
             seen: set[str] = set()
             for key, inner in item.items():

@@ -88,10 +88,9 @@ def _section_fields(document: Document) -> Iterator[tuple[Path, str]]:
     "warn",
 )
 def duplicate_field_label(document: Document, _: Surroundings) -> Iterator[Finding]:
-    for path, _values in same_labels(
+    return same_labels(
         (place(key, "x-label"), field["x-label"]) for key, field in sorted(properties(document).items())
-    ):
-        yield path, {}
+    )
 
 
 @rule("unknown_default_option", FORMS, N_("The default “%(option)s” is not one of the options."))
@@ -150,13 +149,6 @@ def role_of_wrong_type(document: Document, _: Surroundings) -> Iterator[Finding]
         if allowed and field["x-type"] not in allowed:
             values = {"role": field["x-role"], "allowed": ", ".join(allowed), "type": field["x-type"]}
             yield place(key, "x-role"), values
-
-
-@rule("unfilterable_type", FORMS, N_("Fields of type %(type)s cannot be filtered. Remove the mark."))
-def unfilterable_type(document: Document, _: Surroundings) -> Iterator[Finding]:
-    for key, field in properties(document).items():
-        if field.get("x-filterable") and field_type(field["x-type"]).slot is None:
-            yield place(key, "x-filterable"), {"type": field["x-type"]}
 
 
 @rule(
@@ -266,17 +258,23 @@ def circular_rule(document: Document, _: Surroundings) -> Iterator[Finding]:
         if item["effect"] != "read_only":
             for target in item["fields"]:
                 depends.setdefault(target, set()).update(conditions.field_names(item["when"]))
+    told: set[frozenset[str]] = set()
     for path, item in _rules(document):
-        sources = conditions.field_names(item["when"])
-        for target in item["fields"]:
-            if item["effect"] != "read_only" and target in sources:
-                yield path, {"circle": f"{target} → {target}"}
-            elif item["effect"] == "show":
-                circle = next(
-                    (way for source in sorted(sources) if (way := _way(source, target, depends))), None
-                )
-                if circle:
-                    yield path, {"circle": " → ".join([target, *circle])}
+        for circle in _circles(item, depends):
+            if frozenset(circle) not in told:
+                told.add(frozenset(circle))
+                yield path, {"circle": " → ".join(circle)}
+
+
+def _circles(item: Document, depends: Mapping[str, set[str]]) -> Iterator[list[str]]:
+    """The circles that a rule closes, each from a field back to itself."""
+    sources = conditions.field_names(item["when"])
+    for target in item["fields"]:
+        if item["effect"] != "read_only" and target in sources:
+            yield [target, target]
+        elif item["effect"] == "show":
+            ways = (_way(source, target, depends) for source in sorted(sources))
+            yield from ([target, *way] for way in ways if way)
 
 
 def _way(source: str, target: str, depends: Mapping[str, set[str]]) -> list[str] | None:

@@ -43,10 +43,9 @@ def _twice_in(_: Document, path: tuple[str | int, ...], items: Iterable[Document
     "warn",
 )
 def duplicate_stage_label(document: Document, _: Surroundings) -> Iterator[Finding]:
-    for path, _values in same_labels(
+    return same_labels(
         (("stages", index, "label"), stage["label"]) for index, stage in enumerate(document["stages"])
-    ):
-        yield path, {}
+    )
 
 
 @rule("no_open_stage", "pipeline", N_("The pipeline has no open stage, so nothing can enter it. Add one."))

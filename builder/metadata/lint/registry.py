@@ -138,8 +138,10 @@ def texts(label: Any) -> Iterator[tuple[str, str]]:
 
 def same_labels(items: Iterable[tuple[tuple[str | int, ...], Any]]) -> Iterator[Finding]:
     """The places of labels that read like an earlier one in the same language."""
-    yield from twice(
+    found = twice(
         (path, (language, text.strip().casefold()))
         for path, label in items
         for language, text in texts(label)
     )
+    for path in dict.fromkeys(path for path, _ in found):  # once, though it may read so in several languages
+        yield path, {}
