@@ -19,10 +19,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import": ("exchange", "import_", "Import the rows of a file."),
     "load-history": ("exchange", "load_history", "Load the history in an event log."),
     "demo": ("demo", "demo", "Make a company to try the product with."),
+    "worker": ("worker", "worker", "Run background jobs."),
     "init": ("house", "init", "Create or upgrade the database."),
     "serve": ("house", "serve", "Serve the application."),
     "workspace": ("workspace", "workspace", "Create and list workspaces."),
     "user": ("user", "user", "Add people."),
+    "report": ("report", "report", "Print the figures of Insights."),
     "pack": ("pack", "pack", "Check, install and export industry templates."),
 }
 

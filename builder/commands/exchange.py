@@ -172,8 +172,7 @@ def _carry_out(
 ) -> None:
     from builder.exchange.blobs import FolderBlobStore
 
-    settings = read_settings()
-    blobs = FolderBlobStore(settings.data_folder / "files")
+    blobs = FolderBlobStore(read_settings().data_folder / "files")
     with open_workspace(workspace) as uow:
         object_key = object_key or _object_of(uow, choices)
         job = _prepare(uow, blobs, file, object_key, choices, options)

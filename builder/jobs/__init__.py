@@ -1,1 +1,1 @@
-"""Background work: imports, timers, automations."""
+"""Background work on DBOS: durable queues, schedules and recovery; its tables stand inside our database."""

@@ -12,8 +12,12 @@ from sqlalchemy import func, select
 from builder.db.imports import ImportBatch, ImportJob, StoredFile
 from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
-from builder.errors import NotFound
+from builder.domain.permissions import Actor
+from builder.domain.workspaces import WorkspaceInfo
+from builder.errors import N_, Forbidden, NotFound
 from builder.exchange.results import RefusedRow, RowVerdict
+from builder.metadata.catalog import Catalog
+from builder.queries.memberships import Membership, actor_of
 
 LISTED = 50
 
@@ -102,6 +106,21 @@ def job(session: WorkspaceSession, job_id: int) -> JobRow:
     if row is None:
         raise NotFound()
     return JobRow(**row._mapping)
+
+
+def starter(
+    session: WorkspaceSession, workspace: WorkspaceInfo, catalog: Catalog, member_id: int, now: datetime
+) -> Actor:
+    """The member who started a job, with their rights of now. Errors: Forbidden when they left."""
+    row = session.execute(
+        select(Member.id, Member.name, Member.role_key, Member.manager_id, Member.is_active).where(
+            Member.id == member_id
+        )
+    ).one_or_none()
+    if row is None or not row.is_active:
+        raise Forbidden(N_("Whoever started this does not belong to the workspace any more."))
+    membership = Membership(workspace, row.id, row.name, row.role_key, row.manager_id, None)
+    return actor_of(session, membership, catalog, workspace.day_of(now))
 
 
 def refusals(session: WorkspaceSession, job_id: int, *, limit: int = 100) -> list[RefusedRow]:

@@ -1,0 +1,30 @@
+"""Names that clients and workers share. They are stored with every job, so they never change."""
+
+from __future__ import annotations
+
+from dbos import DBOSConfig
+
+from builder.settings import Settings
+
+APPLICATION = "funnelwright"
+# Recovery asks for jobs of this version: fixed, so that an upgrade goes on with what was begun before it.
+VERSION = "1"
+SCHEMA = "dbos"
+IMPORTS_QUEUE = "imports"
+IMPORT_WORKFLOW = "import_file"
+
+
+def config(settings: Settings, executor_id: str, *, run_migrations: bool) -> DBOSConfig:
+    """DBOS on our database. Its pool is small: a worker does one thing at a time."""
+    return {
+        "name": APPLICATION,
+        "system_database_url": settings.database_url,
+        "sys_db_pool_size": 4,
+        "dbos_system_schema": SCHEMA,
+        "application_version": VERSION,
+        "executor_id": executor_id,
+        "log_level": "WARNING",
+        "run_migrations": run_migrations,
+        "max_executor_threads": 8,
+        "enable_otlp": False,
+    }

@@ -1,0 +1,72 @@
+"""Handing work to the background, in the transaction of what it is about: both are there or neither."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from builder.jobs.names import APPLICATION, IMPORT_WORKFLOW, IMPORTS_QUEUE, SCHEMA, VERSION
+from builder.settings import Settings
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+    from builder.db.tenancy import WorkspaceSession
+
+
+class JobQueue:
+    """A client of DBOS, made when first needed: most web processes never enqueue anything."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: DBOSClient | None = None
+
+    def enqueue_import(self, session: WorkspaceSession, workspace_key: str, job_id: int) -> None:
+        """Let a worker carry out the import once the running transaction commits.
+
+        The workflow's id is the job's, so a job that is enqueued twice runs once.
+        """
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": IMPORTS_QUEUE,
+                "workflow_name": IMPORT_WORKFLOW,
+                "workflow_id": f"import-{job_id}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            job_id,
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.destroy()
+                self._client = None
+
+    def _connected(self) -> DBOSClient:
+        from dbos import DBOSClient
+
+        with self._lock:
+            if self._client is None:
+                self._client = DBOSClient(
+                    system_database_url=self._settings.database_url,
+                    dbos_system_schema=SCHEMA,
+                    application_name=APPLICATION,
+                    system_database_pool_size=1,
+                    lazy=True,
+                )
+            return self._client
+
+
+@contextmanager
+def open_queue(settings: Settings) -> Iterator[JobQueue]:
+    """For the command line."""
+    queue = JobQueue(settings)
+    try:
+        yield queue
+    finally:
+        queue.close()
