@@ -209,12 +209,12 @@ def test_a_reference_to_another_schema_inside_a_field_is_refused() -> None:
 
 def test_ten_thousand_fields_are_refused_at_once() -> None:
     many = {f"f{number}": samples.field("text", f"Field {number}") for number in range(10_000)}
-    started = time.perf_counter()
+    started = time.process_time()
     problems = documents.check("object", samples.changed(samples.OBJECT, "fields", "properties", to=many))
     assert [(problem.place, problem.message) for problem in problems] == [
         ("/fields/properties", documents.TOO_MANY)
     ]
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_document_of_any_depth_is_refused_and_not_crashed_on() -> None:

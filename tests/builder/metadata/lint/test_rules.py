@@ -383,9 +383,9 @@ def test_lint_takes_less_than_100_ms_for_12_stages_and_120_fields() -> None:
     around = Surroundings.of([*samples.ALL, big])
 
     def once() -> float:
-        started = time.perf_counter()
+        started = time.process_time()  # our own work, whatever else the machine does
         lint("object", big, around)
         lint("pipeline", pipeline, around)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     assert min(once() for _ in range(5)) < 0.1
