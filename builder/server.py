@@ -44,6 +44,7 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        gc.disable()  # nothing made while loading is garbage; _settle turns it on again
         # imported in the worker only: the master that watches over it stays small
         from builder.app import create_app
 
@@ -55,6 +56,7 @@ def _settle(_worker: object) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 50)
+    gc.enable()
 
 
 def check_port_is_free(settings: Settings) -> None:
