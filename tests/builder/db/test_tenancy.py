@@ -1,0 +1,172 @@
+"""The wall between workspaces: our filter, and PostgreSQL's row-level security behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from builder.db.base import Base
+from builder.db.ids import new_id
+from builder.db.people import Department, Member
+from builder.db.records import Record, RecordNumber, SearchToken
+from builder.db.tenancy import UnboundSessionError, WorkspaceSession
+from builder.queries.memberships import count_memberships, memberships_of
+from builder.services import people
+from tests.fixtures.town import Town
+
+ROOT = Path(__file__).parents[3]
+SCOPED = [table for table in Base.metadata.sorted_tables if "workspace_id" in table.c]
+
+
+@pytest.fixture
+def session(town: Town) -> Iterator[WorkspaceSession]:
+    with WorkspaceSession(town.app.extensions["funnelwright.engine"], expire_on_commit=False) as opened:
+        yield opened
+
+
+def engine_of(town: Town) -> Engine:
+    engine: Engine = town.app.extensions["funnelwright.engine"]
+    return engine
+
+
+def workspace_ids(town: Town) -> dict[str, int]:
+    with engine_of(town).connect() as connection:
+        return {row.key: row.id for row in connection.execute(text("SELECT key, id FROM workspace"))}
+
+
+def test_an_unbound_session_refuses_every_scoped_class(session: WorkspaceSession) -> None:
+    for entity in (Member, Department, Record, SearchToken, RecordNumber):
+        with pytest.raises(UnboundSessionError):
+            session.execute(select(entity)).all()
+    with pytest.raises(UnboundSessionError):
+        session.execute(update(Member).values(name="Nobody"))
+
+
+def test_a_bare_table_is_refused_because_nothing_would_filter_it(session: WorkspaceSession, town: Town) -> None:
+    session.bind_workspace(workspace_ids(town)["acme"])
+
+    with pytest.raises(UnboundSessionError):
+        session.execute(select(Member.__table__.c.name)).all()
+
+
+def test_a_bound_session_sees_its_own_people_only(session: WorkspaceSession, town: Town) -> None:
+    session.bind_workspace(workspace_ids(town)["other"])
+
+    assert session.scalars(select(Member.name)).all() == ["Otto"]
+    assert session.scalar(select(func.count()).select_from(Member)) == 1
+    assert session.get(Member, (workspace_ids(town)["other"], town.ids["Ada"])) is None
+
+
+def test_updates_and_deletes_stop_at_the_wall(session: WorkspaceSession, town: Town) -> None:
+    session.bind_workspace(workspace_ids(town)["other"])
+    session.begin_write()
+    session.execute(update(Member).values(name="Changed"))
+    session.execute(update(Department).values(name="Changed"))
+    session.commit()
+
+    uow = town.work("acme")
+    assert "Changed" not in uow.session.scalars(select(Member.name)).all()
+    assert uow.session.scalars(select(Department.name)).all() == ["East"]
+    uow.session.close()
+
+
+def test_the_application_role_is_neither_owner_nor_superuser(town: Town) -> None:
+    engine = engine_of(town)
+    if engine.dialect.name != "postgresql":
+        pytest.skip("roles are PostgreSQL's")
+    with engine.connect() as connection:
+        role = connection.execute(
+            text("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        ).one()
+        owned = connection.execute(
+            text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
+        ).scalar_one()
+    assert role == (False, False)
+    assert owned == 0
+
+
+@pytest.mark.parametrize("table", [table.name for table in SCOPED])
+def test_every_scoped_table_has_its_wall_forced(postgres_database: object, table: str) -> None:
+    from sqlalchemy import create_engine
+
+    engine = create_engine(postgres_database.url)  # type: ignore[attr-defined]
+    with engine.connect() as connection:
+        row = connection.execute(
+            text("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = :name"), {"name": table}
+        ).one()
+    engine.dispose()
+    assert row == (True, True)
+
+
+def test_raw_sql_without_our_filter_returns_no_foreign_row(town: Town) -> None:
+    engine, ids = engine_of(town), workspace_ids(town)
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock, PostgreSQL two")
+    announce = text("SELECT set_config('app.workspace_id', :id, true)")
+    for table in SCOPED:
+        with engine.connect() as connection:
+            assert connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one() == 0, table.name
+        with engine.connect() as connection:
+            connection.execute(announce, {"id": str(ids["other"])})
+            seen = connection.execute(text(f"SELECT DISTINCT workspace_id FROM {table.name}")).scalars().all()
+            assert set(seen) <= {ids["other"]}, table.name
+
+
+def test_raw_sql_cannot_write_into_another_workspace(town: Town) -> None:
+    engine, ids = engine_of(town), workspace_ids(town)
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock, PostgreSQL two")
+    with engine.connect() as connection:
+        connection.execute(text("SELECT set_config('app.workspace_id', :id, true)"), {"id": str(ids["other"])})
+        changed = connection.execute(text("UPDATE member SET name = 'Changed' WHERE name = 'Ada'")).rowcount
+        assert changed == 0
+        with pytest.raises(DBAPIError, match="row-level security"):
+            connection.execute(
+                insert(Department.__table__),
+                {"workspace_id": ids["acme"], "id": new_id(), "name": "Mole", "path": "/1/"},
+            )
+
+
+def test_a_sign_in_reads_its_own_memberships_everywhere_and_nobody_elses(town: Town) -> None:
+    uow = town.work("other")
+    people.add(uow, people.PersonFacts("Ada", "rep", "ada@example.com"))
+    uow.commit()
+    user_id = uow.session.scalar(select(Member.user_id).where(Member.name == "Ada"))
+    uow.session.close()
+    with WorkspaceSession(engine_of(town), expire_on_commit=False) as session:
+        session.bind_user(user_id)
+        mine = memberships_of(session, user_id)
+        assert [(each.workspace.key, each.role_key) for each in mine] == [("acme", "admin"), ("other", "rep")]
+        assert count_memberships(session, user_id) == 2
+    if engine_of(town).dialect.name == "postgresql":
+        with WorkspaceSession(engine_of(town), expire_on_commit=False) as session:
+            session.bind_user(user_id + 1)
+            assert memberships_of(session, user_id) == []
+
+
+def test_the_binding_survives_a_commit_and_ends_with_the_session(town: Town) -> None:
+    ids = workspace_ids(town)
+    with WorkspaceSession(engine_of(town), expire_on_commit=False) as session:
+        session.bind_workspace(ids["other"])
+        for _ in range(2):
+            assert session.scalars(select(Member.name)).all() == ["Otto"]
+            session.commit()
+    with WorkspaceSession(engine_of(town), expire_on_commit=False) as session, pytest.raises(UnboundSessionError):
+        session.scalars(select(Member.name)).all()
+
+
+def test_only_memberships_are_read_across_workspaces() -> None:
+    pattern = re.compile(r"across_workspaces")
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("builder", "blueprints")
+        for path in (ROOT / folder).rglob("*.py")
+        if pattern.search(path.read_text("utf-8"))
+    }
+
+    assert users == {"builder/db/tenancy.py", "builder/queries/memberships.py"}
