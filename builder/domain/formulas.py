@@ -86,10 +86,12 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
 }
 _FUNCTIONS = ("min", "max", "round", "abs", "sum", "count")
-_NODES = (
-    ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name,
-    ast.Constant, ast.Attribute, ast.Load, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or, ast.Pow, *_BINARY, *_COMPARE,
-)  # fmt: skip
+_NODES: tuple[type[ast.AST], ...] = (
+    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Attribute),
+    *(ast.Load, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or, ast.Pow),
+    *_BINARY,
+    *_COMPARE,
+)
 
 
 @lru_cache(maxsize=2048)

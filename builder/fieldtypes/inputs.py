@@ -40,7 +40,8 @@ class FieldForm(BaseForm):  # type: ignore[misc]
         self, formdata: Any, *, prefix: str, data: Mapping[str, JsonValue], context: FieldContext
     ) -> None:
         super().__init__(self.unbound, prefix=prefix, meta=ContextMeta(context))
-        self.process(formdata, data=data)
+        # Every key is given: WTForms passes a marker of its own for those that are missing.
+        self.process(formdata, data={key: data.get(key) for key in self.unbound})
 
 
 def form_class(name: str, fields: Mapping[str, UnboundField]) -> type[FieldForm]:

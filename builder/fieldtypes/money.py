@@ -14,11 +14,14 @@ from builder.domain import money
 from builder.domain.comparison import is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.labels import Label
-from builder.fieldtypes.base import FieldContext, babel_locale, stripped
+from builder.fieldtypes.base import END, FieldContext, InvalidValue, babel_locale, stripped
 from builder.fieldtypes.number import (
+    TOO_MANY_DECIMALS,
     DecimalNumber,
     decimal_pattern,
     decimal_text,
+    decimals_of,
+    pattern_head,
     read_number,
     refuse_sign,
 )
@@ -46,8 +49,11 @@ class Money(DecimalNumber):
         return params
 
     def schema(self, definition: FieldDefinition) -> dict[str, Any]:
-        pattern = decimal_pattern(_most_decimals(definition), sign=definition.params.get("sign", "any"))
-        return {"type": "string", "pattern": pattern}
+        sign = definition.params.get("sign", "any")
+        currency = definition.params.get("currency")
+        if currency:
+            return {"type": "string", "pattern": decimal_pattern(money.exponent(currency), sign=sign)}
+        return {"type": "string", "pattern": any_currency_pattern(sign=sign)}
 
     def parse(self, definition: FieldDefinition, text: str, ctx: FieldContext) -> JsonValue:
         source = stripped(text)
@@ -56,10 +62,12 @@ class Money(DecimalNumber):
         currency = currency_of(definition, ctx)
         number = read_number(_without_currency(source, currency), ctx)
         refuse_sign(number, definition.params.get("sign", "any"))
-        # The record's own currency is not known here: its decimals are checked with the whole record.
-        digits = money.exponent(currency) if "currency" in definition.params else money.LARGEST_EXPONENT
-        amount = decimal_text(number, most_decimals=digits)
-        return padded(amount, money.exponent(currency))
+        digits = money.exponent(currency)
+        # The record's own currency may be another: its decimals are checked with the whole record.
+        most = digits if "currency" in definition.params else max(digits, decimals_of(number))
+        if most > money.LARGEST_EXPONENT:
+            raise InvalidValue(TOO_MANY_DECIMALS, digits=digits)
+        return padded(decimal_text(number, most_decimals=most), digits)
 
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         return "" if is_empty(value) else money_text(str(value), currency_of(definition, ctx), ctx)
@@ -93,9 +101,15 @@ def currency_of(definition: FieldDefinition, ctx: FieldContext) -> str:
     return str(definition.params.get("currency") or ctx.currency)
 
 
-def _most_decimals(definition: FieldDefinition) -> int:
-    fixed = definition.params.get("currency")
-    return money.exponent(fixed) if fixed else money.LARGEST_EXPONENT
+def any_currency_pattern(*, sign: str = "any") -> str:
+    """Amounts of at most 15 digits in a currency that is not known: the fewer decimals, the larger."""
+    shapes = [
+        r"(0|[1-9][0-9]{0,14})",
+        r"(0|[1-9][0-9]{0,12})\.[0-9]{1,2}",
+        r"(0|[1-9][0-9]{0,11})\.[0-9]{3}",
+        r"(0|[1-9][0-9]{0,10})\.[0-9]{4}",
+    ]
+    return f"{pattern_head(sign)}({'|'.join(shapes)}){END}"
 
 
 def _without_currency(text: str, currency: str) -> str:

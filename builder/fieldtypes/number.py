@@ -70,6 +70,11 @@ def decimal_text(number: Decimal, *, most_decimals: int) -> str:
     return format(abs(number) if number.is_zero() else number, "f")
 
 
+def decimals_of(number: Decimal) -> int:
+    """How many decimals the number needs; zeros at the end do not count."""
+    return max(0, -_exponent(number.normalize()))
+
+
 def _exponent(number: Decimal) -> int:
     exponent = number.as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0
@@ -79,8 +84,11 @@ def decimal_pattern(most_decimals: int, *, sign: str = "any") -> str:
     """The pattern of a string of decimals with at most 15 digits; ``sign``: any, not_negative or positive."""
     whole = rf"(0|[1-9][0-9]{{0,{SIGNIFICANT_DIGITS - most_decimals - 1}}})"
     part = rf"(\.[0-9]{{1,{most_decimals}}})?" if most_decimals else ""
-    lead = {"any": "^-?", "not_negative": "^", "positive": "^(?=.*[1-9])"}[sign]
-    return f"{lead}{whole}{part}{END}"
+    return f"{pattern_head(sign)}{whole}{part}{END}"
+
+
+def pattern_head(sign: str) -> str:
+    return {"any": "^-?", "not_negative": "^", "positive": "^(?=.*[1-9])"}[sign]
 
 
 def unmarked(value: Decimal | str, ctx: FieldContext) -> str:

@@ -149,7 +149,8 @@ def _is_storable(value: JsonValue) -> bool:
 def _is_right(fieldset: FieldSet, data: Mapping[str, JsonValue]) -> bool:
     """Whether the quick validator accepts the data; ``False`` also when it cannot read them."""
     quick = _quick_validators.get(
-        fieldset.checksum, lambda: jsonschema_rs.Draft202012Validator(dict(fieldset.schema), validate_formats=True)
+        fieldset.checksum,
+        lambda: jsonschema_rs.Draft202012Validator(dict(fieldset.schema), validate_formats=True),
     )
     try:
         return bool(quick.is_valid(dict(data)))

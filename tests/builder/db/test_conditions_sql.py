@@ -1,4 +1,6 @@
-"""Both evaluators of the condition language agree on random conditions and records, on both databases (B11)."""
+"""Both evaluators of the condition language agree on random conditions and records, on both databases
+(B11).
+"""
 
 from __future__ import annotations
 
@@ -48,20 +50,67 @@ ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "America/Sao_Paulo", "Pacific/
 
 # Few and awkward, so that comparisons are often met exactly: folding, marks of LIKE, neighbours, doubles.
 TEXTS = st.sampled_from(
-    ["", "a", "A", "ab", "Straße", "STRASSE", "İstanbul", "i\u0307stanbul", "ıstanbul", "istanbul", "华为", "华", "为",
-     "李明", "100%", "100", "a_b", "axb", "a\\b", "%", "_", "\\", "e\u0301", "\u00e9", "ΌΣΟΣ", "όσος", "\U0001f600",
-     "\U0010ffff", "a\U0010ffff", "'; --", "|a|", " "]
-) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=4)  # fmt: skip
+    [
+        "",
+        "a",
+        "A",
+        "ab",
+        "Straße",
+        "STRASSE",
+        "İstanbul",
+        "i\u0307stanbul",
+        "ıstanbul",
+        "istanbul",
+        "华为",
+        "华",
+        "为",
+        "李明",
+        "100%",
+        "100",
+        "a_b",
+        "axb",
+        "a\\b",
+        "%",
+        "_",
+        "\\",
+        "e\u0301",
+        "\u00e9",
+        "ΌΣΟΣ",
+        "όσος",
+        "\U0001f600",
+        "\U0010ffff",
+        "a\U0010ffff",
+        "'; --",
+        "|a|",
+        " ",
+    ]
+) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=4)
 DECIMALS = st.sampled_from(
-    ["0", "-0", "0.1", "0.10", "0.2", "0.3", "-1", "1", "1.00", "99999999999999.9", "99999999999999.8", "0.000001"]
+    [
+        "0",
+        "-0",
+        "0.1",
+        "0.10",
+        "0.2",
+        "0.3",
+        "-1",
+        "1",
+        "1.00",
+        "99999999999999.9",
+        "99999999999999.8",
+        "0.000001",
+    ]
 )
-DAYS = st.dates(date(2011, 12, 28), date(2012, 1, 2)) | st.dates(date(2018, 11, 1), date(2018, 11, 6)) | st.dates(
-    date(2026, 3, 27), date(2026, 4, 2)
-)  # fmt: skip
+DAYS = (
+    st.dates(date(2011, 12, 28), date(2012, 1, 2))
+    | st.dates(date(2018, 11, 1), date(2018, 11, 6))
+    | st.dates(date(2026, 3, 27), date(2026, 4, 2))
+)
 MIDNIGHTS = DAYS.flatmap(
     lambda day: st.builds(
-        lambda hours, micros: datetime(day.year, day.month, day.day, tzinfo=UTC)
-        + timedelta(hours=hours, microseconds=micros),
+        lambda hours, micros: (
+            datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hours, microseconds=micros)
+        ),
         st.integers(-14, 14),
         st.sampled_from([-1, 0, 1, 1_800_000_000, 60_000_000]),
     )
@@ -178,7 +227,9 @@ def engine(database_url: FreshDatabase) -> Any:
     made.dispose()
 
 
-def matching(engine: Engine, things: list[dict[str, Any]], asked: list[tuple[Condition, EvaluationContext]]) -> Any:
+def matching(
+    engine: Engine, things: list[dict[str, Any]], asked: list[tuple[Condition, EvaluationContext]]
+) -> Any:
     """For each condition the numbers of the records that SQL finds."""
     found = []
     with WorkspaceSession(engine) as session:
@@ -202,7 +253,9 @@ def disagreements(engine: Engine, things: list[dict[str, Any]], asked: list[Any]
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     things=st.lists(records, min_size=3, max_size=8),
@@ -216,14 +269,35 @@ def test_every_operator_is_tried_on_every_awkward_value(engine: Engine) -> None:
     """No chance involved: each kind's values against each operator with those values as operands."""
     context = EvaluationContext(datetime(2026, 3, 29, 12, tzinfo=UTC), "Europe/Berlin", 12)
     samples: dict[str, list[Any]] = {
-        "title": ["a", "A", "ab", "Straße", "STRASSE", "İ", "i", "华为", "华", "100%", "100", "a_b", "axb", "a\\b", "|a|"],
+        "title": [
+            "a",
+            "A",
+            "ab",
+            "Straße",
+            "STRASSE",
+            "İ",
+            "i",
+            "华为",
+            "华",
+            "100%",
+            "100",
+            "a_b",
+            "axb",
+            "a\\b",
+            "|a|",
+        ],
         "kind": list(KEYS),
         "tags": [["a"], ["A"], ["a", "b"], ["ab"], ["a_b", "x.y"]],
         "person": ["1", "12"],
         "size": ["0", "-0", "0.1", "0.2", "0.30", "99999999999999.9", "99999999999999.8"],
         "is_big": [True, False],
         "due": ["2026-03-28", "2026-03-29", "2026-03-30"],
-        "met": ["2026-03-28T22:59:59.999999Z", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z"],
+        "met": [
+            "2026-03-28T22:59:59.999999Z",
+            "2026-03-28T23:00:00Z",
+            "2026-03-29T21:59:59Z",
+            "2026-03-29T22:00:00Z",
+        ],
     }
     for name, values in samples.items():
         things: list[dict[str, Any]] = [{}, *({name: value} for value in values)]

@@ -26,7 +26,18 @@ from builder.domain.labels import Label
 NO_LABEL = Label(())
 FIELDS = {
     key: FieldDefinition(key, key, NO_LABEL, options=(Option("a", NO_LABEL), Option("b", NO_LABEL)))
-    for key in ("text", "decimal", "integer", "yes_no", "date", "datetime", "choice", "choices", "user", "table")
+    for key in (
+        "text",
+        "decimal",
+        "integer",
+        "yes_no",
+        "date",
+        "datetime",
+        "choice",
+        "choices",
+        "user",
+        "table",
+    )
 }
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 SHANGHAI = EvaluationContext(NOW, "Asia/Shanghai", member_id=7)  # there it is Sunday, 22 November
@@ -73,7 +84,13 @@ TRUTHS: list[tuple[str, str, Any, list[Any], list[Any]]] = [
     ("date", "le", "2026-03-01", ["2026-03-01"], ["2026-03-02"]),
     ("date", "gt", "2026-03-01", ["2026-03-02"], ["2026-03-01"]),
     ("date", "ge", "2026-03-01", ["2026-03-01"], ["2026-02-28"]),
-    ("date", "between", ["2026-01-01", "2026-01-31"], ["2026-01-01", "2026-01-31"], ["2026-02-01", "2025-12-31"]),
+    (
+        "date",
+        "between",
+        ["2026-01-01", "2026-01-31"],
+        ["2026-01-01", "2026-01-31"],
+        ["2026-02-01", "2025-12-31"],
+    ),
     ("date", "in_period", "today", ["2026-11-22"], ["2026-11-21", "2026-11-23", None]),
     ("date", "in_period", "yesterday", ["2026-11-21"], ["2026-11-22"]),
     ("date", "in_period", "this_week", ["2026-11-16", "2026-11-22"], ["2026-11-15", "2026-11-23"]),
@@ -90,14 +107,25 @@ TRUTHS: list[tuple[str, str, Any, list[Any], list[Any]]] = [
     ("date", "in_period", "last_n_days:3", ["2026-11-20", "2026-11-22"], ["2026-11-19", "2026-11-23"]),
     ("date", "in_period", "next_n_days:3", ["2026-11-22", "2026-11-24"], ["2026-11-21", "2026-11-25"]),
     # A day of Shanghai is 16:00 to 16:00 in UTC.
-    ("datetime", "eq", "2026-11-22", ["2026-11-21T16:00:00Z", "2026-11-22T15:59:59.999999Z"],
-     ["2026-11-21T15:59:59.999999Z", "2026-11-22T16:00:00Z", None]),
+    (
+        "datetime",
+        "eq",
+        "2026-11-22",
+        ["2026-11-21T16:00:00Z", "2026-11-22T15:59:59.999999Z"],
+        ["2026-11-21T15:59:59.999999Z", "2026-11-22T16:00:00Z", None],
+    ),
     ("datetime", "ne", "2026-11-22", ["2026-11-22T16:00:00Z"], ["2026-11-21T16:00:00Z", None]),
     ("datetime", "lt", "2026-11-22", ["2026-11-21T15:59:59.999999Z"], ["2026-11-21T16:00:00Z"]),
     ("datetime", "le", "2026-11-22", ["2026-11-22T15:59:59.999999Z"], ["2026-11-22T16:00:00Z"]),
     ("datetime", "gt", "2026-11-22", ["2026-11-22T16:00:00Z"], ["2026-11-22T15:59:59.999999Z"]),
     ("datetime", "ge", "2026-11-22", ["2026-11-21T16:00:00Z"], ["2026-11-21T15:59:59.999999Z"]),
-    ("datetime", "eq", "2026-11-22T08:00:00+08:00", ["2026-11-22T00:00:00Z"], ["2026-11-22T00:00:00.000001Z"]),
+    (
+        "datetime",
+        "eq",
+        "2026-11-22T08:00:00+08:00",
+        ["2026-11-22T00:00:00Z"],
+        ["2026-11-22T00:00:00.000001Z"],
+    ),
     ("datetime", "gt", "2026-11-22T00:00:00Z", ["2026-11-22T00:00:00.000001Z"], ["2026-11-22T00:00:00Z"]),
     ("datetime", "in_period", "today", ["2026-11-21T20:30:00Z"], ["2026-11-21T15:00:00Z"]),
     ("choice", "eq", "a", ["a"], ["b", "A", None]),
@@ -114,7 +142,7 @@ TRUTHS: list[tuple[str, str, Any, list[Any], list[Any]]] = [
     ("user", "eq", "7", ["7"], ["70", None]),
     ("table", "empty", None, [[], None], [[{"q": 1}]]),
     ("table", "not_empty", None, [[{"q": 1}]], [[], None]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("field", "op", "operand", "yes", "no"), TRUTHS)
@@ -126,7 +154,13 @@ def test_operator_holds_for_these_values_and_not_for_those(
 
 
 def test_every_operator_of_every_kind_stands_in_the_table() -> None:
-    kinds = {"text": Kind.TEXT, "decimal": Kind.NUMBER, "yes_no": Kind.BOOLEAN, "date": Kind.DAY, "choices": Kind.KEYS}
+    kinds = {
+        "text": Kind.TEXT,
+        "decimal": Kind.NUMBER,
+        "yes_no": Kind.BOOLEAN,
+        "date": Kind.DAY,
+        "choices": Kind.KEYS,
+    }
     for field, kind in kinds.items():
         tested = {op for key, op, *_ in TRUTHS if key == field}
         assert set(OPERATORS[kind]) - tested <= {"empty", "not_empty", "in", "not_in", "contains"}, field
@@ -157,11 +191,15 @@ def test_nobody_is_me_without_a_member() -> None:
 
 
 def test_record_columns_take_datetimes_and_integers() -> None:
-    condition = parse({"all": [
-        {"field": "record.owner", "op": "is_me"},
-        {"field": "record.created_at", "op": "in_period", "value": "today"},
-        {"field": "record.stage", "op": "in", "value": ["won"]},
-    ]})  # fmt: skip
+    condition = parse(
+        {
+            "all": [
+                {"field": "record.owner", "op": "is_me"},
+                {"field": "record.created_at", "op": "in_period", "value": "today"},
+                {"field": "record.stage", "op": "in", "value": ["won"]},
+            ]
+        }
+    )
     values: Any = {"record.owner": 7, "record.created_at": NOW, "record.stage": "won"}
     assert evaluate(condition, values, FIELDS, SHANGHAI)
     assert not evaluate(condition, {**values, "record.owner": 8}, FIELDS, SHANGHAI)
@@ -188,11 +226,21 @@ def test_a_day_begins_and_ends_with_the_wall_clock(zone: str, day: str, first: s
 @pytest.mark.parametrize(
     "document",
     [
-        None, [], "x", {}, {"all": {}}, {"all": [], "any": []}, {"not": [{}]}, {"field": "a", "op": "like"},
-        {"field": "", "op": "eq", "value": 1}, {"field": "a", "op": "eq", "value": {}}, {"field": 1, "op": "eq"},
-        {"field": "a", "op": "in", "value": [[1]]}, {"field": "a", "op": "eq", "value": 1, "else": 2},
+        None,
+        [],
+        "x",
+        {},
+        {"all": {}},
+        {"all": [], "any": []},
+        {"not": [{}]},
+        {"field": "a", "op": "like"},
+        {"field": "", "op": "eq", "value": 1},
+        {"field": "a", "op": "eq", "value": {}},
+        {"field": 1, "op": "eq"},
+        {"field": "a", "op": "in", "value": [[1]]},
+        {"field": "a", "op": "eq", "value": 1, "else": 2},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_condition_is_refused_with_its_place(document: Any) -> None:
     with pytest.raises(ConditionError) as caught:
         parse({"all": [document]})
@@ -210,14 +258,31 @@ def test_nesting_is_limited() -> None:
 @pytest.mark.parametrize(
     ("field", "op", "operand"),
     [
-        ("text", "lt", "a"), ("nothing", "eq", 1), ("record.nothing", "eq", 1), ("decimal", "eq", "abc"),
-        ("decimal", "eq", "1e400"), ("decimal", "eq", "NaN"), ("decimal", "eq", True), ("text", "eq", ""),
-        ("decimal", "eq", "1234567890123456"), ("date", "eq", "2026-02-30"), ("date", "eq", 5), ("text", "eq", 5),
-        ("date", "in_period", "soon"), ("date", "in_period", "last_n_days:0"), ("date", "between", ["2026-01-01"]),
-        ("date", "eq", "9999-12-31"), ("text", "in", "abc"), ("text", "eq", "a\x00"), ("text", "eq", "\ud800"),
-        ("user", "eq", "x"), ("yes_no", "eq", "true"), ("text", "eq", "x" * 2000), ("choices", "has_any", "a"),
+        ("text", "lt", "a"),
+        ("nothing", "eq", 1),
+        ("record.nothing", "eq", 1),
+        ("decimal", "eq", "abc"),
+        ("decimal", "eq", "1e400"),
+        ("decimal", "eq", "NaN"),
+        ("decimal", "eq", True),
+        ("text", "eq", ""),
+        ("decimal", "eq", "1234567890123456"),
+        ("date", "eq", "2026-02-30"),
+        ("date", "eq", 5),
+        ("text", "eq", 5),
+        ("date", "in_period", "soon"),
+        ("date", "in_period", "last_n_days:0"),
+        ("date", "between", ["2026-01-01"]),
+        ("date", "eq", "9999-12-31"),
+        ("text", "in", "abc"),
+        ("text", "eq", "a\x00"),
+        ("text", "eq", "\ud800"),
+        ("user", "eq", "x"),
+        ("yes_no", "eq", "true"),
+        ("text", "eq", "x" * 2000),
+        ("choices", "has_any", "a"),
     ],
-)  # fmt: skip
+)
 def test_comparisons_that_make_no_sense_are_refused_and_checked(field: str, op: str, operand: Any) -> None:
     with pytest.raises(ConditionError):
         holds(field, op, operand, None)
@@ -225,10 +290,17 @@ def test_comparisons_that_make_no_sense_are_refused_and_checked(field: str, op: 
 
 
 def test_a_document_survives_parsing() -> None:
-    document = {"any": [
-        {"not": {"field": "text", "op": "in", "value": ["a", "b"]}},
-        {"all": [{"field": "user", "op": "is_me"}, {"field": "decimal", "op": "between", "value": ["1", "2"]}]},
-    ]}  # fmt: skip
+    document = {
+        "any": [
+            {"not": {"field": "text", "op": "in", "value": ["a", "b"]}},
+            {
+                "all": [
+                    {"field": "user", "op": "is_me"},
+                    {"field": "decimal", "op": "between", "value": ["1", "2"]},
+                ]
+            },
+        ]
+    }
     condition = parse(document)
     assert to_document(condition) == document
     assert fields_of(condition) == {"text", "user", "decimal"}
