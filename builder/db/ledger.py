@@ -155,8 +155,8 @@ class FunnelRollup(Base, WorkspaceScoped):
     """Signed sums of ``domain.rollup`` cells: one base row per cell, plus deltas not yet folded in.
 
     A write only appends deltas, so two moves never wait for one row; a read sums base and deltas; folding
-    (``services.rollup``) moves deltas into the base rows. Grain: ``owner_id = department_id = 0`` is the whole workspace, otherwise owner × department
-    (records without one count under −1).
+    (``services.rollup``) moves deltas into the base rows. Grain: ``owner_id = department_id = 0`` is the
+    whole workspace, otherwise owner × department (records without one count under −1).
     """
 
     __tablename__ = "funnel_rollup"

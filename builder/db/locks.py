@@ -72,5 +72,3 @@ def is_free(engine: Engine, name: str) -> bool:
 def _number(name: str) -> int:
     digest = hashlib.sha256(f"funnelwright:{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
-
-

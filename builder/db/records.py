@@ -1,4 +1,4 @@
-"""Records of every object: typed columns for what every process needs, slots for filters, JSON for the rest."""
+"""Records of every object: typed columns for every process, slots for filters, JSON for the rest."""
 
 from __future__ import annotations
 
@@ -113,7 +113,13 @@ for _name, _columns in {
             postgresql_where=LIVE,
         ).ddl_if(dialect=_dialect)
 Index("ix_record_external_key", *_scope, _table.c.external_key)
-Index("ix_record_converted_from", _table.c.workspace_id, _table.c.converted_from_id)
+Index(
+    "ix_record_converted_from",
+    _table.c.workspace_id,
+    _table.c.converted_from_id,
+    sqlite_where=text("converted_from_id IS NOT NULL"),
+    postgresql_where=text("converted_from_id IS NOT NULL"),
+)
 
 
 class Link(Base, WorkspaceScoped):

@@ -35,4 +35,5 @@ def grant_rows(connection: Connection, app_role: str | None) -> None:
     rights = "SELECT, INSERT, UPDATE, DELETE"
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     connection.execute(text(f"GRANT {rights} ON ALL TABLES IN SCHEMA public TO {quoted}"))
-    connection.execute(text(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT {rights} ON TABLES TO {quoted}"))
+    future = "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT"
+    connection.execute(text(f"{future} {rights} ON TABLES TO {quoted}"))

@@ -31,6 +31,8 @@ SECTIONS: Mapping[str, str] = {
 }
 """Sections by name with the kind of their documents, in the order in which they can be installed."""
 
+# A plan for a demo company with this template; no part of the template itself.
+DEMO_FILE = "demo.json"
 HEAD_FILE = "pack.json"
 SECTION_OF: Mapping[str, str] = {kind: section for section, kind in SECTIONS.items()}
 
@@ -91,7 +93,8 @@ def load(path: str | Path) -> Document:
 
 
 def _file_names(folder: Path) -> list[str]:
-    return sorted(found.relative_to(folder).as_posix() for found in folder.rglob("*.json"))
+    names = (found.relative_to(folder).as_posix() for found in folder.rglob("*.json"))
+    return sorted(name for name in names if name != DEMO_FILE)
 
 
 def _misnamed(section: str, read: Iterable[tuple[str, Document | None]]) -> Iterator[DefinitionProblem]:

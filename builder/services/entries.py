@@ -63,9 +63,14 @@ class Given:
 
 
 def plan_entry(
-    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, entry: Entry, ledger: Ledger
+    uow: UnitOfWork,
+    definition: ObjectDefinition,
+    standing: Standing,
+    entry: Entry,
+    ledger: Ledger,
+    at: datetime,
 ) -> tuple[Unmet, ...]:
-    """Let a new record enter a pipeline, or tell every reason why it may not.
+    """Let a record that is in no pipeline enter one, or tell every reason why it may not.
 
     Errors: NotFound for an unknown pipeline.
     """
@@ -80,7 +85,7 @@ def plan_entry(
     if isinstance(decision, Parked):
         stage = pipeline.by_key[target]
         return (Unmet("approval", "block", NEEDS_APPROVAL, {"stage": stage.label}, is_overridable=False),)
-    enter(uow, standing, decision, Given.nothing(), standing.record["created_at"], ledger)
+    enter(uow, standing, decision, Given.nothing(), at, ledger)
     return ()
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from builder.db.base import Base
 from builder.db.ids import new_id
 from builder.db.ledger import SliceRow, StayRow
+from builder.db.tenancy import scoped
 from builder.domain import journey, rollup
 from builder.domain.pipeline import Pipeline
 from builder.domain.reach import FunnelSteps
@@ -90,19 +91,40 @@ DETAILS = (
     "reason_note",
     "override_reason",
 )
-STAY_SELECT = tuple(
-    getattr(StayRow, name)
-    for name in ("id", "record_id", "sequence", "stage_kind", "skipped", *_STAY_COLUMNS, *DETAILS)
+_STAYS_TABLE = StayRow.__table__
+_STAYS = scoped(
+    select(
+        *(
+            _STAYS_TABLE.c[name]
+            for name in ("id", "record_id", "sequence", "stage_kind", "skipped", *_STAY_COLUMNS, *DETAILS)
+        )
+    )
+    .where(_STAYS_TABLE.c.record_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_STAYS_TABLE.c.record_id, _STAYS_TABLE.c.sequence)
+)
+
+
+_SLICES_TABLE = SliceRow.__table__
+_OPEN_SLICES = scoped(
+    select(*_SLICES_TABLE.c).where(
+        _SLICES_TABLE.c.record_id.in_(bindparam("ids", expanding=True)),
+        _SLICES_TABLE.c.valid_to.is_(None),
+        _SLICES_TABLE.c.superseded_at.is_(None),
+    )
 )
 
 
 @dataclass
 class Standing:
-    """Where one record stands: its row values, its pipeline and all its stays. ``pipeline`` may be None."""
+    """Where one record stands: its row values, its pipeline and all its stays. ``pipeline`` may be None.
+
+    ``stored`` is the row as it was loaded, empty for a new record.
+    """
 
     record: dict[str, Any]
     pipeline: Pipeline | None
     stays: list[StoredStay] = field(default_factory=list)
+    stored: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def record_id(self) -> int:
@@ -174,14 +196,7 @@ class Ledger:
         now = self._uow.clock.now()
         rows: list[dict[str, Any]] = self._slice_rows
         if known:
-            columns = [column.name for column in SliceRow.__table__.columns]
-            for row in self._uow.session.execute(
-                select(*(getattr(SliceRow, name) for name in columns)).where(
-                    SliceRow.record_id.in_(known),
-                    SliceRow.valid_to.is_(None),
-                    SliceRow.superseded_at.is_(None),
-                )
-            ):
+            for row in self._uow.session.run(_OPEN_SLICES, ids=known):
                 ends = due[row.record_id][1] or now
                 rows.append({**row._mapping, "valid_to": max(ends, row.valid_from or ends)})
         for standing, at in due.values():
@@ -229,7 +244,7 @@ def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]
         return
     table = entity.__table__
     dialect = postgresql if uow.session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)  # type: ignore[arg-type]
+    statement = dialect.insert(table)
     changed = {name: statement.excluded[name] for name in values[0] if name not in ("workspace_id", "id")}
     uow.session.connection().execute(
         statement.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=changed), values
@@ -239,10 +254,6 @@ def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]
 def load_stays(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, list[StoredStay]]:
     """All stays of some records, in order, in one statement."""
     found: dict[int, list[StoredStay]] = {record_id: [] for record_id in record_ids}
-    for row in uow.session.execute(
-        select(*STAY_SELECT)
-        .where(StayRow.record_id.in_(record_ids))
-        .order_by(StayRow.record_id, StayRow.sequence)
-    ):
+    for row in uow.session.run(_STAYS, ids=list(record_ids)):
         found[row.record_id].append(StoredStay.of_row(row))
     return found

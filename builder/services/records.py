@@ -234,7 +234,7 @@ def write_record(uow: UnitOfWork, standing: Standing) -> None:
     record = standing.record
     seen = record["revision"]
     record.update(revision=seen + 1, updated_at=uow.clock.now(), updated_by=uow.actor.member_id)
-    values = {name: record[name] for name in COLUMNS if name not in ("workspace_id", "id")}
+    values = {name: record[name] for name in COLUMNS if record[name] != standing.stored[name]}
     result = uow.session.execute(
         update(Record)
         .where(Record.id == standing.record_id, Record.revision == seen)
@@ -306,7 +306,7 @@ def _new_standing(
         return standing
     ledger.watch(standing, is_new=True)
     if new.entry is not None:
-        unmet = plan_entry(uow, definition, standing, new.entry, ledger)
+        unmet = plan_entry(uow, definition, standing, new.entry, ledger, standing.record["created_at"])
         if unmet:
             return Refusal(unmet=unmet)
     ledger.settle(standing, new.created_at or uow.clock.now())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from builder.db.ids import new_id
@@ -73,7 +73,7 @@ def append(uow: UnitOfWork, changes: RollupChanges) -> None:
     """Write the changes as delta rows, within the transaction that made them."""
     rows = [{**row, "id": new_id(), "is_delta": True} for row in changes.rows(uow.workspace.id)]
     if rows:
-        uow.session.execute(FunnelRollup.__table__.insert(), rows)
+        uow.session.execute(insert(FunnelRollup), rows)
 
 
 def fold(uow: UnitOfWork) -> int:

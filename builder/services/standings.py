@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from builder.db.records import Record
+from builder.db.tenancy import scoped
 from builder.domain.fields import ObjectDefinition
 from builder.errors import NotFound, Stale
 from builder.queries.definitions import pipeline_version
@@ -17,6 +18,13 @@ from builder.services.projections import columns
 from builder.services.unit_of_work import UnitOfWork
 
 COLUMNS = tuple(column.name for column in Record.__table__.columns)
+_TABLE = Record.__table__
+_RECORDS = scoped(
+    select(*_TABLE.c)
+    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_TABLE.c.id)
+    .with_for_update()
+)
 
 
 def load_standings(
@@ -24,21 +32,20 @@ def load_standings(
 ) -> dict[int, Standing]:
     """Records that the actor may see, locked for this transaction, with all their stays.
 
-    Two statements. What is not there, not visible or (unless asked for) deleted is left out.
+    Two or three statements. What is not there, not visible or (unless asked for) deleted is left out.
     """
     rule = visible(uow.actor)
-    statement = (
-        select(*(getattr(Record, name) for name in COLUMNS))
-        .where(Record.id.in_(record_ids))
-        .where(Record.deleted_at.is_not(None) if is_deleted else Record.deleted_at.is_(None))
-        .order_by(Record.id)
-        .with_for_update()
-    )
-    rows = uow.session.execute(statement if rule is None else statement.where(rule)).all()
+    if rule is not None:
+        # Visibility is asked for by id alone, so that the wide statement below is the same for everybody.
+        shown = uow.session.scalars(select(Record.id).where(Record.id.in_(record_ids), rule))
+        record_ids = list(shown)
+    found = uow.session.run(_RECORDS, ids=list(record_ids)).all()
+    rows = [row for row in found if (row.deleted_at is not None) is is_deleted]
     stays = load_stays(uow, [row.id for row in rows if row.pipeline_version_id is not None])
     return {
         row.id: Standing(
             record=dict(row._mapping),
+            stored=dict(row._mapping),
             pipeline=None
             if row.pipeline_version_id is None
             else pipeline_version(uow.session, uow.catalog, row.pipeline_version_id),

@@ -15,14 +15,15 @@ from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import MoveIntent, MoveSnapshot, Requirement
 from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Parked, Planned, Refused, plan, requirements
-from builder.errors import N_, Invalid
-from builder.services.entries import Given, enter, given_so_far, snapshot_of
+from builder.errors import N_, Conflict, Invalid
+from builder.services.entries import Entry, Given, enter, given_so_far, plan_entry, snapshot_of
 from builder.services.ledger import Ledger, Standing
-from builder.services.records import change_values, changed_keys, write_copies, write_record
+from builder.services.records import Saved, change_values, changed_keys, write_copies, write_record
 from builder.services.standings import load_standing
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import Checked, Draft, check
 
+IN_PIPELINE = N_("“%(name)s” is in a process already.")
 NO_PIPELINE = N_("This record is in no pipeline, so it has no stage to move from.")
 
 
@@ -116,6 +117,34 @@ def move(uow: UnitOfWork, command: MoveRecord) -> MoveResult:
     if isinstance(decision, Parked):
         return _park(uow, looked, command, decision)
     return _apply(uow, looked, decision)
+
+
+def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = None) -> Saved | Refused:
+    """Let an existing record that is in no pipeline enter one.
+
+    Errors: Forbidden, NotFound, Stale, Conflict (in a pipeline already).
+    """
+    uow.begin()
+    uow.require("move")
+    standing = load_standing(uow, record_id, revision)
+    if standing.pipeline is not None:
+        raise Conflict(IN_PIPELINE, name=standing.record["name"])
+    definition = uow.catalog.object(standing.record["object_key"])
+    ledger = Ledger(uow)
+    ledger.watch(standing)
+    unmet = plan_entry(uow, definition, standing, entry, ledger, uow.clock.now())
+    if unmet:
+        return Refused(unmet, is_confirmable=False, is_overridable=False)
+    ledger.settle(standing, uow.clock.now())
+    write_record(uow, standing)
+    ledger.write()
+    uow.log(
+        "record.moved",
+        record_id=record_id,
+        object_key=definition.key,
+        data={"pipeline": entry.pipeline_key, "from": None, "to": standing.record["stage_key"]},
+    )
+    return Saved(record_id, standing.record["revision"])
 
 
 def _given(standing: Standing, command: MoveRecord) -> Given:

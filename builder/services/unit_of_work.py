@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,17 @@ class UnitOfWork:
                 "request_id": self.request_id,
             }
         )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that is undone by itself when it raises; what went before it in the transaction stays."""
+        logged = len(self._events)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._events[logged:]
+            raise
 
     def flush(self) -> None:
         """Write pending rows and events now, within the transaction."""

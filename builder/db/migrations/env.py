@@ -7,7 +7,8 @@ from builder.db import Base
 
 def _is_ours(_object: object, name: str | None, kind: str, _reflected: bool, _compare: object) -> bool:
     """DBOS keeps its own tables in the same database and migrates them itself."""
-    return not (kind == "table" and name is not None and name.startswith(("dbos_", "workflow_", "operation_")))
+    theirs = ("dbos_", "workflow_", "operation_")
+    return not (kind == "table" and name is not None and name.startswith(theirs))
 
 
 context.configure(

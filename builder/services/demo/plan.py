@@ -1,0 +1,103 @@
+"""What ``demo.json`` of a pack says: the people of the company, its stock of records, and how work flows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from builder.errors import N_, Invalid
+
+UNREADABLE = N_("The demo plan “%(path)s” cannot be read: %(reason)s")
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """``department`` and ``manager`` are keys in the plan; ``weight``: share of the work (0: none)."""
+
+    key: str
+    name: str
+    email: str
+    role: str
+    department: str | None = None
+    manager: str | None = None
+    weight: float = 0
+    skill: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Records that are there from the beginning: ``count`` of an object, in no pipeline."""
+
+    object: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Records that come in over time and run through a pipeline.
+
+    ``per_month``: new ones a month at the start and at the end; ``dwell_days`` (low, high) per stage;
+    ``advance``: chance per stage to go on rather than to end; ``back``: chance to go back a stage instead;
+    ``invalid``: share of the ends that are invalid rather than lost. ``converts``: the record is converted
+    when it would win. ``then``: (object reference field, pipeline) that the won record's customer enters.
+    """
+
+    object: str
+    pipeline: str
+    per_month: tuple[float, float]
+    dwell_days: Mapping[str, tuple[float, float]]
+    advance: Mapping[str, float]
+    back: float = 0.0
+    invalid: float = 0.2
+    converts: bool = False
+    then: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """``pools`` gives values to choose from: ``object.field`` → list (or ``{"low","high"}`` for numbers)."""
+
+    seed: int
+    months: int
+    workspace: Mapping[str, str]
+    departments: tuple[Mapping[str, Any], ...]
+    people: tuple[DemoPerson, ...]
+    stock: tuple[Stock, ...]
+    flows: tuple[Flow, ...]
+    pools: Mapping[str, Any] = field(default_factory=dict)
+
+    def flow_of(self, pipeline: str) -> Flow | None:
+        return next((flow for flow in self.flows if flow.pipeline == pipeline), None)
+
+
+def read_plan(path: Path) -> DemoPlan:
+    """Read a plan. Errors: Invalid, naming what is wrong."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return DemoPlan(
+            seed=document["seed"],
+            months=document["months"],
+            workspace=document["workspace"],
+            departments=tuple(document["departments"]),
+            people=tuple(DemoPerson(**person) for person in document["people"]),
+            stock=tuple(Stock(**stock) for stock in document["stock"]),
+            flows=tuple(_flow(flow) for flow in document["flows"]),
+            pools=document["pools"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Invalid(UNREADABLE, path=str(path), reason=str(error)) from error
+
+
+def _flow(document: dict[str, Any]) -> Flow:
+    then = document.get("then")
+    return Flow(
+        **{
+            **document,
+            "per_month": tuple(document["per_month"]),
+            "dwell_days": {key: tuple(days) for key, days in document["dwell_days"].items()},
+            "then": tuple(then) if then else None,
+        }
+    )
