@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, combinations, product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -90,6 +91,29 @@ def test_figures_from_cells_equal_figures_from_stays(records: list, first: int, 
     rows = [(*key, *count) for key, count in counts(added_up(records, start, end), "EUR").items()]
     for mode in MODES:
         assert figures_from_rollup(mode, STEPS, rows) == figures(mode, STEPS, by_hand)
+
+
+@pytest.mark.parametrize("stays_in_month", list(product([False, True], repeat=3)))
+def test_every_short_history_adds_up_in_every_range_with_its_amounts(
+    stays_in_month: tuple[bool, ...],
+) -> None:
+    """Four visits to a, b or won, each in the month of the one before or the next, all amounts different."""
+    months = list(accumulate((FIRST, *stays_in_month), lambda month, same: month + (not same)))
+    for keys in product("ab", ["a", "b", "won"], ["a", "b", "won"], ["a", "b", "won"]):
+        stays = tuple(
+            replace(stay, entered_at=start_of(month) + timedelta(days=day), amount_minor=10**day)
+            for day, (stay, month) in enumerate(zip(walk(" ".join(keys)), months, strict=True))
+        )
+        cells = contributions(stays, STEPS, SHANGHAI)
+        for start, end in combinations(range(FIRST, months[-1] + 2), 2):
+            totals: Counter[tuple[str, str]] = Counter()
+            numbers: Counter[tuple[str, str]] = Counter()
+            for cell, sum_ in cells.items():
+                if start <= cell.month_from and cell.month_to < end:
+                    numbers[cell.measure, cell.stage_key] += sum_.n
+                    totals[cell.measure, cell.stage_key] += sum_.amount_minor
+            by_hand = sums_of_stays([(stays, entered_between(stays, start_of(start), start_of(end)))], STEPS)
+            assert {key: Count(n, totals[key]) for key, n in numbers.items() if n or totals[key]} == by_hand
 
 
 def months_apart(words: str, *amounts: int) -> tuple[Stay, ...]:
