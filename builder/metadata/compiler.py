@@ -70,7 +70,7 @@ class Version:
 
 
 _definitions: ProcessCache[tuple[str, Version], Definition] = ProcessCache(4096)
-_fields: ProcessCache[tuple[str, tuple[tuple[str, str], ...]], FieldSet] = ProcessCache(2048)
+_fields: ProcessCache[tuple[str, tuple[tuple[str, str], ...] | None], FieldSet] = ProcessCache(2048)
 
 
 def compiled(document: Document, version: Version | None = None, *, digest: str | None = None) -> Definition:
@@ -92,9 +92,12 @@ def _compile(document: Document, version: Version, digest: str) -> Definition:
 
 
 def field_set(document: Document, slots: Mapping[str, str] | None = None) -> FieldSet:
-    """The fields of an authored ``fields`` document, shared between equal ones."""
-    pairs = tuple(sorted((slots or {}).items()))
-    return _fields.get((checksum(document), pairs), lambda: compile_fields(document, slots=dict(pairs)))
+    """The fields of an authored ``fields`` document, shared between equal ones.
+
+    ``slots`` as ``record_schema.compile_fields`` takes them: ``None`` for forms, whose answers have none.
+    """
+    pairs = None if slots is None else tuple(sorted(slots.items()))
+    return _fields.get((checksum(document), pairs), lambda: compile_fields(document, slots=slots))
 
 
 def compile_object(document: Document, version: Version, digest: str) -> ObjectDefinition:

@@ -150,6 +150,13 @@ def test_equal_fields_are_shared_between_workspaces() -> None:
     assert first.fields is second.fields
 
 
+def test_answers_of_a_feedback_have_no_slots() -> None:
+    form = samples.changed(samples.FEEDBACK, "fields", "properties", "hours", "x-filterable", to=True)
+    found = compiled(form)
+    assert isinstance(found, Feedback)
+    assert found.fields.by_key["hours"].slot is None
+
+
 def test_a_document_of_an_older_grammar_is_compiled() -> None:
     old = samples.changed(samples.PIPELINE, "grammar", to=0)
     old["stages"][2]["exit_marker"] = "Offer sent"
