@@ -91,7 +91,7 @@ def list_records(
         clauses.append(Record.pipeline_key == request.pipeline_key)
     terms = query_tokens(request.query)
     if terms:
-        clauses.extend(containing(session, terms, request.object_key))
+        clauses.append(containing(session, terms, request.object_key))
     pages = RecordPages(session, actor, clauses, sort)
     place, is_backward, cursor_problem = _place(request, sort)
     limit = max(1, min(request.limit, LARGEST_PAGE))

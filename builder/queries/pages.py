@@ -13,7 +13,7 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.queries import keyset
 from builder.queries.keyset import Position, Segment, SortColumn
-from builder.queries.row import WIDTH, RecordRow, row_of, select_rows
+from builder.queries.row import ROWS, WIDTH, RecordRow, row_of
 from builder.queries.visibility import branches
 
 COUNT_CAP = 1000
@@ -78,7 +78,7 @@ class RecordPages:
 
     def _statement(self, segment: Segment, limit: int, more: list[Any]) -> Select[*tuple[Any, ...]]:
         clauses = (*self.clauses, *segment.where)
-        statement = select_rows(*more).order_by(*segment.order).limit(limit)
+        statement = ROWS.add_columns(*more).order_by(*segment.order).limit(limit)
         if not self._branches:
             return statement.where(*clauses)
         parts = [

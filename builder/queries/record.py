@@ -18,15 +18,19 @@ from builder.domain.permissions import Actor
 from builder.errors import NotFound
 from builder.metadata.catalog import Catalog
 from builder.queries.row import (
+    FULL,
+    FULL_WIDTH,
     REFERENCE,
+    ROWS,
     USER,
     WIDTH,
+    FullRecord,
     RecordRow,
+    full_of,
     names_of_members,
     names_of_records,
     pointed_at,
     row_of,
-    select_rows,
 )
 from builder.queries.visibility import visible
 
@@ -38,9 +42,9 @@ CONVERTED = ""
 
 @dataclass(frozen=True, slots=True)
 class OpenedRecord:
-    """A record that the actor sees. ``is_shared``: with the actor; ``may_edit_share``: so that it is edited."""
+    """A record that the actor sees. ``is_shared``: with them; ``may_edit_share``: for editing."""
 
-    record: RecordRow
+    record: FullRecord
     department_name: str
     is_shared: bool
     may_edit_share: bool
@@ -138,7 +142,7 @@ class RecordPage:
     members: Mapping[int, str]
 
     @property
-    def record(self) -> RecordRow:
+    def record(self) -> FullRecord:
         return self.opened.record
 
     @property
@@ -152,7 +156,7 @@ def find_record(
     """The record when it exists and the actor sees it, in one statement; otherwise nothing."""
     share: Any = aliased(RecordShare)
     statement = (
-        select_rows(Department.name, share.id, share.can_edit)
+        FULL.add_columns(Department.name, share.id, share.can_edit)
         .outerjoin(Department, Department.id == Record.department_id)
         .outerjoin(share, and_(share.record_id == Record.id, share.member_id == actor.member_id))
         .where(Record.id == record_id)
@@ -160,8 +164,8 @@ def find_record(
     row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    record = row_of(row)
-    department_name, share_id, may_edit = row[WIDTH:]
+    record = full_of(row)
+    department_name, share_id, may_edit = row[FULL_WIDTH:]
     is_shared = share_id is not None
     if record.deleted_at is not None and not with_deleted:
         return None
@@ -298,7 +302,7 @@ def related_lists(
         for source in sources
     ]
     statement = (
-        select_rows(found.c.place, *counts)
+        ROWS.add_columns(found.c.place, *counts)
         .join(found, found.c.id == Record.id)
         .order_by(found.c.place, Record.id.desc())
     )

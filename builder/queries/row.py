@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 
 from builder.db.people import Member
 from builder.db.records import Record
@@ -21,64 +21,78 @@ NAMES_AT_ONCE = 400
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """Typed columns and values of one record; ``owner_name`` is joined, ``''`` when nobody owns it.
+    """What a list shows of a record; ``owner_name`` is joined, ``''`` when nobody owns it.
 
-    ``amount_minor`` is in minor units of ``currency``; ``probability`` in percent, the stage's, and
-    ``probability_override`` a person's.
+    ``amount_minor`` is in minor units of ``currency``, ``probability`` in percent.
     """
 
     id: int
+    owner_name: str
     object_key: str
-    definition_version_id: int
     name: str
     number: str | None
     owner_id: int | None
     department_id: int | None
     pipeline_key: str | None
-    pipeline_version_id: int | None
     stage_key: str | None
     outcome: str | None
-    reason_key: str | None
-    stay_id: int | None
     stage_entered_at: datetime | None
-    started_at: datetime | None
     closed_at: datetime | None
     amount_minor: int | None
     currency: str | None
     expected_close_on: date | None
     probability: int | None
-    probability_override: int | None
-    forecast_category: str | None
-    converted_from_id: int | None
-    is_loaded: bool
     revision: int
     created_at: datetime
-    created_by: int | None
     updated_at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FullRecord(RecordRow):
+    """One record with all that its page needs. ``probability_override``: in percent, a person's own."""
+
+    definition_version_id: int
+    pipeline_version_id: int | None
+    reason_key: str | None
+    stay_id: int | None
+    started_at: datetime | None
+    probability_override: int | None
+    forecast_category: str | None
+    external_key: str | None
+    converted_from_id: int | None
+    is_loaded: bool
+    created_by: int | None
     updated_by: int | None
     deleted_at: datetime | None
-    data: Mapping[str, Any]
-    owner_name: str = ""
+    deleted_by: int | None
 
 
-_NAMES = tuple(field.name for field in fields(RecordRow) if field.name != "owner_name")
-WIDTH = len(_NAMES) + 1
-
-
-def select_rows(*more: Any) -> Select[*tuple[Any, ...]]:
-    """Columns of ``RecordRow`` first, then ``more``, from ``record`` with its owner's name."""
-    columns = [getattr(Record, name) for name in _NAMES]
-    return (
-        select(*columns, Member.name.label("owner_name"), *more)
-        .select_from(Record)
-        .outerjoin(Member, Member.id == Record.owner_id)
+def _select(shape: type[RecordRow]) -> Select[*tuple[Any, ...]]:
+    owner_name = func.coalesce(Member.name, "").label("owner_name")
+    columns = (
+        owner_name if field.name == "owner_name" else getattr(Record, field.name) for field in fields(shape)
     )
+    return select(*columns).select_from(Record).outerjoin(Member, Member.id == Record.owner_id)
+
+
+WIDTH = len(fields(RecordRow))
+FULL_WIDTH = len(fields(FullRecord))
+# Made once: naming twenty columns costs more than reading a page of them.
+ROWS = _select(RecordRow)
+FULL = _select(FullRecord)
 
 
 def row_of(row: Row[*tuple[Any, ...]]) -> RecordRow:
-    """The record of a row that ``select_rows`` asked for."""
-    values: tuple[Any, ...] = tuple(row)[: WIDTH - 1]
-    return RecordRow(*values, row[WIDTH - 1] or "")
+    """The record of a row of ``ROWS``, whatever columns were added after its own."""
+    values: tuple[Any, ...] = tuple(row)[:WIDTH]
+    return RecordRow(*values)
+
+
+def full_of(row: Row[*tuple[Any, ...]]) -> FullRecord:
+    """The record of a row of ``FULL``, whatever columns were added after its own."""
+    values: tuple[Any, ...] = tuple(row)[:FULL_WIDTH]
+    return FullRecord(*values)
 
 
 def names_of_records(session: WorkspaceSession, ids: Iterable[int]) -> dict[int, str]:

@@ -17,7 +17,7 @@ from builder.errors import NotFound
 
 @dataclass(frozen=True)
 class StoredView:
-    """A saved view; ``layout``, ``columns``, ``sort``, ``filter``, ``pipeline`` as ``domain.saved_view.View``."""
+    """A saved view; layout, columns, sort, filter and pipeline as in ``domain.saved_view.View``."""
 
     id: int
     object_key: str

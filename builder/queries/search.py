@@ -23,10 +23,10 @@ from builder.domain.search import AFTER, QueryTerm, name_token, query_tokens
 from builder.metadata.catalog import Catalog
 from builder.queries.visibility import visible
 
-PLENTY = 1000
+PLENTY = 2000
 NAMES_EACH = 100
 HITS = 20
-_COLUMNS = 7  # of a hit, before its rank
+_COLUMNS = ("id", "object_key", "name", "number", "stage_key", "owner_name", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ def reference_search(
     return tuple(_found(session, actor, text, (object_key,), limit))
 
 
-def containing(
-    session: WorkspaceSession, terms: Sequence[QueryTerm], object_key: str
-) -> list[ColumnElement[bool]]:
-    """Clauses on ``record`` for lists: the record has all terms. One statement, to find the rarest."""
+def containing(session: WorkspaceSession, terms: Sequence[QueryTerm], object_key: str) -> ColumnElement[bool]:
+    """A clause on ``record`` for lists: the record has all terms. One statement, to find the rarest."""
     driver = _driver(session, terms, (object_key,))
-    clauses = [_has(term) for term in driver.others]
-    # Common words are looked up for each row of the list's own order; rare ones lead to their rows.
-    clauses.append(_has(driver.term) if driver.is_plenty else Record.id.in_(_ids(driver.term, (object_key,))))
-    return clauses
+    if driver.is_plenty and not driver.others:
+        # So common a word is met soon by walking the list in its own order.
+        return _has(driver.term, Record.id)
+    # A page names the clause several times (rows, count, branches of visibility); a CTE is found once.
+    found = _ids(driver, (object_key,)).cte("found")
+    return Record.id.in_(select(found.c.record_id))
 
 
 def _found(
@@ -142,11 +142,11 @@ def _by_words(
 ) -> list[Hit]:
     """Records that have the driver's term and all others, the latest first."""
     if driver.is_plenty and not is_exhaustive:
-        ids: Any = _newest_ids(driver.term, object_keys)
+        clauses: list[ColumnElement[bool]] = [Record.id.in_(_newest_ids(driver.term, object_keys))]
+        clauses += [_has(term, Record.id) for term in driver.others]
     else:
-        ids = _ids(driver.term, object_keys)
-    statement = _candidates(actor, [Record.id.in_(ids), *(_has(term) for term in driver.others)]).limit(limit)
-    return [_hit(row, 2) for row in session.execute(statement)]
+        clauses = [Record.id.in_(_ids(driver, object_keys))]
+    return [_hit(row, 2) for row in session.execute(_candidates(actor, clauses).limit(limit))]
 
 
 def _driver(session: WorkspaceSession, terms: Sequence[QueryTerm], object_keys: Sequence[str]) -> _Driver:
@@ -167,9 +167,11 @@ def _capped_count(term: QueryTerm, object_keys: Sequence[str]) -> Any:
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
-def _ids(term: QueryTerm, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
+def _ids(driver: _Driver, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    """Records that have all terms, found among tokens alone: their rows are many times larger."""
     token: Any = aliased(SearchToken)
-    return select(token.record_id).where(_among(token, object_keys), _is(token, term))
+    others = [_has(term, token.record_id) for term in driver.others]
+    return select(token.record_id).where(_among(token, object_keys), _is(token, driver.term), *others)
 
 
 def _newest_ids(term: QueryTerm, object_keys: Sequence[str]) -> Any:
@@ -184,12 +186,10 @@ def _newest_ids(term: QueryTerm, object_keys: Sequence[str]) -> Any:
     return union_all(*(select(part.c.record_id) for part in parts))
 
 
-def _has(term: QueryTerm) -> ColumnElement[bool]:
-    """The record has the term; looked up by record, so for few records only."""
+def _has(term: QueryTerm, record_id: Any) -> ColumnElement[bool]:
+    """The record of that id has the term; looked up by record, so for few records only."""
     token: Any = aliased(SearchToken)
-    return exists().where(
-        token.object_key == Record.object_key, token.record_id == Record.id, _is(token, term)
-    )
+    return exists().where(token.record_id == record_id, _is(token, term))
 
 
 def _is(token: Any, term: QueryTerm) -> ColumnElement[bool]:
@@ -220,8 +220,8 @@ def _columns(*more: Any) -> Select[*tuple[Any, ...]]:
 
 
 def _hit(row: Row[*tuple[Any, ...]], rank: int) -> Hit:
-    values: tuple[Any, ...] = tuple(row)[:_COLUMNS]
-    return Hit(*values, rank)
+    values = dict(zip(_COLUMNS, row, strict=False))
+    return Hit(rank=rank, **values)
 
 
 def _candidates(actor: Actor, clauses: Iterable[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from builder.db.records import Record, RecordShare
@@ -48,6 +48,9 @@ def ownership(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 
 def visible(actor: Actor) -> ColumnElement[bool] | None:
-    """The rule as one clause; ``None`` when everything is visible."""
-    alternatives = branches(actor)
-    return or_(*alternatives) if alternatives else None
+    """The rule as one clause, looking up shares record by record; ``None`` when everything is visible."""
+    if sees_all(actor):
+        return None
+    share: Any = aliased(RecordShare)
+    is_shared = exists().where(share.member_id == actor.member_id, share.record_id == Record.id)
+    return or_(*ownership(actor), is_shared)

@@ -81,7 +81,9 @@ def test_the_objects_own_sort_is_used_when_none_is_asked(world: World) -> None:
     assert names(listed(world)) == list("eadbgfc")
 
 
-@pytest.mark.parametrize("sort", ["owner", "account", "nothing", "record.stage", "record.data", "--title", ""])
+@pytest.mark.parametrize(
+    "sort", ["owner", "account", "nothing", "record.stage", "record.data", "--title", ""]
+)
 def test_a_column_without_order_gives_the_usual_order_and_says_so(world: World, sort: str) -> None:
     with_amounts(world)
     page = listed(world, sort=(sort,))
@@ -246,7 +248,9 @@ def test_the_number_of_statements_does_not_depend_on_the_rows(world: World, who:
     for count in (1, 12):
         for number in range(count):
             account = world.account(f"Account {number}")
-            world.opportunity(f"deal {number}", account=str(account), owner=str(ANN), helper=str(BEN), amount="1")
+            world.opportunity(
+                f"deal {number}", account=str(account), owner=str(ANN), helper=str(BEN), amount="1"
+            )
         with counted(world.engine) as statements:
             page = listed(world, who, columns=("title", "account", "helper"), query="deal", limit=5)
         assert page.rows

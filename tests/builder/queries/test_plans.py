@@ -1,0 +1,208 @@
+"""Which index each read uses, among 20,000 records, on SQLite and as PostgreSQL's application role."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from builder.domain.conditions import parse
+from builder.domain.permissions import Actor
+from builder.queries.board import board, board_column
+from builder.queries.list import ListRequest, list_records
+from builder.queries.record import record_page
+from builder.queries.search import reference_search, search
+from builder.queries.timeline import timeline
+from tests.builder.queries import crowd
+from tests.builder.queries.world import World, actor
+from tests.fixtures.postgres import APP_ROLE, PostgresServer, fresh_postgres_database
+
+COUNT = 20_000
+EVERYTHING = actor()
+OWN = actor(1005, "own")
+DEPARTMENT = actor(1005, "department", (2005,))
+SUBTREE = actor(1005, "subtree", tuple(range(2001, 2008)))
+PEOPLE = {"all": EVERYTHING, "own": OWN, "department": DEPARTMENT, "subtree": SUBTREE}
+
+
+def _crowded_sqlite(request: pytest.FixtureRequest) -> Iterator[World]:
+    template: Path = request.getfixturevalue("sqlite_template")
+    path = request.getfixturevalue("tmp_path_factory").mktemp("crowd") / "crowd.db"
+    shutil.copyfile(template, path)
+    yield from _filled(f"sqlite:///{path}", None)
+
+
+def _crowded_postgres(request: pytest.FixtureRequest) -> Iterator[World]:
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    template: str = request.getfixturevalue("postgres_template")
+    with fresh_postgres_database(server, template) as name, server.superuser(name) as superuser:
+        yield from _filled(server.url(name, APP_ROLE), superuser)
+
+
+def _filled(url: str, superuser: Any) -> Iterator[World]:
+    made = World(url)
+    made.populate()
+    crowd.fill(url, superuser, COUNT)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def crowded(request: pytest.FixtureRequest) -> Iterator[World]:
+    yield from (_crowded_sqlite if request.param == "sqlite" else _crowded_postgres)(request)
+
+
+SOME = COUNT // 2
+_WALK = re.compile(
+    r"Seq Scan on (?:record|search_token|link|event|stay)\b.*?actual rows=([\d.]+) loops=(\d+)"
+    r"(?:(?!->).)*?(?:Rows Removed by Filter: (\d+)|$|(?=->))",
+    re.DOTALL,
+)
+
+
+def _read(walk: re.Match[str]) -> float:
+    """How many rows a sequential scan looked at."""
+    rows, loops, removed = walk.groups()
+    return (float(rows) + float(removed or 0)) * int(loops)
+
+
+class Plans:
+    """The statements of one read and how the database runs each of them."""
+
+    def __init__(self, world: World, read: Callable[[], Any]) -> None:
+        self.is_sqlite = world.engine.dialect.name == "sqlite"
+        sent: list[tuple[str, Any]] = []
+
+        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+            if statement.startswith(("SELECT record", "SELECT event", "WITH", "SELECT (SELECT")):
+                sent.append((statement, parameters))
+
+        event.listen(world.engine, "before_cursor_execute", note)
+        try:
+            self.answer = read()
+        finally:
+            event.remove(world.engine, "before_cursor_execute", note)
+        word = "EXPLAIN QUERY PLAN " if self.is_sqlite else "EXPLAIN (ANALYZE, TIMING OFF) "
+        connection = world.session.connection()
+        self.texts = []
+        for statement, parameters in sent:
+            found = connection.exec_driver_sql(word + statement, parameters)
+            self.texts.append("\n".join(str(row[-1]) for row in found))
+        world.session.rollback()
+        assert self.texts
+
+    def full_scans(self) -> list[str]:
+        """Steps that walk a whole table of many rows. A walk that a LIMIT ends early is none."""
+        tables = "record|search_token|link|event|stay"
+        if self.is_sqlite:
+            steps = re.compile(rf"^SCAN ({tables})\b.*", re.MULTILINE)
+            return [match.group() for text in self.texts for match in steps.finditer(text)]
+        return [match.group() for text in self.texts for match in _WALK.finditer(text) if _read(match) > SOME]
+
+    def uses(self, index: str) -> bool:
+        return any(index in text for text in self.texts)
+
+    def sorts_rows(self) -> bool:
+        """Whether the rows of the first statement are sorted rather than read in order."""
+        return ("USE TEMP B-TREE FOR ORDER BY" if self.is_sqlite else "Sort Key") in self.texts[0]
+
+
+def reading(world: World, who: Actor, **request: Any) -> Callable[[], Any]:
+    asked = ListRequest("opportunity", columns=("title", "account", "amount"), **request)
+    return lambda: list_records(world.session, world.catalog, who, asked, world.context)
+
+
+SORTS = {
+    "-record.updated_at": "ix_record_updated_at",
+    "record.created_at": "ix_record_created_at",
+    "title": "ix_record_name",
+    "amount": "ix_record_n01",
+    "-amount": "ix_record_n01",
+    "due": "ix_record_n02",
+    "-city": "ix_record_t03",
+    "record.closed_at": "ix_record_closed_at",
+}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_list_is_read_in_the_order_of_its_index(crowded: World, sort: str) -> None:
+    for after in (None, reading(crowded, EVERYTHING, sort=(sort,))().next):
+        plans = Plans(crowded, reading(crowded, EVERYTHING, sort=(sort,), after=after))
+        assert len(plans.answer.rows) == 50
+        assert plans.uses(SORTS[sort])
+        assert not plans.sorts_rows()
+        assert not plans.full_scans()
+
+
+@pytest.mark.parametrize("who", ["own", "department", "subtree"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_limited_view_never_walks_the_whole_table(crowded: World, sort: str, who: str) -> None:
+    plans = Plans(crowded, reading(crowded, PEOPLE[who], sort=(sort,)))
+    assert len(plans.answer.rows) == 50
+    assert not plans.full_scans()
+
+
+FILTERS: dict[str, tuple[dict[str, Any], str]] = {
+    "account": ({"field": "account", "op": "eq", "value": str(crowd.FIRST_ID + 7)}, "ix_record_t01"),
+    "amount": ({"field": "amount", "op": "between", "value": [5000, 5400]}, "ix_record_n01"),
+    "city": ({"field": "city", "op": "starts_with", "value": "harb"}, "ix_record_t03"),
+    "owner": ({"field": "record.owner", "op": "eq", "value": "1005"}, "ix_record_owner"),
+    "department": ({"field": "record.department", "op": "eq", "value": "2005"}, "ix_record_department"),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_selective_filter_is_read_from_its_index(crowded: World, name: str) -> None:
+    document, index = FILTERS[name]
+    plans = Plans(crowded, reading(crowded, EVERYTHING, sort=("-record.updated_at",), filter=parse(document)))
+    assert plans.answer.rows
+    assert plans.uses(index)
+    assert not plans.full_scans()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_columns_of_a_board_are_read_in_the_order_of_an_index(crowded: World, who: str) -> None:
+    pipeline = crowded.catalog.pipeline("path")
+    read = lambda: board(crowded.session, crowded.catalog, PEOPLE[who], pipeline, crowded.context)  # noqa: E731
+    plans = Plans(crowded, read)
+    assert all(len(column.cards) == 50 for column in plans.answer.columns)
+    assert plans.uses("ix_record_board")
+    assert not plans.full_scans()
+    if who in ("all", "own"):
+        cards = [text for text in plans.texts if "ix_record_board" in text]
+        assert not any("ORDER BY" in text or "Sort Key" in text for text in cards)
+
+
+def test_more_cards_are_read_from_the_index(crowded: World) -> None:
+    pipeline = crowded.catalog.pipeline("path")
+    place = (crowded.session, crowded.catalog, EVERYTHING, pipeline, "first", crowded.context)
+    after = board_column(*place).columns[0].next
+    plans = Plans(crowded, lambda: board_column(*place, after=after))
+    assert plans.uses("ix_record_board")
+    assert not plans.full_scans()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("text", ["relay 1234", "solar", "华为 李明", "1999", "s"])
+def test_search_never_walks_a_table(crowded: World, text: str, who: str) -> None:
+    for read in (
+        lambda: search(crowded.session, crowded.catalog, PEOPLE[who], text),
+        lambda: reference_search(crowded.session, PEOPLE[who], "account", f"account {text}"),
+        reading(crowded, PEOPLE[who], query=text),
+    ):
+        assert not Plans(crowded, read).full_scans()
+
+
+def test_the_page_of_an_account_and_its_timeline_use_indexes(crowded: World) -> None:
+    place = (crowded.session, crowded.catalog, EVERYTHING, crowd.FIRST_ID + 7)
+    plans = Plans(crowded, lambda: record_page(*place))
+    assert plans.answer.related[0].count > 10
+    assert plans.uses("ix_link_target")
+    assert not plans.full_scans()
+    plans = Plans(crowded, lambda: timeline(crowded.session, crowd.FIRST_ID + 7))
+    assert plans.is_sqlite is False or plans.uses("ix_event_record")
