@@ -19,7 +19,8 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import RIGHTS, Actor, Visibility
 from builder.metadata.catalog import Catalog, PlainRow
 from builder.metadata.documents import checksum
-from builder.metadata.record_schema import assign_slots, compile_fields
+from builder.metadata.record_schema import compile_fields
+from builder.metadata.slots import assign_slots
 from builder.services import workspaces
 from builder.services.unit_of_work import UnitOfWork
 

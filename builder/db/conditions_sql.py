@@ -21,13 +21,11 @@ from sqlalchemy.types import Integer
 
 from builder.db.records import Record
 from builder.domain.comparison import (
-    ConditionError,
     Contains,
     EvaluationContext,
     HasAll,
     HasAny,
     IsEmpty,
-    Kind,
     OneOf,
     Span,
     StartsWith,
@@ -36,6 +34,7 @@ from builder.domain.comparison import (
 )
 from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not, kind_of
 from builder.domain.fields import FieldDefinition
+from builder.domain.kinds import ConditionError, Kind
 from builder.errors import N_
 
 _COLUMNS: Mapping[str, Any] = {

@@ -11,17 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from builder.domain.comparison import (
-    ALL_OPERATORS,
-    RECORD_COLUMNS,
-    ConditionError,
-    EvaluationContext,
-    Kind,
-    kind_of_type,
-    matches,
-    normal,
-    prepare,
-)
+from builder.domain.comparison import EvaluationContext, matches, prepare
+from builder.domain.kinds import ALL_OPERATORS, RECORD_COLUMNS, ConditionError, Kind, kind_of_type, normal
 from builder.errors import N_, Problem
 
 if TYPE_CHECKING:

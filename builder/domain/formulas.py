@@ -17,18 +17,17 @@ import operator
 import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, DecimalException, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import simpleeval
 
-from builder.domain.comparison import SIGNIFICANT_DIGITS, Kind, is_empty, kind_of_type
+from builder.domain.kinds import SIGNIFICANT_DIGITS
 from builder.errors import N_, Invalid
 
 if TYPE_CHECKING:
-    from builder.domain.fields import FieldDefinition, JsonValue
+    pass
 
 LONGEST = 500
 DEEPEST = 25
@@ -291,130 +290,3 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "sum": lambda values: sum(_flat((values,)), Decimal(0)),
         "count": lambda values: Decimal(len(values) if isinstance(values, list | tuple) else 1),
     }
-
-
-def order(fields: Iterable[FieldDefinition]) -> tuple[FieldDefinition, ...]:
-    """The formula fields in the order in which they can be computed.
-
-    Errors: FormulaError when a formula cannot be read, asks for a field that is not there, or for itself
-    through others.
-    """
-    by_key = {definition.key: definition for definition in fields}
-    done: list[FieldDefinition] = []
-    path: list[str] = []
-
-    def visit(definition: FieldDefinition) -> None:
-        if definition in done:
-            return
-        if definition.key in path:
-            circle = " → ".join([*path[path.index(definition.key) :], definition.key])
-            raise FormulaError(N_("The formulas go in a circle: %(circle)s."), circle=circle)
-        path.append(definition.key)
-        for name in sorted(parse(str(definition.params.get("formula", ""))).names):
-            needed = _needed(name, by_key, definition)
-            if needed.type == "formula":
-                visit(needed)
-        path.pop()
-        done.append(definition)
-
-    for definition in by_key.values():
-        if definition.type == "formula":
-            visit(definition)
-    return tuple(done)
-
-
-def _needed(name: str, by_key: Mapping[str, FieldDefinition], asking: FieldDefinition) -> FieldDefinition:
-    head, dot, column = name.partition(".")
-    found = by_key.get(head)
-    is_table = found is not None and found.type == "table"
-    if found is None or bool(dot) is not is_table:
-        raise FormulaError(N_("There is no field “%(field)s”."), field=name)
-    if dot and all(inner.key != column for inner in found.params.get("columns", ())):
-        raise FormulaError(N_("There is no field “%(field)s”."), field=name)
-    return found
-
-
-def compute(fields: Sequence[FieldDefinition], values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """``values`` with every formula recomputed, inside tables too; an empty result has no key.
-
-    ``fields`` are all fields of the form. What came from outside under the key of a formula is dropped.
-    Values that are not valid count as empty: validation names them.
-    """
-    result = dict(values)
-    for definition in fields:
-        rows = result.get(definition.key)
-        if definition.type == "table" and isinstance(rows, list):
-            columns = definition.params.get("columns", ())
-            if any(column.type == "formula" for column in columns):
-                result[definition.key] = [
-                    compute(columns, row) if isinstance(row, Mapping) else row for row in rows
-                ]
-    by_key = {definition.key: definition for definition in fields}
-    for definition in _ordered(tuple(fields)):
-        result.pop(definition.key, None)
-        formula = parse(definition.params["formula"])
-        value = _result(formula, by_key, result)
-        text = None if value is None else _stored(value, int(definition.params.get("scale", 2)))
-        if text is not None:
-            result[definition.key] = text
-    return result
-
-
-def _ordered(fields: tuple[FieldDefinition, ...]) -> tuple[FieldDefinition, ...]:
-    formulas = [definition for definition in fields if definition.type == "formula"]
-    return order(fields) if formulas else ()
-
-
-def _result(
-    formula: Formula, by_key: Mapping[str, FieldDefinition], values: Mapping[str, JsonValue]
-) -> Decimal | None:
-    heads = {name.partition(".")[0] for name in formula.names}
-    if heads and all(is_empty(values.get(head)) for head in heads):
-        return None
-    return evaluate(formula, {head: _term(by_key[head], values.get(head)) for head in heads})
-
-
-def _term(definition: FieldDefinition, value: JsonValue) -> Any:
-    """What a field is inside a formula: a number, a text, or the columns of a table."""
-    if definition.type == "table":
-        columns = definition.params.get("columns", ())
-        rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-        return Rows({
-            column.key: [_term(column, row[column.key]) for row in rows if not is_empty(row.get(column.key))]
-            for column in columns
-        })  # fmt: skip
-    kind = kind_of_type(definition.type)
-    if kind is Kind.BOOLEAN:
-        return value is True
-    if kind is Kind.DAY:
-        return _day_number(value)
-    if kind is Kind.NUMBER:
-        return _decimal(value)
-    return value if isinstance(value, str) else ""
-
-
-def _decimal(value: JsonValue) -> Decimal:
-    try:
-        number = Decimal(0) if isinstance(value, bool) or value is None else Decimal(str(value))
-    except DecimalException:
-        return Decimal(0)
-    return number if number.is_finite() else Decimal(0)
-
-
-def _day_number(value: JsonValue) -> Decimal:
-    try:
-        return Decimal(date.fromisoformat(str(value)).toordinal())
-    except ValueError:
-        return Decimal(0)
-
-
-def _stored(value: Decimal, scale: int) -> str | None:
-    """The JSON form: rounded to the field's decimals; ``None`` beyond 15 significant digits."""
-    with localcontext(prec=PRECISION):
-        try:
-            rounded = value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
-        except DecimalException:
-            return None
-    if rounded.adjusted() >= SIGNIFICANT_DIGITS - scale:
-        return None
-    return format(abs(rounded) if rounded.is_zero() else rounded, "f")

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from builder.domain.comparison import Kind
 from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
+from builder.domain.kinds import Kind
 from builder.errors import N_, FunnelwrightError, Invalid, Problem
 from builder.exchange.csv import Row
 from builder.exchange.moments import DateOrder, as_instant, read_moment

@@ -20,8 +20,8 @@ from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from wtforms.fields.core import UnboundField
 
-from builder.domain.comparison import OPERATORS, Kind, Normal, is_empty, normal
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import OPERATORS, Kind, Normal, is_empty, normal
 from builder.domain.labels import Label
 from builder.errors import N_, Invalid, Problem
 

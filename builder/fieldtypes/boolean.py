@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from builder.domain.comparison import Kind
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import Kind
 from builder.domain.labels import Label
 from builder.errors import N_
 from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue, stripped

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from builder.domain.comparison import Kind, fold, is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import Kind, fold, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import SLOT_LENGTH, FieldContext, FieldType, InvalidValue, stripped

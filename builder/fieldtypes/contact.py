@@ -10,8 +10,8 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from builder.domain.comparison import is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import is_empty
 from builder.domain.labels import Label
 from builder.errors import N_
 from builder.fieldtypes.base import END, FILTERABLE_LENGTH, FieldContext, InvalidValue, stripped

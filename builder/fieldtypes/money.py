@@ -11,8 +11,8 @@ from typing import Any
 from babel.numbers import format_currency, get_currency_symbol
 
 from builder.domain import money
-from builder.domain.comparison import is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import is_empty
 from builder.domain.labels import Label
 from builder.fieldtypes.base import END, FieldContext, InvalidValue, babel_locale, stripped
 from builder.fieldtypes.number import (

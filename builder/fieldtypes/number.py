@@ -14,8 +14,8 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
-from builder.domain.comparison import SIGNIFICANT_DIGITS, Kind, is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import SIGNIFICANT_DIGITS, Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import END, FieldContext, FieldType, InvalidValue, babel_locale, stripped

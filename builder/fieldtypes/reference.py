@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from builder.domain.comparison import Kind, fold, is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import Kind, fold, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_
 from builder.fieldtypes.base import END, Candidate, FieldContext, FieldType, InvalidValue, stripped

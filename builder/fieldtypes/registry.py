@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.domain.comparison import register_kind
 from builder.domain.fields import FieldDefinition
+from builder.domain.kinds import register_kind
 from builder.errors import N_, Invalid
 from builder.fieldtypes.base import FieldType
 from builder.fieldtypes.boolean import YesNo

@@ -9,8 +9,8 @@ from typing import Any
 
 from wtforms.fields.core import UnboundField
 
-from builder.domain.comparison import Kind, is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue, stripped

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from builder.domain import formulas
-from builder.domain.comparison import is_empty
+from builder.domain.computation import compute
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import is_empty
 from builder.errors import Problem
 from builder.fieldtypes.base import FieldType
 from builder.fieldtypes.inputs import FieldForm, ValueInput
@@ -102,7 +102,7 @@ class TableInput(ValueInput):
         formula_keys = {column.key for column in self.columns if column.type == "formula"}
         if set(row) <= formula_keys:
             return {}
-        return formulas.compute(self.columns, row)
+        return compute(self.columns, row)
 
     def _note_problems(self, form: Any) -> None:
         for cell in form:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 
 from builder.domain.calendar import day_of, zone
-from builder.domain.comparison import Kind, is_empty
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_
 from builder.fieldtypes.base import END, FieldContext, FieldType, InvalidValue, babel_locale, stripped

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
-from builder.domain.comparison import Kind
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import Kind
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import (

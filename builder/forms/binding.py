@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from builder.domain import formulas
-from builder.domain.comparison import is_empty
+from builder.domain.computation import compute
 from builder.domain.fields import FieldSet, JsonValue
+from builder.domain.kinds import is_empty
 from builder.fieldtypes.base import FieldContext
 from builder.forms.state import FieldState, state
 
@@ -69,7 +69,7 @@ def _applied(
     for key, decided in states.items():
         if not decided.is_visible and fieldset.by_key[key].hidden == "clear":
             values.pop(key, None)
-    return formulas.compute(fieldset.fields, values)
+    return compute(fieldset.fields, values)
 
 
 def default_values(fieldset: FieldSet, context: FieldContext) -> dict[str, JsonValue]:

@@ -20,8 +20,8 @@ from functools import cached_property
 from typing import Any
 
 from builder.domain import money
-from builder.domain.comparison import is_empty
 from builder.domain.fields import FieldSet, JsonValue
+from builder.domain.kinds import is_empty
 from builder.errors import Problem
 from builder.fieldtypes.base import FieldContext
 from builder.forms.binding import bind, default_values

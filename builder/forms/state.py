@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from builder.domain import formulas
-from builder.domain.comparison import ConditionError, EvaluationContext
+from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import evaluate, fields_of
 from builder.domain.fields import FieldDefinition, FieldSet, JsonValue, Rule
+from builder.domain.kinds import ConditionError
 from builder.fieldtypes.base import FieldContext
 
 # Rules of forms never ask for the time (metadata.rule_schema), so any will do.

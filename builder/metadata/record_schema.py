@@ -16,9 +16,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from builder.domain import formulas, money
-from builder.domain.comparison import ConditionError
+from builder.domain.computation import order
 from builder.domain.conditions import parse
 from builder.domain.fields import FieldDefinition, FieldSet, Option, Rule, Section
+from builder.domain.kinds import ConditionError
 from builder.domain.labels import Label
 from builder.errors import N_, Invalid
 from builder.fieldtypes.number import decimal_pattern
@@ -29,13 +30,9 @@ from builder.metadata.complaints import complaints
 from builder.metadata.documents import checksum
 from builder.metadata.grammar import DefinitionProblem, pointer, type_validator
 from builder.metadata.rule_schema import UnsayableRule, rule_schemas, visibility
+from builder.metadata.slots import UNSOUND, assign_slots
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-SLOTS_PER_KIND = 20
-SLOTS = {kind: tuple(f"{kind}{number:02}" for number in range(1, SLOTS_PER_KIND + 1)) for kind in "tn"}
-
-UNSOUND = N_("The fields cannot be used as they are.")
-NO_SLOT_LEFT = N_("“%(field)s” cannot be filtered: the object already has %(limit)s such fields.")
 NOT_FILTERABLE = N_("Fields of this type cannot be filtered.")
 UNKNOWN_FIELD = N_("There is no field “%(field)s” in this form.")
 UNKNOWN_OPTION = N_("“%(option)s” is not an option of “%(field)s”.")
@@ -155,7 +152,7 @@ def _field_problems(
         if all(definition.key != key for definition in fields):
             yield DefinitionProblem(UNKNOWN_FIELD, pointer(*prefix, "required"), {"field": key})
     try:
-        formulas.order(fields)
+        order(fields)
     except formulas.FormulaError as error:
         yield DefinitionProblem(error.message_key, pointer(*prefix, "properties"), error.values)
 
@@ -303,36 +300,3 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
     rest = tuple(key for key in document["properties"] if key not in placed)
     if rest:
         yield Section("", Label(()), rest)
-
-
-def assign_slots(
-    fields: Sequence[FieldDefinition], before: Mapping[str, str], found: list[DefinitionProblem] | None = None
-) -> dict[str, str]:
-    """The slot column of every filterable field: the one it had before, else a free one.
-
-    Slots that never belonged to anyone are given out first, because old values may linger in the others until
-    the records are projected again. Errors: Invalid (or an entry in ``found``) naming the field for which
-    no slot of its kind is left; there are 20 for text and 20 for numbers.
-    """
-    wanted = [definition for definition in fields if definition.is_filterable and type_of(definition).slot]
-    given = {
-        definition.key: before[definition.key]
-        for definition in wanted
-        if before.get(definition.key, " ")[0] == type_of(definition).slot
-    }
-    complaints_here: list[DefinitionProblem] = [] if found is None else found
-    for definition in wanted:
-        if definition.key in given:
-            continue
-        taken = set(given.values())
-        free = [slot for slot in SLOTS[str(type_of(definition).slot)] if slot not in taken]
-        free.sort(key=lambda slot: slot in before.values())
-        if free:
-            given[definition.key] = free[0]
-        else:
-            values = {"field": definition.key, "limit": SLOTS_PER_KIND}
-            place = pointer("properties", definition.key, "x-filterable")
-            complaints_here.append(DefinitionProblem(NO_SLOT_LEFT, place, values))
-    if found is None and complaints_here:
-        raise Invalid(UNSOUND, problems=tuple(complaints_here))
-    return given

@@ -15,8 +15,8 @@ from typing import Any
 import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-from builder.domain.comparison import is_empty
 from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
+from builder.domain.kinds import is_empty
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import SLOT_LENGTH, UNSTORABLE, is_unicode
 from builder.fieldtypes.registry import type_of

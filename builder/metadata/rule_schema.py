@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from builder.domain.comparison import Kind, kind_of_type
 from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not
 from builder.domain.fields import FieldDefinition, Rule
+from builder.domain.kinds import Kind, kind_of_type
 from builder.errors import N_, Invalid
 
 Schema = dict[str, Any]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from builder.db.definitions import Definition, DefinitionVersion
 from builder.db.ids import new_id
@@ -23,11 +23,12 @@ from builder.metadata.compiler import Version, compiled, field_set
 from builder.metadata.documents import check, checksum, normalised, unstorable
 from builder.metadata.grammar import KINDS, DefinitionProblem, Document, pointer
 from builder.metadata.lint import Surroundings, lint
-from builder.metadata.record_schema import assign_slots
+from builder.metadata.slots import assign_slots
 from builder.metadata.upcasters import upcast
 from builder.queries.definitions import DRAFT, PUBLISHED, RETIRED, live_rows, load_catalog
 from builder.queries.definitions import drafts as stored_drafts
 from builder.services.backfill import fill_again
+from builder.services.maintenance import rebuild_rollup
 from builder.services.unit_of_work import UnitOfWork
 
 EDIT = "definitions.edit"
@@ -110,7 +111,18 @@ def publish(uow: UnitOfWork, documents: Iterable[Document]) -> Published:
         for document, before, _ in changed:
             if document["kind"] == "object" and before is not None:
                 fill_again(uow, compiled_row(before), uow.catalog.object(document["key"]))
+            if (
+                document["kind"] == "pipeline"
+                and before is not None
+                and _steps(before.document) != _steps(document)
+            ):
+                rebuild_rollup(uow, document["key"])
     return Published(versions, warnings)
+
+
+def _steps(document: Document) -> list[tuple[str, str]]:
+    """The order and kinds of stages, which the sums of a pipeline depend on."""
+    return [(stage["key"], stage["kind"]) for stage in upcast(document)["stages"]]
 
 
 def refuse_unsound(
@@ -200,7 +212,8 @@ def _refuse_moved_roles(
 
 
 def _has_records(uow: UnitOfWork, object_key: str) -> bool:
-    return bool(uow.session.scalar(select(exists().where(Record.object_key == object_key))))
+    found = uow.session.scalar(select(Record.id).where(Record.object_key == object_key).limit(1))
+    return found is not None
 
 
 def _write(

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from builder.db.people import Member
 from builder.db.records import Record
+from builder.domain.computation import compute
 from builder.domain.fields import FieldDefinition, FieldSet
-from builder.domain.formulas import compute
 from builder.domain.moves import FieldViolation
 from builder.errors import N_, Invalid, Problem
 from builder.fieldtypes.base import FieldContext

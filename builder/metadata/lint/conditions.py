@@ -6,15 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from builder.domain.comparison import (
-    OPERATORS,
-    RECORD_COLUMNS,
-    ConditionError,
-    EvaluationContext,
-    Kind,
-    kind_of_type,
-    prepare,
-)
+from builder.domain.comparison import EvaluationContext, prepare
+from builder.domain.kinds import OPERATORS, RECORD_COLUMNS, ConditionError, Kind, kind_of_type
 from builder.metadata.grammar import Document
 from builder.metadata.lint.registry import Finding
 

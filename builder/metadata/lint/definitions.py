@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from builder.domain.comparison import RECORD_COLUMNS
+from builder.domain.kinds import RECORD_COLUMNS
 from builder.errors import N_
 from builder.metadata.grammar import Document
 from builder.metadata.lint import conditions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.domain.comparison import Kind, kind_of_type
+from builder.domain.kinds import Kind, kind_of_type
 from builder.errors import N_
 from builder.metadata.grammar import Document
 from builder.metadata.lint.forms import FORMS, place, properties

@@ -17,10 +17,10 @@ from builder.db.conditions_sql import compile_condition, is_filterable
 from builder.db.engine import make_engine
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
-from builder.domain import comparison
-from builder.domain.comparison import OPERATORS, ConditionError, EvaluationContext, Kind, kind_of_type
+from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not, evaluate, parse
 from builder.domain.fields import FieldDefinition, Option
+from builder.domain.kinds import OPERATORS, RECORD_COLUMNS, ConditionError, Kind, kind_of_type
 from builder.domain.labels import Label
 from builder.fieldtypes.registry import field_type
 from tests.fixtures.databases import FreshDatabase
@@ -166,7 +166,7 @@ def operand(name: str, op: str) -> st.SearchStrategy[Any]:
 
 def kind_of_name(name: str) -> Kind:
     if name.startswith("record."):
-        return comparison.RECORD_COLUMNS[name.removeprefix("record.")]
+        return RECORD_COLUMNS[name.removeprefix("record.")]
     return kind_of_type(FIELDS[name].type)
 
 

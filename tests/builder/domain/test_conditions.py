@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builder.domain.comparison import OPERATORS, ConditionError, EvaluationContext, Kind, fold
+from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import (
     ALWAYS,
     All,
@@ -21,6 +21,7 @@ from builder.domain.conditions import (
     to_document,
 )
 from builder.domain.fields import FieldDefinition, Option
+from builder.domain.kinds import OPERATORS, ConditionError, Kind, fold
 from builder.domain.labels import Label
 
 NO_LABEL = Label(())

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builder.domain.computation import compute, order
 from builder.domain.fields import FieldDefinition
-from builder.domain.formulas import FormulaError, compute, evaluate, order, parse
+from builder.domain.formulas import FormulaError, evaluate, parse
 from builder.domain.labels import Label
 
 NO_LABEL = Label(())

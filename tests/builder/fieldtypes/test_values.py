@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.domain import comparison
-from builder.domain.comparison import OPERATORS, ConditionError
+from builder.domain import kinds
 from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import OPERATORS, ConditionError
 from builder.errors import Invalid
 from builder.fieldtypes import registry
 from builder.fieldtypes.base import Candidate, FieldContext, InvalidValue
@@ -390,7 +390,7 @@ def test_types_declare_the_operators_of_their_kind() -> None:
 
 def test_a_new_type_is_registered_once_and_an_unknown_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_TYPES", dict(registry._TYPES))
-    monkeypatch.setattr(comparison, "_KINDS", dict(comparison._KINDS))
+    monkeypatch.setattr(kinds, "_KINDS", dict(kinds._KINDS))
 
     class Colour(Text):
         key = "test_colour"

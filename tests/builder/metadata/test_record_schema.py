@@ -20,8 +20,9 @@ from builder.domain.fields import FieldSet
 from builder.errors import Invalid
 from builder.fieldtypes.registry import all_types
 from builder.metadata.grammar import type_validator
-from builder.metadata.record_schema import assign_slots, compile_fields, problems
+from builder.metadata.record_schema import compile_fields, problems
 from builder.metadata.record_validation import REQUIRED, validate
+from builder.metadata.slots import assign_slots
 
 L = {"en": "A field", "zh_Hans": "字段"}
 OPTIONS = [{"key": "a", "label": L}, {"key": "b", "label": L}, {"key": "old", "label": L, "retired": True}]
