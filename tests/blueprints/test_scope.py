@@ -23,7 +23,9 @@ PAGES = (
 def test_somebody_elses_workspace_and_none_at_all_are_404_alike(sqlite_town: Town, page: str) -> None:
     visitor = sqlite_town.as_("Otto")
 
-    answers = [visitor.get(f"/w/{key}{page}") for key in ("acme", "nowhere", "ACME", "%27%20or%201=1--", "%00")]
+    answers = [
+        visitor.get(f"/w/{key}{page}") for key in ("acme", "nowhere", "ACME", "%27%20or%201=1--", "%00")
+    ]
 
     assert {answer.status_code for answer in answers} == {404}
     assert "Ada" not in answers[0].text
@@ -40,7 +42,9 @@ def test_ids_of_another_workspace_are_404_everywhere(town: Town) -> None:
     assert otto.post(f"/w/other/admin/departments/{east}/end").status_code == 404
 
 
-@pytest.mark.parametrize("text", ["1", "00000000000", "zzzzzzzzzzz", "AAAAAAAAAAA%0a", "é", "-----------", "123456789012"])
+@pytest.mark.parametrize(
+    "text", ["1", "00000000000", "zzzzzzzzzzz", "AAAAAAAAAAA%0a", "é", "-----------", "123456789012"]
+)
 def test_a_malformed_id_is_no_address(sqlite_town: Town, text: str) -> None:
     assert sqlite_town.as_("Ada").get(f"/w/acme/admin/people/{text}").status_code == 404
 

@@ -47,7 +47,9 @@ def test_language_and_theme_follow_the_person_to_another_browser(sqlite_town: To
 def test_invalid_is_422_named_and_keeps_what_was_typed(
     sqlite_town: Town, wrong: dict[str, str], named: str, htmx: bool
 ) -> None:
-    answer = sqlite_town.as_("Rita").post("/account/settings", {**WANTED, "name": "Typed", **wrong}, htmx=htmx)
+    answer = sqlite_town.as_("Rita").post(
+        "/account/settings", {**WANTED, "name": "Typed", **wrong}, htmx=htmx
+    )
 
     assert answer.status_code == 422
     assert named in answer.text

@@ -77,7 +77,10 @@ def test_a_colleague_without_an_address_has_no_sign_in(sqlite_town: Town) -> Non
         ({"manager_id": "AAAAAAAAAAA"}, "manager_id-error"),
         ({"department_id": "nonsense"}, "department_id-error"),
         ({"password": "short"}, "password-error"),
-        ({"email": "otto@example.com"}, "password-error"),  # has a sign-in elsewhere, with a password of its own
+        (
+            {"email": "otto@example.com"},
+            "password-error",
+        ),  # has a sign-in elsewhere, with a password of its own
     ],
 )
 def test_invalid_is_422_named_and_keeps_what_was_typed(
@@ -108,7 +111,13 @@ def test_changing_works_and_the_department_is_dated(town: Town) -> None:
     page = ada.get(person_url(town, "Rita"))
     assert 'value="Rita"' in page.text
 
-    form = {"name": "Rita Vogel", "role_key": "manager", "manager_id": "", "department_id": "", "is_active": "y"}
+    form = {
+        "name": "Rita Vogel",
+        "role_key": "manager",
+        "manager_id": "",
+        "department_id": "",
+        "is_active": "y",
+    }
     answer = ada.post(person_url(town, "Rita"), form)
 
     assert (answer.status_code, answer.headers["Location"]) == (303, LIST)
@@ -139,7 +148,12 @@ def test_the_last_admin_stays(sqlite_town: Town) -> None:
 
 
 def test_nobody_is_their_own_manager_over_others(sqlite_town: Town) -> None:
-    form = {"name": "Ada", "role_key": "admin", "manager_id": to_public(sqlite_town.ids["Rita"]), "is_active": "y"}
+    form = {
+        "name": "Ada",
+        "role_key": "admin",
+        "manager_id": to_public(sqlite_town.ids["Rita"]),
+        "is_active": "y",
+    }
 
     answer = sqlite_town.as_("Ada").post(person_url(sqlite_town, "Ada"), form)
 
@@ -192,7 +206,9 @@ def test_forbidden_without_the_right_missing_404_wrong_verb_405(sqlite_town: Tow
     assert ada.get(f"{mia}/password").status_code == 405
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "'; DROP TABLE member; --", "{{7*7}}", "名字 李明 🙂", "‮abc"])
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "'; DROP TABLE member; --", "{{7*7}}", "名字 李明 🙂", "‮abc"]
+)
 def test_hostile_names_are_stored_and_shown_as_text(sqlite_town: Town, text: str) -> None:
     ada = sqlite_town.as_("Ada")
 

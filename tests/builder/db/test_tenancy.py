@@ -47,7 +47,9 @@ def test_an_unbound_session_refuses_every_scoped_class(session: WorkspaceSession
         session.execute(update(Member).values(name="Nobody"))
 
 
-def test_a_bare_table_is_refused_because_nothing_would_filter_it(session: WorkspaceSession, town: Town) -> None:
+def test_a_bare_table_is_refused_because_nothing_would_filter_it(
+    session: WorkspaceSession, town: Town
+) -> None:
     session.bind_workspace(workspace_ids(town)["acme"])
 
     with pytest.raises(UnboundSessionError):
@@ -97,7 +99,8 @@ def test_every_scoped_table_has_its_wall_forced(postgres_database: object, table
     engine = create_engine(postgres_database.url)  # type: ignore[attr-defined]
     with engine.connect() as connection:
         row = connection.execute(
-            text("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = :name"), {"name": table}
+            text("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = :name"),
+            {"name": table},
         ).one()
     engine.dispose()
     assert row == (True, True)
@@ -110,7 +113,9 @@ def test_raw_sql_without_our_filter_returns_no_foreign_row(town: Town) -> None:
     announce = text("SELECT set_config('app.workspace_id', :id, true)")
     for table in SCOPED:
         with engine.connect() as connection:
-            assert connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one() == 0, table.name
+            assert connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one() == 0, (
+                table.name
+            )
         with engine.connect() as connection:
             connection.execute(announce, {"id": str(ids["other"])})
             seen = connection.execute(text(f"SELECT DISTINCT workspace_id FROM {table.name}")).scalars().all()
@@ -122,7 +127,9 @@ def test_raw_sql_cannot_write_into_another_workspace(town: Town) -> None:
     if engine.dialect.name != "postgresql":
         pytest.skip("SQLite has one lock, PostgreSQL two")
     with engine.connect() as connection:
-        connection.execute(text("SELECT set_config('app.workspace_id', :id, true)"), {"id": str(ids["other"])})
+        connection.execute(
+            text("SELECT set_config('app.workspace_id', :id, true)"), {"id": str(ids["other"])}
+        )
         changed = connection.execute(text("UPDATE member SET name = 'Changed' WHERE name = 'Ada'")).rowcount
         assert changed == 0
         with pytest.raises(DBAPIError, match="row-level security"):
@@ -156,7 +163,10 @@ def test_the_binding_survives_a_commit_and_ends_with_the_session(town: Town) -> 
         for _ in range(2):
             assert session.scalars(select(Member.name)).all() == ["Otto"]
             session.commit()
-    with WorkspaceSession(engine_of(town), expire_on_commit=False) as session, pytest.raises(UnboundSessionError):
+    with (
+        WorkspaceSession(engine_of(town), expire_on_commit=False) as session,
+        pytest.raises(UnboundSessionError),
+    ):
         session.scalars(select(Member.name)).all()
 
 

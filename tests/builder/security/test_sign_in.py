@@ -31,9 +31,16 @@ def test_an_address_is_found_however_it_is_written(sqlite_town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [("rita@example.com", "wrong password"), ("nobody@example.com", PASSWORD), ("", ""), ("not an address", "x")],
+    [
+        ("rita@example.com", "wrong password"),
+        ("nobody@example.com", PASSWORD),
+        ("", ""),
+        ("not an address", "x"),
+    ],
 )
-def test_a_wrong_sign_in_is_refused_and_keeps_the_address(sqlite_town: Town, email: str, password: str) -> None:
+def test_a_wrong_sign_in_is_refused_and_keeps_the_address(
+    sqlite_town: Town, email: str, password: str
+) -> None:
     answer = sqlite_town.visitor().sign_in(email, password)
 
     assert answer.status_code == 422
@@ -137,7 +144,9 @@ def test_a_person_switched_off_in_the_house_is_signed_out(sqlite_town: Town) -> 
     visitor = sqlite_town.as_("Rita")
     uow = sqlite_town.work()
     uow.begin()
-    uow.session.execute(update(UserAccount).where(UserAccount.email == "rita@example.com").values(active=False))
+    uow.session.execute(
+        update(UserAccount).where(UserAccount.email == "rita@example.com").values(active=False)
+    )
     uow.commit()
 
     assert visitor.get("/account/settings").status_code == 303
