@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import flash, make_response, redirect, render_template
 from htmx_flask import request
@@ -12,9 +12,6 @@ from blueprints.system import translated
 from builder.db.ids import from_public
 from builder.errors import FunnelwrightError
 
-if TYPE_CHECKING:
-    from wtforms import Form
-
 
 def show_form(template: str, *, status: int = 200, **facts: Any) -> Response:
     """A page whose fragment ``form`` stands alone for htmx: ``template`` includes ``fragment``."""
@@ -22,8 +19,8 @@ def show_form(template: str, *, status: int = 200, **facts: Any) -> Response:
     return make_response(render_template(name, **facts), status)
 
 
-def refuse(form: Form, error: FunnelwrightError) -> list[tuple[str, str]]:
-    """Put the problems of ``error`` at their fields; what the summary lists: (control id, text)."""
+def refuse(form: Any, error: FunnelwrightError) -> list[tuple[str, str]]:
+    """Put the problems of ``error`` at the fields of a WTForms form; what the summary lists: (control id, text)."""
     listed = []
     for problem in error.problems:
         text = translated(problem.message, problem.values)
