@@ -226,15 +226,25 @@ def steps_of(pipeline: Pipeline) -> FunnelSteps:
 
 def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, sign: int) -> None:
     """Add to ``changes`` what a record contributes to the roll-up; a deleted one contributes nothing."""
-    record, pipeline = standing.record, standing.pipeline
-    if pipeline is None or record["deleted_at"] is not None:
+    record = standing.record
+    if record["deleted_at"] is not None:
         return
-    present = rollup.Present(
-        record["stage_key"], record["currency"], record["amount_minor"] or 0, record["probability"] or 0
-    )
     stays = [stored.stay for stored in standing.stays]
-    cells = rollup.contributions(stays, steps_of(pipeline), uow.workspace.zone, present)
-    changes.add(Grain(pipeline.key, record["owner_id"], record["department_id"]), cells, sign)
+    for key in dict.fromkeys(stay.pipeline_key for stay in stays):
+        # Sums are by the order of steps that is in force, whatever version a record is pinned to.
+        pipeline = uow.catalog.pipelines.get(key)
+        if pipeline is None:
+            continue
+        present = None
+        if key == record["pipeline_key"]:
+            present = rollup.Present(
+                record["stage_key"],
+                record["currency"],
+                record["amount_minor"] or 0,
+                record["probability"] or 0,
+            )
+        cells = rollup.contributions(stays, steps_of(pipeline), uow.workspace.zone, present)
+        changes.add(Grain(key, record["owner_id"], record["department_id"]), cells, sign)
 
 
 def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:

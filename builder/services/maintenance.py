@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, true, update
 
-from builder.db.ledger import ROLLUP_CELL, FunnelRollup, SliceRow
+from builder.db.ledger import ROLLUP_CELL, FunnelRollup, SliceRow, StayRow
 from builder.db.records import Link, Record, SearchToken
 from builder.domain import journey
 from builder.domain.fields import ObjectDefinition
@@ -90,15 +90,33 @@ def rebuild(uow: UnitOfWork) -> int:
     return count
 
 
-def _batches(uow: UnitOfWork) -> Iterator[tuple[ObjectDefinition, list[Standing]]]:
-    """All records, deleted ones too, object by object, with their stays."""
+def rebuild_rollup(uow: UnitOfWork, pipeline_key: str) -> None:
+    """Sum one pipeline anew: its steps changed with a publish, and sums follow the order in force."""
+    changes = RollupChanges()
+    for _, standings in _batches(uow, StayRow.pipeline_key == pipeline_key):
+        for standing in standings:
+            contribution(uow, standing, changes, +1)
+    uow.session.execute(
+        delete(FunnelRollup)
+        .where(FunnelRollup.pipeline_key == pipeline_key)
+        .execution_options(synchronize_session=False)
+    )
+    rows = changes.rows(uow.workspace.id)
+    add_to_base(uow, (row for row in rows if row["pipeline_key"] == pipeline_key))
+
+
+def _batches(
+    uow: UnitOfWork, stays_where: ColumnElement[bool] | None = None
+) -> Iterator[tuple[ObjectDefinition, list[Standing]]]:
+    """All records, deleted ones too, object by object, with their stays; or those with such a stay."""
+    condition = true() if stays_where is None else Record.id.in_(select(StayRow.record_id).where(stays_where))
     wanted = [getattr(Record, name) for name in COLUMNS]
     for definition in uow.catalog.objects.values():
         last = 0
         while True:
             rows = uow.session.execute(
                 select(*wanted)
-                .where(Record.object_key == definition.key, Record.id > last)
+                .where(Record.object_key == definition.key, Record.id > last, condition)
                 .order_by(Record.id)
                 .limit(CHUNK)
             ).all()

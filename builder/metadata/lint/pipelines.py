@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from builder.domain import journey
 from builder.errors import N_
 from builder.metadata.grammar import Document
 from builder.metadata.lint.registry import Finding, Surroundings, rule, same_labels, twice
@@ -34,6 +35,18 @@ def duplicate_key(document: Document, _: Surroundings) -> Iterator[Finding]:
 
 def _twice_in(_: Document, path: tuple[str | int, ...], items: Iterable[Document]) -> Iterator[Finding]:
     return twice(((*path, index, "key"), item["key"]) for index, item in enumerate(items))
+
+
+@rule(
+    "confusable_stage_key",
+    "pipeline",
+    N_("The keys “%(name)s” and “%(other)s” cannot be told apart in histories. Choose another key for one."),
+)
+def confusable_stage_key(document: Document, _: Surroundings) -> Iterator[Finding]:
+    """A journey writes a stage as a short digest of its key; two alike would be counted as one."""
+    keys = [stage["key"] for stage in document["stages"]]
+    for other, key in journey.collisions(keys):
+        yield ("stages", keys.index(key), "key"), {"name": key, "other": other}
 
 
 @rule(

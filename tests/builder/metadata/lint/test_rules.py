@@ -72,6 +72,12 @@ TABLE = field(
 
 SAMPLES: dict[str, tuple[Document, str]] = {
     # pipelines
+    "confusable_stage_key": (
+        changed(
+            changed(PIPELINE, "stages", 1, "key", to="stage_2866"), "stages", 2, "key", to="stage_4737"
+        ),
+        "/stages/2/key",
+    ),
     "duplicate_stage_key": (changed(PIPELINE, "stages", 7, to=PIPELINE["stages"][3]), "/stages/7/key"),
     "duplicate_key": (
         changed(PIPELINE, "milestones", 1, to={"key": "early", "label": label("Other")}),
