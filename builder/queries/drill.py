@@ -21,7 +21,9 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.pipeline import Pipeline
 from builder.errors import N_, Invalid
+from builder.queries.dimensions import Dimension, is_group
 from builder.queries.population import Population, clauses
+from builder.queries.wins import TERMINAL, closed_in
 
 # Figures of the identity of M1, with the way out that each counts.
 EXITS: dict[str, str | None] = {
@@ -122,6 +124,29 @@ def records_page(
     """Records that satisfy a clause, newest first."""
     count = select(func.count()).select_from(Record).where(where)
     return _page(session, _record_rows(where), count, Record.id, after, limit, "record")
+
+
+def wins_drill(
+    session: WorkspaceSession,
+    population: Population,
+    outcomes: tuple[str, ...],
+    *,
+    by: Dimension | None = None,
+    group: str | None = None,
+    after: int | None = None,
+) -> DrillPage:
+    """Records behind a number of the wins page: of these outcomes (none: all), of one group of ``by``
+    (``GroupName.value``, "" for those without) or of all."""
+    where = [clauses(population), *closed_in(population)]
+    if outcomes:
+        outcome = func.coalesce(Record.outcome, "open")
+        where.append(outcome.in_(outcomes))
+    if by is not None:
+        if group is not None:
+            where.append(is_group(by, group, population.time_zone))
+        if by.is_closing:
+            where += [Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None)]
+    return records_page(session, and_(*where), after)
 
 
 def figure_ids(
@@ -242,7 +267,7 @@ _RECORD_COLUMNS = (
 )
 
 
-def _record_rows(where: ColumnElement[bool]) -> Select[Any]:
+def _record_rows(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(*_RECORD_COLUMNS, Record.id.label("cursor"), Record.closed_at)
         .outerjoin(Member, and_(Member.workspace_id == Record.workspace_id, Member.id == Record.owner_id))
@@ -250,7 +275,7 @@ def _record_rows(where: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _stay_rows(where: ColumnElement[bool]) -> Select[Any]:
+def _stay_rows(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     columns = (StayRow.entered_at, StayRow.left_at, StayRow.left_via, StayRow.seconds)
     return (
         _joined(select(*_RECORD_COLUMNS, StayRow.id.label("cursor"), Record.closed_at, *columns))
@@ -259,11 +284,11 @@ def _stay_rows(where: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _count_stays(where: ColumnElement[bool]) -> Select[Any]:
+def _count_stays(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return _joined(select(func.count(StayRow.id))).where(where)
 
 
-def _joined(statement: Select[Any]) -> Select[Any]:
+def _joined(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return statement.select_from(StayRow).join(
         Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id)
     )
@@ -271,8 +296,8 @@ def _joined(statement: Select[Any]) -> Select[Any]:
 
 def _page(
     session: WorkspaceSession,
-    statement: Select[Any],
-    count: Select[Any],
+    statement: Select[*tuple[Any, ...]],
+    count: Select[*tuple[Any, ...]],
     key: Any,
     after: int | None,
     limit: int,

@@ -1,12 +1,14 @@
 """Time in stage and directly-follows of a pipeline, from the ledger (M11 of completed stays, M13 by step).
 
 A stay counts here when it ended, was not void and both its times are known; running ones are counted beside.
+With a period: stays that began in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
@@ -52,10 +54,11 @@ def stay_report(session: WorkspaceSession, population: Population, pipeline: Pip
     where = and_(
         StayRow.pipeline_key == pipeline.key,
         StayRow.left_via.is_distinct_from("void"),
-        clauses(population.only(pipeline.key)),
+        clauses(population.only(pipeline.key), is_there_now=False),
+        *_begun_in(population),
     )
-    medians = dict(_pairs(session, _medians(where)))
-    counted = {row[0]: row for row in session.execute(_counts(where))}
+    medians = {key: float(value) for key, value in session.execute(_medians(where))}
+    counted: dict[str, Any] = {row[0]: row for row in session.execute(_counts(where))}
     order: Sequence[str] = [stage.key for stage in pipeline.stages]
     keys = [*order, *sorted(set(counted) - set(order))]
     stages = []
@@ -71,7 +74,13 @@ def stay_report(session: WorkspaceSession, population: Population, pipeline: Pip
     return StayReport(tuple(stages), tuple(follows))
 
 
-def _counts(where: ColumnElement[bool]) -> Select[tuple[str, int, int, int, float]]:
+def _begun_in(population: Population) -> list[ColumnElement[bool]]:
+    start, end = population.edges
+    parts = [] if start is None else [StayRow.entered_at >= start]
+    return parts if end is None else [*parts, StayRow.entered_at < end]
+
+
+def _counts(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             StayRow.stage_key,
@@ -86,7 +95,7 @@ def _counts(where: ColumnElement[bool]) -> Select[tuple[str, int, int, int, floa
     )
 
 
-def _transitions(where: ColumnElement[bool]) -> Select[tuple[str, str | None, int, float]]:
+def _transitions(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(StayRow.stage_key, StayRow.next_stage_key, func.count(), func.avg(StayRow.seconds))
         .join(Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id))
@@ -95,7 +104,7 @@ def _transitions(where: ColumnElement[bool]) -> Select[tuple[str, str | None, in
     )
 
 
-def _medians(where: ColumnElement[bool]) -> Select[tuple[str, float]]:
+def _medians(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Per stage: the mean of the middle one or two lengths."""
     place = func.row_number().over(partition_by=StayRow.stage_key, order_by=StayRow.seconds)
     placed = (
@@ -114,10 +123,6 @@ def _medians(where: ColumnElement[bool]) -> Select[tuple[str, float]]:
         .where(placed.c.place.in_([(placed.c.n + 1) // 2, (placed.c.n + 2) // 2]))
         .group_by(placed.c.stage_key)
     )
-
-
-def _pairs(session: WorkspaceSession, statement: Select[tuple[str, float]]) -> list[tuple[str, float]]:
-    return [(key, float(value)) for key, value in session.execute(statement)]
 
 
 def _number(value: float | None) -> float | None:

@@ -229,7 +229,7 @@ def _median(
     currency: ColumnElement[Any],
     *,
     is_money: bool,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Per group and currency: the mean of the middle one or two values."""
     rows = (
         select(group.label("g"), currency.label("currency"), value.label("value"))

@@ -1,0 +1,143 @@
+"""The list behind a figure (B4): records, or visits where the figure counts visits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, render_template, url_for
+from flask_babel import gettext
+from htmx_flask import request
+
+from blueprints.insights import words
+from blueprints.insights.area import insights
+from blueprints.insights.question import NONE, Question, population_of, read_question
+from blueprints.messages import local
+from blueprints.scope import scope
+from builder.db.ids import from_public, to_public
+from builder.errors import N_, Invalid, NotFound
+from builder.queries.drill import DrillPage, DrillRow, Figure, drill, wins_drill
+
+_OUTCOMES = {
+    "all": (),
+    "won": ("won",),
+    "lost": ("lost",),
+    "invalid": ("invalid",),
+    "open": ("open",),
+    "decided": ("won", "lost"),
+    "closed": ("won", "lost", "invalid"),
+}
+_EMPTY_GROUP = "~"
+
+
+@insights.get("/funnel/list", endpoint="drill")
+def funnel_list() -> str:
+    """What a bar or a number of the funnel counted."""
+    here = scope()
+    question = read_question(here)
+    figure = Figure(
+        request.args.get("figure", "denominator"),
+        request.args.get("stage", ""),
+        question.mode,
+        request.args.get("except", ""),
+    )
+    page = drill(here.session, population_of(here, question), question.pipeline, figure, after=_cursor())
+    stage = question.pipeline.by_key[figure.stage]
+    name = words.FIGURES.get(figure.name, figure.name)
+    return _render(
+        question,
+        page,
+        title=f"{local(stage.label)}: {name}",
+        back=url_for("insights.funnel", **question.args),
+        further={"figure": figure.name, "stage": figure.stage, "except": figure.except_mode},
+    )
+
+
+@insights.get("/wins/list")
+def wins_list() -> str:
+    """What a number of the wins page counted."""
+    here = scope()
+    question = read_question(here)
+    outcome = request.args.get("outcome", "all")
+    if outcome not in _OUTCOMES:
+        raise Invalid(N_("“%(value)s” is none of the choices."), value=outcome[:40])
+    group = request.args.get("group", "")
+    page = wins_drill(
+        here.session,
+        population_of(here, question),
+        _OUTCOMES[outcome],
+        by=question.by,
+        group=_group(question, group) if group else None,
+        after=_cursor(),
+    )
+    names = {"all": gettext("All"), "decided": gettext("Won or lost"), "closed": gettext("Closed")}
+    return _render(
+        question,
+        page,
+        title=str(names.get(outcome) or words.OUTCOMES[outcome]),
+        back=url_for("insights.wins", **question.args),
+        further={"outcome": outcome, "group": group},
+    )
+
+
+def _group(question: Question, text: str) -> str:
+    if question.by is None:
+        raise Invalid(N_("“%(value)s” is none of the choices."), value=text[:40])
+    if text in (_EMPTY_GROUP, NONE):
+        return ""
+    if not question.by.is_id:
+        return text
+    try:
+        return str(from_public(text))
+    except ValueError as error:
+        raise NotFound() from error
+
+
+def _cursor() -> int | None:
+    text = request.args.get("after", "")
+    if not text:
+        return None
+    try:
+        return from_public(text)
+    except ValueError as error:
+        raise NotFound() from error
+
+
+def _render(question: Question, page: DrillPage, *, title: str, back: str, further: dict[str, str]) -> str:
+    following = ""
+    if page.next is not None:
+        following = url_for(request.endpoint, **question.changed(**further, after=to_public(page.next)))
+    return render_template(
+        "pages/insights/drill.html",
+        question=question,
+        page=page,
+        rows=[_row(question, row) for row in page.rows],
+        title=title,
+        back=back,
+        following=following,
+        first=url_for(request.endpoint, **question.changed(**further)) if request.args.get("after") else "",
+        words=words,
+    )
+
+
+def _row(question: Question, row: DrillRow) -> dict[str, Any]:
+    stage = question.pipeline.by_key.get(row.stage_key or "")
+    return {
+        "name": row.name or row.number or f"#{row.id}",
+        "href": record_address(row.object_key, row.id),
+        "owner": row.owner_name,
+        "stage": local(stage.label) if stage else row.stage_key or "",
+        "color": stage.color if stage else "",
+        "outcome": words.OUTCOMES.get(row.outcome or "", ""),
+        "amount": words.money(row.amount_minor, row.currency or ""),
+        "closed": words.moment(row.closed_at),
+        "entered": words.moment(row.entered_at),
+        "left": words.moment(row.left_at),
+        "days": words.NOTHING if row.seconds is None else f"{row.seconds / 86400:.1f}",
+    }
+
+
+def record_address(object_key: str, record_id: int) -> str:
+    """The page of a record, once the workspace area is there to show it."""
+    if "workspace.record" not in current_app.view_functions:
+        return ""
+    return url_for("workspace.record", object_key=object_key, record_id=record_id)
