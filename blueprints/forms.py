@@ -20,7 +20,7 @@ def show_form(template: str, *, status: int = 200, **facts: Any) -> Response:
 
 
 def refuse(form: Any, error: FunnelwrightError) -> list[tuple[str, str]]:
-    """Put the problems of ``error`` at the fields of a WTForms form; what the summary lists: (control id, text)."""
+    """Put the problems of ``error`` at the fields of a form; what the summary lists: (control id, text)."""
     listed = []
     for problem in error.problems:
         text = translated(problem.message, problem.values)
