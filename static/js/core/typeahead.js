@@ -4,7 +4,7 @@
 (function () {
   "use strict";
   const part = (box, name) => box.querySelector(`[data-typeahead-${name}]`);
-  const options = (box) => Array.from(part(box, "found").querySelectorAll('[role="option"]'));
+  const options = (box) => Array.from(part(box, "found").querySelectorAll('[role="option"][data-id]'));
 
   function show(box, visible) {
     part(box, "found").hidden = !visible;
@@ -61,7 +61,7 @@
 
   // On mousedown, because the input loses the focus before a click arrives.
   document.addEventListener("mousedown", (event) => {
-    const option = event.target.closest('[data-typeahead-found] [role="option"]');
+    const option = event.target.closest('[data-typeahead-found] [data-id]');
     if (!option) return;
     event.preventDefault();
     choose(option.closest("[data-typeahead]"), option);
