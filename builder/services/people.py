@@ -166,7 +166,9 @@ def _checked(
             email = normalised_email(email)
         except ValueError:
             problems.append(Problem(N_("This is not an e-mail address."), "email"))
-    if facts.role_key not in uow.catalog.roles:
+    if not facts.role_key:
+        problems.append(Problem(N_("Choose a role."), "role_key"))
+    elif facts.role_key not in uow.catalog.roles:
         problems.append(
             Problem(N_("There is no role “%(role)s” here."), "role_key", {"role": facts.role_key[:80]})
         )
