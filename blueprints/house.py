@@ -18,6 +18,11 @@ def settings() -> Settings:
     return cast(Settings, current_app.extensions["funnelwright.settings"])
 
 
+def queue() -> Any:
+    """Where background work is handed to (``builder.jobs.queue.JobQueue``)."""
+    return current_app.extensions["funnelwright.queue"]
+
+
 def engine() -> Any:
     """The SQLAlchemy engine, to hand on to a query or service (this row does not know SQLAlchemy)."""
     return current_app.extensions["funnelwright.engine"]

@@ -19,8 +19,10 @@ from werkzeug.wrappers import Response as AnyResponse
 import blueprints.account
 import blueprints.addresses
 import blueprints.admin
+import blueprints.insights
 import blueprints.scope
 import blueprints.system
+import blueprints.workspace.imports
 from blueprints.languages import add_languages
 from builder.assets import add_assets
 from builder.clock import Clock, SystemClock
@@ -28,6 +30,7 @@ from builder.db.engine import prepare
 from builder.db.extension import db, engine_config
 from builder.errors import N_, FunnelwrightError
 from builder.headers import secure_headers
+from builder.jobs.queue import JobQueue
 from builder.logs import configure_logs, log_requests
 from builder.resources import resource_folder
 from builder.security import add_security
@@ -52,6 +55,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
     app.extensions["funnelwright.settings"] = settings
     app.extensions["funnelwright.clock"] = clock or SystemClock()
     _database(app, settings)
+    app.extensions["funnelwright.queue"] = JobQueue(settings)
     log_requests(app)
     secure_headers(app, https=settings.secure_cookies)
     limiter = _extensions(app, settings)
@@ -128,3 +132,5 @@ def _add_areas(app: Flask) -> None:
     """The blueprints of the areas are registered here."""
     blueprints.account.register(app)
     blueprints.admin.register(app)
+    blueprints.insights.register(app)
+    blueprints.workspace.imports.register(app)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import socket
+import threading
 from typing import Any
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
@@ -51,12 +53,23 @@ class Server(BaseApplication):
         return create_app(self.settings)
 
 
-def _settle(_worker: object) -> None:
-    """Put what lives as long as the process out of the garbage collector's sight."""
+def _settle(worker: Any) -> None:
+    """Put what lives as long as the process out of the collector's sight; on SQLite, begin to run jobs."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 50)
     gc.enable()
+    settings: Settings = worker.app.settings
+    if settings.is_sqlite:
+        # Beside the first requests, which need not wait for it.
+        threading.Thread(target=_run_jobs, args=(settings,), name="jobs-start", daemon=True).start()
+
+
+def _run_jobs(settings: Settings) -> None:
+    from builder.jobs.runner import JobRunner
+
+    if not JobRunner(settings).start():
+        structlog.get_logger("funnelwright.jobs").info("jobs run in another process")
 
 
 def check_port_is_free(settings: Settings) -> None:

@@ -14,6 +14,9 @@ def init() -> None:
     from builder.db.migrate import upgrade
 
     upgrade(settings.database_owner_url, settings.app_role)
+    from builder.jobs.tables import migrate
+
+    migrate(settings.database_owner_url, settings.app_role)
     click.echo("The database is ready.")
 
 

@@ -85,7 +85,8 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
             N_("After line %(line)s the file cannot be read as %(encoding)s."), line=number, encoding=encoding
         ) from error
     finally:
-        text.detach()
+        if not stream.closed:
+            text.detach()
 
 
 def _records(stream: BinaryIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:

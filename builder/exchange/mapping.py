@@ -28,6 +28,8 @@ _ACCEPTS: Mapping[str, frozenset[str]] = {
     "phone": frozenset({"phone", "integer", "text"}),
 }
 _TEXTUAL = frozenset({"text", "long_text", "choice", "choices", "reference", "user"})
+_MEASURED = frozenset({"integer", "decimal", "money", "percent", "date", "datetime"})
+_MOSTLY = 0.5
 _ALIKE = 0.84
 _GOOD = 0.6
 
@@ -125,4 +127,8 @@ def _object_names(definition: ObjectDefinition) -> set[str]:
 def _fits(column: ColumnProfile, field: FieldDefinition) -> bool:
     if column.kind == "empty" or field.type in _TEXTUAL:
         return True
-    return column.kind in _ACCEPTS.get(field.type, frozenset())
+    if column.kind in _ACCEPTS.get(field.type, frozenset()):
+        return True
+    # A few slips among the values are told row by row; they do not make it another column.
+    share = column.date_share if field.type in ("date", "datetime") else column.number_share
+    return field.type in _MEASURED and share >= _MOSTLY

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from builder.exchange.csv import Table
-from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, read_moment
+from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, possible_orders, read_moment
 from builder.exchange.numbers import DecimalMark, mark_of, read_number, unit_of
 
 SAMPLES = 5
@@ -31,8 +31,9 @@ class ColumnProfile:
     """One column. ``kind`` is the narrowest that fits all its values (``text`` when none does).
 
     ``orders``: the date orders that read all values; both, with ``is_order_open``, means that a person must
-    say. ``mark`` is the decimal mark the values show, ``None`` when they show none. ``values`` are the
-    different values with their counts, ``None`` when too many.
+    say. ``mark`` is the decimal mark the values show, ``None`` when they show none. ``number_share`` and
+    ``date_share`` (0–1) tell of a column in which some values are mistakes. ``values`` are the different values
+    with their counts, ``None`` when too many.
     """
 
     name: str
@@ -44,6 +45,8 @@ class ColumnProfile:
     is_order_open: bool = False
     mark: DecimalMark | None = None
     is_mark_open: bool = False
+    number_share: float = 0.0
+    date_share: float = 0.0
     values: Mapping[str, int] | None = field(default=None, repr=False)
 
     @property
@@ -101,6 +104,8 @@ class _Collector:
             is_order_open=judge.is_order_open,
             mark=judge.mark,
             is_mark_open=judge.is_mark_open,
+            number_share=judge.number_share,
+            date_share=len(judge.dates) / len(values) if values else 0.0,
             values=None if self.overflow else dict(self.counts),
         )
 
@@ -115,12 +120,25 @@ class _Judge:
         return bool(self._values) and all(holds(value) for value in self._values)
 
     @cached_property
+    def dates(self) -> list[str]:
+        """The values that some order reads as a date."""
+        return [text for text in self._values if possible_orders(text)]
+
+    @cached_property
+    def number_share(self) -> float:
+        if not self._values:
+            return 0.0
+        mark: DecimalMark = self.mark or "."
+        return sum(read_number(text, mark) is not None for text in self._values) / len(self._values)
+
+    @cached_property
     def orders(self) -> tuple[DateOrder, ...]:
-        return tuple(order for order in ORDERS if self._all(partial(_reads_as, order)))
+        dates = self.dates
+        return tuple(order for order in ORDERS if dates and all(map(partial(_reads_as, order), dates)))
 
     @cached_property
     def is_order_open(self) -> bool:
-        return len(self.orders) == 2 and any(map(depends_on_order, self._values))
+        return len(self.orders) == 2 and any(map(depends_on_order, self.dates))
 
     @cached_property
     def _marks(self) -> set[DecimalMark]:
@@ -140,7 +158,7 @@ class _Judge:
     def kind(self) -> str:
         if not self._values:
             return "empty"
-        if self.orders:
+        if self.orders and len(self.dates) == len(self._values):
             has_time = any(isinstance(read_moment(text, self.orders[0]), datetime) for text in self._values)
             return "datetime" if has_time else "date"
         return self._number() or self._words()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dbos import DBOSConfig
+from typing import TYPE_CHECKING
 
 from builder.settings import Settings
+
+if TYPE_CHECKING:
+    from dbos import DBOSConfig
 
 APPLICATION = "funnelwright"
 # Recovery asks for jobs of this version: fixed, so that an upgrade goes on with what was begun before it.

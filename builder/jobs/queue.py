@@ -41,6 +41,9 @@ class JobQueue:
             job_id,
         )
 
+    def committed(self) -> None:
+        """The transaction that enqueued has committed; workers find the work by themselves."""
+
     def close(self) -> None:
         with self._lock:
             if self._client is not None:

@@ -52,8 +52,32 @@ class Report:
             self.refusals.append(RefusedRow(line, problem.place, problem.message, plain_values(problem)))
 
 
-def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> Report:
-    """Judge all rows of a planned job. Errors: Forbidden, Invalid for a plan that does not fit the file."""
+@dataclass(frozen=True)
+class Sample:
+    """The first rows under the fields that they will fill: column, field label, then cells by row."""
+
+    columns: tuple[tuple[str, Any], ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def preview(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, rows: int = 8) -> Sample:
+    """The beginning of a planned job's file."""
+    plan = ImportPlan.from_document(job.options["plan"])
+    fields = _with_unpublished(uow, job.options.get("unpublished", {})).catalog.object(plan.object_key).fields
+    with OpenFile(blobs, job, plan.format) as table:
+        places = [table.columns.index(column) for column, _ in plan.fields]
+        first = list(islice(table.rows(), rows))
+    return Sample(
+        tuple((column, fields.by_key[key].label) for column, key in plan.fields),
+        tuple((row.line, tuple(row.cells[place][:80] for place in places)) for row in first),
+    )
+
+
+def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, limit: int | None = None) -> Report:
+    """Judge the rows of a planned job, at most the first ``limit`` of them.
+
+    Errors: Forbidden, Invalid for a plan that does not fit the file.
+    """
     uow.require("import")
     plan = ImportPlan.from_document(job.options["plan"])
     work = _with_unpublished(uow, job.options.get("unpublished", {}))
@@ -62,7 +86,7 @@ def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> Report:
         if plan.mode == "log":
             _check_log(work, plan, table, report)
         else:
-            _check_rows(work, plan, table, report)
+            _check_rows(work, plan, table, report, limit)
     return report
 
 
@@ -118,9 +142,9 @@ def _is_promised(fault: Any, item: ReadRow) -> bool:
     return fault.message_key in (NO_RECORD, NO_MEMBER) and item.values.get(fault.field) == PROMISED
 
 
-def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report) -> None:
+def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report, limit: int | None) -> None:
     checking = _Check(uow, plan, table.columns)
-    stream = table.rows()
+    stream = islice(table.rows(), limit)
     seen: set[str] = set()
     while rows := list(islice(stream, _CHUNK)):
         read = checking.read(rows)

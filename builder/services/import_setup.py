@@ -312,7 +312,7 @@ def _history(
     if wanted is None:
         return None, None
     column = profile.column(wanted.stage_column)
-    texts = _stage_texts(column)
+    texts = stage_texts(column)
     known = find_pipeline(uow.catalog.pipelines.values(), wanted.pipeline)
     document = None
     if known is None:
@@ -346,7 +346,7 @@ def find_pipeline(pipelines: Iterable[Pipeline], name: str) -> Pipeline | None:
     return None
 
 
-def _stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
+def stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
     if column is None or not column.filled:
         raise Invalid(N_("The stage column is empty."))
     if column.values is None or len(column.values) > 500:

@@ -93,12 +93,17 @@ def find(uow: UnitOfWork, job_id: int) -> ImportJob:
     return job
 
 
+def format_of(job: ImportJob) -> FileFormat:
+    """How the job's file is read."""
+    return FileFormat.from_document(job.options["format"])
+
+
 class OpenFile:
     """The file of a job, open for reading as long as the ``with`` block lasts."""
 
     def __init__(self, blobs: BlobStore, job: ImportJob, file_format: FileFormat | None = None) -> None:
         self._stream = blobs.open(blob_key(job.workspace_id, job.file_id))
-        self._format = file_format or FileFormat.from_document(job.options["format"])
+        self._format = file_format or format_of(job)
 
     def __enter__(self) -> Table:
         try:

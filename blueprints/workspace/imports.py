@@ -1,0 +1,304 @@
+"""Importing files: upload, mapping, check, progress, result. Every step is a page that works by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask, g, make_response, render_template, stream_with_context, url_for
+from flask import Response as FileResponse
+from flask_babel import gettext
+from htmx_flask import request
+from werkzeug.wrappers import Response
+
+from blueprints import house
+from blueprints.forms import done, show_form
+from blueprints.messages import message, told
+from blueprints.scope import Scope, scope, workspace_area
+from blueprints.shell import NavItem, NavSection, add_navigation
+from blueprints.workspace.import_form import (
+    MappingPage,
+    first_choices,
+    page_of,
+    read_choices,
+    stored_choices,
+    to_document,
+)
+from builder.domain.labels import Label
+from builder.errors import N_, FunnelwrightError, Invalid, Problem
+from builder.exchange.blobs import FolderBlobStore
+from builder.exchange.results import RefusedRow, write_result
+from builder.queries import imports as queries
+from builder.services import imports as services
+from builder.services.import_checks import Report, check_file, preview
+from builder.services.import_setup import Choices, carry_out, plan_import
+
+imports = workspace_area("imports", __name__, "/imports")
+CHECKED_ROWS = 20_000
+
+
+def register(app: Flask) -> None:
+    """Register the pages and their link."""
+    app.register_blueprint(imports)
+    add_navigation(app, _navigation)
+
+
+def _navigation() -> Iterator[NavSection]:
+    if "scope" in g and g.scope.actor.can("import"):
+        link = NavItem(gettext("Imports"), url_for("imports.job_list"), "upload")
+        yield NavSection(gettext("Administration"), (link,), order=90)
+
+
+@imports.before_request
+def _may_import() -> None:
+    scope().require("import")
+
+
+@imports.get("/")
+def job_list() -> str:
+    """The latest imports."""
+    here = scope()
+    objects = {key: known.label_plural for key, known in here.catalog.objects.items()}
+    return render_template("pages/imports/list.html", jobs=queries.recent(here.session), objects=objects)
+
+
+@imports.get("/new")
+def new_import() -> Response:
+    return _show_upload()
+
+
+@imports.post("/")
+def receive() -> Response:
+    """Keep the file and lead to its mapping."""
+    here, uploaded = scope(), request.files.get("file")
+    uow = here.unit_of_work()
+    try:
+        if uploaded is None or not uploaded.filename:
+            raise Invalid(N_("Choose a file first."))
+        job = services.receive(
+            uow,
+            _blobs(),
+            uploaded.stream,
+            uploaded.filename,
+            request.form.get("object", ""),
+            limit=house.settings().max_upload,
+        )
+    except FunnelwrightError as error:
+        uow.rollback()
+        return _show_upload(
+            problems=[("file", message(error.message_key, error.values))], status=error.status
+        )
+    uow.commit()
+    return done(url_for("imports.mapping", job_id=job.id))
+
+
+def _show_upload(problems: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
+    here = scope()
+    objects = [(key, known.label_plural) for key, known in here.catalog.objects.items()]
+    chosen = request.values.get("object", "")
+    html = render_template(
+        "pages/imports/new.html",
+        objects=objects,
+        chosen=chosen,
+        problems=problems or [],
+        limit=house.settings().max_upload,
+    )
+    return make_response(html, status)
+
+
+@imports.get("/<rid:job_id>/mapping")
+def mapping(job_id: int) -> Response:
+    """Which column fills which field, with suggestions."""
+    here = scope()
+    job = services.find(here.unit_of_work(), job_id)
+    profile = services.column_profile(_blobs(), job)
+    definition = here.catalog.object(job.object_key)
+    choices = stored_choices(job.options) or first_choices(profile, definition, here)
+    page, _proposal = _planned(here, job, profile, choices, is_asking=False)
+    return _show_mapping(job_id, page)
+
+
+@imports.post("/<rid:job_id>/mapping")
+def choose_mapping(job_id: int) -> Response:
+    """Keep the choices; on when nothing is left to ask, else the same page with what is."""
+    here = scope()
+    uow = here.unit_of_work()
+    job = services.find(uow, job_id)
+    profile = services.column_profile(_blobs(), job)
+    choices = read_choices(request.form, profile)
+    is_asking = "refresh" not in request.form
+    page, proposal = _planned(here, job, profile, choices, is_asking=is_asking)
+    if proposal is None or page.problems or not is_asking:
+        return _show_mapping(job_id, page, status=422 if is_asking else 200)
+    services.set_proposal(uow, job, proposal, profile.rows)
+    job.options = {**job.options, "choices": to_document(choices)}
+    uow.commit()
+    return done(url_for("imports.check", job_id=job_id))
+
+
+def _planned(
+    here: Scope, job: Any, profile: Any, choices: Choices, *, is_asking: bool
+) -> tuple[MappingPage, Any]:
+    """The page of some choices and their proposal; without one when they cannot be."""
+    definition = here.catalog.object(job.object_key)
+    problems: list[Problem] = []
+    proposal = None
+    try:
+        proposal = plan_import(here.unit_of_work(), profile, _format(job), job.object_key, choices)
+        if is_asking:
+            problems = list(proposal.questions)
+            if choices.history is not None and not choices.history.pipeline:
+                problems.append(Problem(N_("The new pipeline needs a name.")))
+    except FunnelwrightError as error:
+        if is_asking:
+            problems = list(error.problems) or [Problem(error.message_key, "", error.values)]
+    mapped = dict(proposal.plan.fields) if proposal else {k: v for k, v in choices.fields.items() if v}
+    return page_of(here, definition, profile, choices, mapped, problems), proposal
+
+
+def _show_mapping(job_id: int, page: MappingPage, status: int = 200) -> Response:
+    job = queries.job(scope().session, job_id)
+    return show_form(
+        "pages/imports/mapping.html",
+        status=status,
+        fragment="fragments/import/mapping.html",
+        page=page,
+        job=job,
+        definition=scope().catalog.object(job.object_key),
+    )
+
+
+@imports.get("/<rid:job_id>/check")
+def check(job_id: int) -> Response:
+    """What the import would do, row by row where it would refuse. Nothing is written."""
+    return _show_check(job_id)
+
+
+def _show_check(job_id: int, problems: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
+    here = scope()
+    uow = here.unit_of_work()
+    job = services.find(uow, job_id)
+    if "plan" not in job.options:
+        return done(url_for("imports.mapping", job_id=job_id))
+    report: Report | None = None
+    listed = list(problems or [])
+    sample = preview(uow, _blobs(), job)
+    try:
+        report = check_file(uow, _blobs(), job, limit=CHECKED_ROWS)
+    except FunnelwrightError as error:
+        listed.append(("", message(error.message_key, error.values)))
+    html = render_template(
+        "pages/imports/check.html",
+        job=queries.job(here.session, job_id),
+        report=report,
+        refused=[(item.line, item.column, say(item)) for item in report.refusals] if report else [],
+        problems=listed,
+        sample=sample,
+        checked_rows=CHECKED_ROWS,
+        definition=here.catalog.object(job.object_key),
+    )
+    return make_response(html, status)
+
+
+@imports.post("/<rid:job_id>/start")
+def start(job_id: int) -> Response:
+    """Publish what the plan needs and queue the work: both in one transaction."""
+    here = scope()
+    uow = here.unit_of_work()
+    job = services.find(uow, job_id)
+    choices = stored_choices(job.options)
+    if choices is None:
+        return done(url_for("imports.mapping", job_id=job_id))
+    profile = services.column_profile(_blobs(), job)
+    try:
+        proposal = plan_import(uow, profile, _format(job), job.object_key, choices)
+        services.set_plan(uow, job, carry_out(uow, proposal), profile.rows)
+        services.queue(uow, job)
+        house.queue().enqueue_import(uow.session, here.workspace.key, job_id)
+    except FunnelwrightError as error:
+        uow.rollback()
+        listed = [("", told(item)) for item in error.problems] or [
+            ("", message(error.message_key, error.values))
+        ]
+        return _show_check(job_id, listed, error.status)
+    uow.commit()
+    house.queue().committed()
+    return done(url_for("imports.show", job_id=job_id))
+
+
+@imports.get("/<rid:job_id>")
+def show(job_id: int) -> Response:
+    """How far it is; when it has ended, what became of the rows."""
+    facts = _facts(job_id)
+    if facts["job"].status == services.DRAFT:
+        return done(url_for("imports.mapping", job_id=job_id))
+    name = (
+        "fragments/import/progress.html"
+        if request.htmx and not request.htmx.boosted
+        else "pages/imports/show.html"
+    )
+    return make_response(render_template(name, **facts))
+
+
+def _facts(job_id: int) -> dict[str, Any]:
+    here = scope()
+    job = queries.job(here.session, job_id)
+    refused = queries.refusals(here.session, job_id) if not job.is_running else []
+    definition = here.catalog.objects.get(job.object_key)
+    return {
+        "job": job,
+        "refusals": [(item.line, item.column, say(item)) for item in refused],
+        "rate": job.rate(here.clock.now()),
+        "object_label": definition.label_plural if definition else Label.of(job.object_key),
+    }
+
+
+@imports.post("/<rid:job_id>/cancel")
+def cancel(job_id: int) -> Response:
+    """Stop after the running batch."""
+    uow = scope().unit_of_work()
+    services.cancel(uow, services.find(uow, job_id))
+    uow.commit()
+    return done(url_for("imports.job_list"), gettext("The import was stopped. What was written stays."))
+
+
+@imports.get("/<rid:job_id>/result.csv")
+def result(job_id: int) -> Response:
+    """The file as it came, with what became of each row and one reason where it was refused."""
+    here = scope()
+    job = services.find(here.unit_of_work(), job_id)
+    facts = queries.job(here.session, job_id)
+    headings = (gettext("Line"), gettext("Result"), gettext("Column"), gettext("Reason"))
+    words = {
+        "created": gettext("created"),
+        "updated": gettext("updated"),
+        "unchanged": gettext("unchanged"),
+        "refused": gettext("refused"),
+    }
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff"  # without it spreadsheets take UTF-8 for something else
+        with services.OpenFile(_blobs(), job) as table:
+            known = queries.verdicts(here.session, job_id)
+            yield from write_result(table, known, say, headings=headings, words=words)
+
+    answer = FileResponse(stream_with_context(lines()), mimetype="text/csv")
+    stem = facts.file_name.rpartition(".")[0] or facts.file_name
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{stem}-result.csv")
+    return answer
+
+
+def say(item: RefusedRow) -> str:
+    """The reason of a refusal in the reader's language; stored labels are dictionaries."""
+    values = {
+        name: Label.of(value) if isinstance(value, dict) else value for name, value in item.values.items()
+    }
+    return message(item.message, values)
+
+
+def _format(job: Any) -> Any:
+    return services.format_of(job)
+
+
+def _blobs() -> FolderBlobStore:
+    return FolderBlobStore(house.settings().data_folder / "files")

@@ -1,0 +1,225 @@
+"""Importing over HTTP: the whole way without JavaScript, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from sqlalchemy import select
+
+from builder.db.records import Record
+from builder.exchange.blobs import FolderBlobStore
+from tests.fixtures.imports import InlineQueue
+from tests.fixtures.town import Town, Visitor
+
+FILE = (
+    "ref,title,worth,due,client,holder,extra\n"
+    'A1,First,"1,200.50",2025-06-01,Acme,Rita,x\n'
+    "A2,Second,lots,2025-06-02,Acme,Rita,y\n"
+    "A3,=HYPERLINK(1),7,2025-06-03,Nobody,Rita,z\n"
+)
+
+
+@pytest.fixture
+def importing(sqlite_town: Town) -> Town:
+    app = sqlite_town.app
+    settings = app.extensions["funnelwright.settings"]
+    blobs = FolderBlobStore(settings.data_folder / "files")
+    engine = app.extensions["funnelwright.engine"]
+    app.extensions["funnelwright.queue"] = InlineQueue(engine, sqlite_town.clock, blobs)
+    return sqlite_town
+
+
+def upload(visitor: Visitor, text: str, object_key: str = "matter", name: str = "cases.csv") -> str:
+    """The address of the new import."""
+    data = {"object": object_key, "file": (io.BytesIO(text.encode()), name)}
+    answer = visitor.client.post(
+        "/w/acme/imports/", data=data, headers={"X-CSRFToken": visitor.token},
+        content_type="multipart/form-data",
+    )  # fmt: skip
+    assert answer.status_code == 303, answer.text
+    return answer.location.removesuffix("/mapping")
+
+
+def form_of(page: str) -> dict[str, str]:
+    """What a browser would send: every control of the mapping form as it stands."""
+    data: dict[str, str] = {}
+    for name, body in re.findall(r'<select[^>]*?name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        options = re.findall(r'<option value="([^"]*)"([^>]*)>', body)
+        data[name] = next((value for value, rest in options if "selected" in rest), options[0][0])
+    for tag in re.findall(r"<input[^>]*>", page):
+        name = re.search(r'name="([^"]+)"', tag)
+        value = re.search(r'value="([^"]*)"', tag)
+        if name and value and ("checkbox" not in tag or " checked" in tag):
+            data[name.group(1)] = value.group(1)
+    return data
+
+
+def records(town: Town, object_key: str = "matter") -> list[Record]:
+    uow = town.work()
+    found = uow.session.scalars(
+        select(Record).where(Record.object_key == object_key).order_by(Record.external_key)
+    ).all()
+    uow.session.close()
+    return list(found)
+
+
+def test_a_file_walks_from_upload_to_result(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, FILE)
+    page = ada.get(f"{place}/mapping").text
+    data = form_of(page)
+    assert data["field-1"] == "key:title"
+    assert data["field-2"] == "key:worth"
+    assert data["field-4"] == "key:client"
+    assert data["field-6"] == ""
+    data |= {"key_column": "ref", "field-6": "new:text", "create_references": "1", "entry_pipeline": "free"}
+    answer = ada.post(f"{place}/mapping", data)
+    assert (answer.status_code, answer.location) == (303, f"{place}/check")
+    checked = ada.get(f"{place}/check").text
+    assert "1 row would be refused" in checked
+    assert "“lots” is not a number." in checked
+    assert records(importing) == []
+    answer = ada.post(f"{place}/start")
+    assert (answer.status_code, answer.location) == (303, place)
+    shown = ada.get(place).text
+    assert "“lots” is not a number." in shown
+    first, third = records(importing)
+    assert (first.external_key, first.name, first.amount_minor) == ("A1", "First", 120_050)
+    assert (first.pipeline_key, first.stage_key) == ("free", "a")
+    assert first.data["extra"] == "x"
+    assert first.owner_id == importing.ids["Rita"]
+    assert third.name == "=HYPERLINK(1)"
+    assert [client.name for client in records(importing, "client")] == ["Acme", "Nobody"]
+
+
+def test_the_result_file_is_safe_and_gives_one_reason(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, FILE)
+    data = form_of(ada.get(f"{place}/mapping").text) | {"key_column": "ref", "create_references": "1"}
+    ada.post(f"{place}/mapping", data)
+    ada.post(f"{place}/start")
+    answer = ada.get(f"{place}/result.csv")
+    lines = answer.text.lstrip("\ufeff").splitlines()
+    assert answer.headers["Content-Disposition"] == "attachment; filename=cases-result.csv"
+    assert lines[0].endswith("Line,Result,Column,Reason")
+    assert lines[1].endswith(",2,created,,")
+    assert lines[2].endswith(",3,refused,worth,“lots” is not a number.")
+    assert ",'=HYPERLINK(1)," in lines[3]
+
+
+def test_the_same_file_again_changes_nothing(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    for expected in ("created", "unchanged"):
+        place = upload(ada, FILE)
+        data = form_of(ada.get(f"{place}/mapping").text) | {"key_column": "ref", "create_references": "1"}
+        ada.post(f"{place}/mapping", data)
+        ada.post(f"{place}/start")
+        assert f",2,{expected},," in ada.get(f"{place}/result.csv").text
+    assert len(records(importing)) == 2
+
+
+def test_an_open_date_order_is_asked_and_the_answer_kept(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "title,due\nA,01/02/2025\nB,03/04/2025\n")
+    data = form_of(ada.get(f"{place}/mapping").text)
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 422
+    assert "the day and the month cannot be told apart" in answer.text
+    ada.post(f"{place}/mapping", data | {"order-1": "mdy"})
+    ada.post(f"{place}/start")
+    assert sorted(record.data["due"] for record in records(importing)) == ["2025-01-02", "2025-03-04"]
+
+
+def test_history_is_loaded_into_a_pipeline_made_from_the_file(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    text = "ref,title,phase,since,done\n1,A,Talk,2025-01-02,\n2,B,Yes,2025-01-03,2025-02-01\n"
+    place = upload(ada, text)
+    data = form_of(ada.get(f"{place}/mapping").text)
+    data |= {"with_history": "1", "stage_column": "phase", "at_column": "since", "closed_column": "done",
+             "pipeline": "+", "pipeline_name": "Old", "key_column": "ref"}  # fmt: skip
+    page = ada.post(f"{place}/mapping", data | {"refresh": "1"})
+    assert page.status_code == 200
+    data |= form_of(page.text) | {"stage-1-kind": "won"}
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 303, answer.text
+    ada.post(f"{place}/start")
+    assert [(record.stage_key, record.outcome) for record in records(importing)] == [
+        ("talk", "open"), ("yes", "won")
+    ]  # fmt: skip
+
+
+def test_progress_is_a_fragment_that_asks_again_only_while_it_runs(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    queue = importing.app.extensions["funnelwright.queue"]
+    queue.is_held = True
+    place = upload(ada, "title\nA\n")
+    ada.post(f"{place}/mapping", form_of(ada.get(f"{place}/mapping").text))
+    ada.post(f"{place}/start")
+    waiting = ada.get(place, htmx=True).text
+    assert waiting.lstrip().startswith("<section")
+    assert 'hx-trigger="every 1s"' in waiting
+    queue.work()
+    assert "hx-trigger" not in ada.get(place, htmx=True).text
+
+
+def test_an_import_is_started_once_and_can_be_stopped(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    queue = importing.app.extensions["funnelwright.queue"]
+    queue.is_held = True
+    place = upload(ada, "title\nA\n")
+    ada.post(f"{place}/mapping", form_of(ada.get(f"{place}/mapping").text))
+    assert ada.post(f"{place}/start").status_code == 303
+    assert ada.post(f"{place}/start").status_code == 409
+    assert ada.post(f"{place}/cancel").status_code == 303
+    queue.work()
+    assert records(importing) == []
+
+
+def test_a_role_without_the_right_is_refused_everywhere(importing: Town) -> None:
+    ada, rita = importing.as_("Ada"), importing.as_("Rita")
+    place = upload(ada, FILE)
+    for path in ("/w/acme/imports/", "/w/acme/imports/new", place, f"{place}/mapping", f"{place}/result.csv"):
+        assert rita.get(path).status_code == 403
+    for path in (f"{place}/mapping", f"{place}/start", f"{place}/cancel"):
+        assert rita.post(path).status_code == 403
+
+
+def test_another_workspace_does_not_know_the_import(importing: Town) -> None:
+    place = upload(importing.as_("Ada"), FILE)
+    otto = importing.as_("Otto")
+    assert otto.get(place).status_code == 404
+    assert otto.get(place.replace("/acme/", "/other/")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "The file holds no rows."),
+        (b"PK\x03\x04zip", "Save it as CSV"),
+        (b"\x1f\x8bno gzip", "damaged"),
+        (b"a,b\n" + b"x" * 3_000_000 + b",1\n", ""),
+    ],
+)
+def test_a_broken_file_is_told_in_words(importing: Town, content: bytes, text: str) -> None:
+    ada = importing.as_("Ada")
+    answer = ada.client.post(
+        "/w/acme/imports/", data={"object": "matter", "file": (io.BytesIO(content), "x.csv")},
+        headers={"X-CSRFToken": ada.token}, content_type="multipart/form-data",
+    )  # fmt: skip
+    if text:
+        assert answer.status_code == 422
+        assert text in answer.text
+    else:
+        assert ada.get(answer.location).status_code == 422
+
+
+def test_no_file_and_no_object_are_told(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    assert ada.post("/w/acme/imports/", {"object": "matter"}).status_code == 422
+    data = {"object": "nothing", "file": (io.BytesIO(b"a\n1\n"), "x.csv")}
+    answer = ada.client.post(
+        "/w/acme/imports/", data=data, headers={"X-CSRFToken": ada.token}, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 404
