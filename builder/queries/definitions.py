@@ -121,3 +121,15 @@ def _row(row: Any) -> PlainRow:
         slots=row.slots,
         status=row.status,
     )
+
+
+def live_document(session: WorkspaceSession, kind: str, key: str) -> tuple[int, dict[str, Any]]:
+    """Version number and document of what is live. Raises NotFound."""
+    row = session.execute(
+        select(DefinitionVersion.number, DefinitionVersion.document)
+        .join(Definition, Definition.live_version_id == DefinitionVersion.id)
+        .where(Definition.kind == kind, Definition.key == key)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row.number, row.document

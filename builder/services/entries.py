@@ -164,7 +164,7 @@ def enter(
     assert pipeline is not None
     target = pipeline.by_key[planned.to_stage]
     _close(uow, standing, planned, given, at, ledger)
-    _place(standing, pipeline, target, planned, at)
+    _place(uow, standing, pipeline, target, planned, at)
     _open(uow, standing, pipeline, target, planned, at, ledger)
 
 
@@ -194,7 +194,9 @@ def _tasks_done(uow: UnitOfWork, present: StoredStay, given: Given, at: datetime
     return {key: known.get(key, new) for key in sorted(given.done_tasks)} or None
 
 
-def _place(standing: Standing, pipeline: Pipeline, target: Stage, planned: Planned, at: datetime) -> None:
+def _place(
+    uow: UnitOfWork, standing: Standing, pipeline: Pipeline, target: Stage, planned: Planned, at: datetime
+) -> None:
     record = standing.record
     record.update(
         pipeline_key=pipeline.key,
@@ -209,7 +211,7 @@ def _place(standing: Standing, pipeline: Pipeline, target: Stage, planned: Plann
     if planned.from_stage is not None:
         # An own probability was a judgement about the stage left behind (edge cases of metrics.md).
         record["probability_override"] = None
-    set_probability(standing)
+    set_probability(uow, standing)
 
 
 def _open(

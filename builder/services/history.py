@@ -92,7 +92,7 @@ def _put_history(
         closed_at=None if is_open else last.entered_at,
         is_loaded=True,
     )
-    set_probability(standing)
+    set_probability(uow, standing)
     ledger.settle_history(standing, _past_slices(record, standing))
 
 

@@ -76,12 +76,19 @@ def apply_values(
     """
     standing.record.update(columns(definition, data, uow.workspace.currency), data=data)
     standing.record["definition_version_id"] = definition.version_id
-    set_probability(standing)
+    set_probability(uow, standing)
 
 
-def set_probability(standing: Standing) -> None:
+def set_probability(uow: UnitOfWork, standing: Standing) -> None:
+    """The record's own probability while it is open and sets one, else that of its stage as it is now.
+
+    A probability that an admin changes counts at once for all open records (edge cases of metrics.md).
+    """
     record = standing.record
-    stage = standing.pipeline.by_key.get(record["stage_key"]) if standing.pipeline else None
+    pipeline = uow.catalog.pipelines.get(record["pipeline_key"]) or standing.pipeline
+    stage = pipeline.by_key.get(record["stage_key"]) if pipeline else None
+    if stage is None and standing.pipeline is not None:
+        stage = standing.pipeline.by_key.get(record["stage_key"])
     own = record["probability_override"]
     is_own = own is not None and stage is not None and stage.is_open
     record["probability"] = own if is_own else (stage.probability if stage else None)
