@@ -175,14 +175,15 @@ def _ids(driver: _Driver, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]
 
 
 def _newest_ids(term: QueryTerm, object_keys: Sequence[str]) -> Any:
-    """At most ``PLENTY`` records over all objects: the newest with a word, any with a prefix."""
+    """A share of ``PLENTY`` per object: the newest that have the word, and any that have its prefix."""
     each = max(1, PLENTY // len(object_keys))
     parts = []
     for key in object_keys:
-        part = select(SearchToken.record_id).where(SearchToken.object_key == key, _is(SearchToken, term))
-        if not term.is_prefix:
-            part = part.order_by(SearchToken.record_id.desc())
-        parts.append(part.limit(each).subquery())
+        tokens = select(SearchToken.record_id).where(SearchToken.object_key == key).limit(each)
+        newest = tokens.where(SearchToken.token == term.token).order_by(SearchToken.record_id.desc())
+        parts.append(newest.subquery())
+        if term.is_prefix:
+            parts.append(tokens.where(_is(SearchToken, term)).subquery())
     return union_all(*(select(part.c.record_id) for part in parts))
 
 
