@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import BigInteger, BindParameter, Date, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -37,7 +37,7 @@ def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
 
     The session must be bound to the sign-in (``bind_user``): on PostgreSQL the wall shows it just these.
     """
-    rows = session.execute(_memberships(user_id), execution_options={"across_workspaces": True})
+    rows = session.execute(_MEMBERSHIPS, {"user_id": user_id})
     return [
         Membership(
             WorkspaceInfo(
@@ -69,28 +69,6 @@ def count_memberships(session: WorkspaceSession, user_id: int) -> int:
     )
     session.bind_user(before or 0)
     return int(found or 0)
-
-
-def _memberships(user_id: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Workspace.id,
-            Workspace.key,
-            Workspace.name,
-            Workspace.locale,
-            Workspace.time_zone,
-            Workspace.currency,
-            Workspace.definitions_stamp,
-            Member.id.label("member_id"),
-            Member.name.label("member_name"),
-            Member.role_key,
-            Member.manager_id,
-            Member.last_seen_at,
-        )
-        .join(Member, Member.workspace_id == Workspace.id)
-        .where(Member.user_id == user_id, Member.is_active)
-        .order_by(Workspace.name, Workspace.id)
-    )
 
 
 def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog, today: date) -> Actor:
@@ -126,26 +104,58 @@ def _departments(
 
     Departments that ended still count below: records of then belong to them.
     """
-    mine = aliased(Department)
-    below = Department.path.like(mine.path.concat("%")) if subtree else Department.id == mine.id
-    rows = session.execute(
-        select(mine.id.label("mine"), Department.id)
-        .select_from(DepartmentMember)
-        .join(mine, mine.id == DepartmentMember.department_id)
-        .join(Department, below)
-        .where(
-            DepartmentMember.member_id == member_id,
-            holds_on(DepartmentMember.starts_on, DepartmentMember.ends_on, today),
-            holds_on(mine.starts_on, mine.ends_on, today),
-        )
-        .order_by(DepartmentMember.starts_on.desc(), DepartmentMember.id.desc(), Department.path)
-    ).all()
+    statement = _SUBTREES if subtree else _DEPARTMENTS
+    rows = session.execute(statement, {"member_id": member_id, "today": today}).all()
     return tuple(dict.fromkeys(row.mine for row in rows)), tuple(dict.fromkeys(row.id for row in rows))
 
 
-def holds_on(starts_on: Any, ends_on: Any, day: date) -> ColumnElement[bool]:
+def holds_on(starts_on: Any, ends_on: Any, day: date | BindParameter[date]) -> ColumnElement[bool]:
     """Whether a dated row (half-open, open ends allowed) holds on ``day``."""
     return and_(
         or_(starts_on.is_(None), starts_on <= day),
         or_(ends_on.is_(None), ends_on > day),
     )
+
+
+# Made once: building a statement costs more than sending it, and these go with every request.
+_MEMBERSHIPS = (
+    select(
+        Workspace.id,
+        Workspace.key,
+        Workspace.name,
+        Workspace.locale,
+        Workspace.time_zone,
+        Workspace.currency,
+        Workspace.definitions_stamp,
+        Member.id.label("member_id"),
+        Member.name.label("member_name"),
+        Member.role_key,
+        Member.manager_id,
+        Member.last_seen_at,
+    )
+    .join(Member, Member.workspace_id == Workspace.id)
+    .where(Member.user_id == bindparam("user_id", type_=BigInteger), Member.is_active)
+    .order_by(Workspace.name, Workspace.id)
+    .execution_options(across_workspaces=True)
+)
+_mine = aliased(Department)
+_TODAY = bindparam("today", type_=Date)
+
+
+def _departments_below(is_below: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(_mine.id.label("mine"), Department.id)
+        .select_from(DepartmentMember)
+        .join(_mine, _mine.id == DepartmentMember.department_id)
+        .join(Department, is_below)
+        .where(
+            DepartmentMember.member_id == bindparam("member_id", type_=BigInteger),
+            holds_on(DepartmentMember.starts_on, DepartmentMember.ends_on, _TODAY),
+            holds_on(_mine.starts_on, _mine.ends_on, _TODAY),
+        )
+        .order_by(DepartmentMember.starts_on.desc(), DepartmentMember.id.desc(), Department.path)
+    )
+
+
+_DEPARTMENTS = _departments_below(Department.id == _mine.id)
+_SUBTREES = _departments_below(Department.path.like(_mine.path.concat("%")))

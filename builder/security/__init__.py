@@ -25,7 +25,6 @@ from builder.services import passwords
 from builder.settings import Settings
 
 
-
 def add_security(app: Flask, settings: Settings, limiter: Limiter) -> None:
     """Register sign-in, sign-out, password, two-step sign-in and recovery codes.
 

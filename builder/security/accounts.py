@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask_security import FSQLALiteUserDatastore, LoginForm, RoleMixin, UserMixin
 from flask_security.forms import EmailValidation, email_required
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 from wtforms import EmailField
 
@@ -32,6 +33,11 @@ class SignInForm(LoginForm):
     email = EmailField(filters=[_stripped], validators=[email_required, EmailValidation(verify=False)])
 
 
+@cache
+def _found_by(attribute: str) -> Select[SignIn]:
+    return select(SignIn).where(getattr(SignIn, attribute) == bindparam("value"))
+
+
 class Accounts(FSQLALiteUserDatastore):
     """Finds and keeps sign-ins through the session of the request."""
 
@@ -44,7 +50,7 @@ class Accounts(FSQLALiteUserDatastore):
         ((attribute, value),) = kwargs.items()
         if attribute == "email":
             value = str(value).strip().lower()
-        user = request_session().scalar(select(SignIn).where(getattr(SignIn, attribute) == value))
+        user: SignIn | None = request_session().scalar(_found_by(attribute), {"value": value})
         if user is not None:
             set_committed_value(user, "roles", [])
         return user
