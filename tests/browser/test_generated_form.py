@@ -1,4 +1,6 @@
-"""A generated form in a real browser: rules by htmx without losing the focus, rows, search as you type, no script."""
+"""A generated form in a real browser: rules by htmx without losing the focus, rows, search as you type,
+no script.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ FIELDS = compile_fields(
             ),
         },
         "required": ["title", "reason"],
-        "x-rules": [{"effect": "show", "fields": ["reason"], "when": {"field": "kind", "op": "eq", "value": "a"}}],
+        "x-rules": [
+            {"effect": "show", "fields": ["reason"], "when": {"field": "kind", "op": "eq", "value": "a"}}
+        ],
     }
 )
 ACCOUNTS = (Candidate("7", "Acme"), Candidate("8", "Acme Two"), Candidate("9", "华为"))
@@ -127,7 +131,9 @@ def test_errors_stand_at_their_fields_and_in_a_summary_that_leads_there(
     assert axe(page) == []
 
 
-def test_rows_are_added_added_up_and_removed(page: Any, address: str, axe: Callable[[Any], list[str]]) -> None:
+def test_rows_are_added_added_up_and_removed(
+    page: Any, address: str, axe: Callable[[Any], list[str]]
+) -> None:
     page.goto(address)
     page.fill("#f-title", "Rows")
     page.get_by_role("button", name="Add a row").click()
@@ -174,9 +180,17 @@ def test_everything_works_without_javascript(open_page: Callable[..., Any], addr
     page.fill("#f-account", "acm")
     page.fill("#f-day", "2026-11-21")
     page.press("#f-title", "Enter")
-    assert page.locator('[role="alert"] li').all_inner_texts() == ["Account: Several are called “acm”. Choose one."]
+    assert page.locator('[role="alert"] li').all_inner_texts() == [
+        "Account: Several are called “acm”. Choose one."
+    ]
     page.locator('input[type="radio"][value="8"]').check()
     page.get_by_role("button", name="Save").click()
     saved = page.inner_text("#saved")
-    for part in ("'account': '8'", "'reason': 'because'", "'total': '3.00'", "'tags': ['a']", "'day': '2026-11-21'"):
+    for part in (
+        "'account': '8'",
+        "'reason': 'because'",
+        "'total': '3.00'",
+        "'tags': ['a']",
+        "'day': '2026-11-21'",
+    ):
         assert part in saved
