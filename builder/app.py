@@ -21,6 +21,7 @@ import blueprints.addresses
 import blueprints.admin
 import blueprints.insights
 import blueprints.scope
+import blueprints.studio
 import blueprints.system
 import blueprints.workspace.imports
 from blueprints.languages import add_languages
@@ -133,4 +134,5 @@ def _add_areas(app: Flask) -> None:
     blueprints.account.register(app)
     blueprints.admin.register(app)
     blueprints.insights.register(app)
+    blueprints.studio.register(app)
     blueprints.workspace.imports.register(app)

@@ -41,6 +41,7 @@ from builder.metadata.upcasters import upcast
 
 Definition: TypeAlias = ObjectDefinition | Feedback | Pipeline | View | FunnelDefinition | Role
 
+DEFAULT_ICON = "box"
 UNCOMPILABLE = N_("The stored definition “%(key)s” (%(kind)s) cannot be read: %(reason)s")
 
 
@@ -108,7 +109,7 @@ def compile_object(document: Document, version: Version, digest: str) -> ObjectD
         key=document["key"],
         label=Label.of(document["label"]),
         label_plural=Label.of(document["label_plural"]),
-        icon=document.get("icon", ""),
+        icon=document.get("icon") or DEFAULT_ICON,
         color=document.get("color", ""),
         fields=fields,
         list_columns=tuple(listing.get("columns", names)),
