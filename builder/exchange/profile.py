@@ -32,8 +32,8 @@ class ColumnProfile:
 
     ``orders``: the date orders that read all values; both, with ``is_order_open``, means that a person must
     say. ``mark`` is the decimal mark the values show, ``None`` when they show none. ``number_share`` and
-    ``date_share`` (0–1) tell of a column in which some values are mistakes. ``values`` are the different values
-    with their counts, ``None`` when too many.
+    ``date_share`` (0–1) tell of a column in which some values are mistakes. ``values`` are the different
+    values with their counts, ``None`` when too many.
     """
 
     name: str
