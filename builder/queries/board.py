@@ -31,7 +31,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.keyset import Position
 from builder.queries.row import REFERENCE, names_of_records
-from builder.queries.visibility import ownership, sees_all
+from builder.queries.visibility import is_broad, ownership, sees_all
 
 CARDS = 50
 _ORDER = "-record.stage_entered_at"
@@ -271,7 +271,8 @@ def _cards(
     clauses = (*scope.clauses, Record.stage_key == stage_key, *beyond)
     statement = _CARDS.order_by(*order).limit(limit)
     own = () if sees_all(scope.actor) else ownership(scope.actor)
-    if len(own) < 2:
+    if len(own) < 2 or is_broad(scope.actor):
+        own = (or_(*own),) if own else ()
         return [_card(row) for row in scope.session.execute(statement.where(*clauses, *own))]
     parts = [
         select(Record.id).where(*clauses, branch).order_by(*order).limit(limit).subquery() for branch in own

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, select, union, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, union, union_all
 
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
@@ -14,7 +14,7 @@ from builder.domain.permissions import Actor
 from builder.queries import keyset
 from builder.queries.keyset import Position, Segment, SortColumn
 from builder.queries.row import ROWS, WIDTH, RecordRow, row_of
-from builder.queries.visibility import branches
+from builder.queries.visibility import branches, is_broad
 
 COUNT_CAP = 1000
 
@@ -81,6 +81,8 @@ class RecordPages:
         statement = ROWS.add_columns(*more).order_by(*segment.order).limit(limit)
         if not self._branches:
             return statement.where(*clauses)
+        if is_broad(self.actor):
+            return statement.where(*clauses, or_(*self._branches))
         parts = [
             select(Record.id).where(*clauses, branch).order_by(*segment.order).limit(limit).subquery()
             for branch in self._branches

@@ -22,6 +22,11 @@ def sees_all(actor: Actor) -> bool:
     return actor.is_system or actor.visibility == "all"
 
 
+def is_broad(actor: Actor) -> bool:
+    """Whether the actor sees so many departments that walking everyone's order finds their rows soon."""
+    return actor.visibility in ("department", "subtree") and len(actor.visible_department_ids) > FEW
+
+
 def branches(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     """Alternatives that together hold every visible record; none: everything is visible.
 
@@ -40,8 +45,7 @@ def ownership(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     departments = sorted(actor.visible_department_ids)
     if actor.visibility not in ("department", "subtree") or not departments:
         return (own,)
-    # An equality keeps the order of an index that begins with the department; many departments together
-    # hold so large a part of the records that the list's own order finds them quickly.
+    # An equality keeps the order of an index that begins with the department.
     if len(departments) <= FEW:
         return (own, *(Record.department_id == department for department in departments))
     return (own, Record.department_id.in_(departments))
