@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from builder.domain import formulas, money
+from builder.domain.comparison import EvaluationContext
 from builder.domain.computation import order
-from builder.domain.conditions import parse
+from builder.domain.conditions import check, parse
 from builder.domain.fields import FieldDefinition, FieldSet, Option, Rule, Section
 from builder.domain.kinds import ConditionError
 from builder.domain.labels import Label
@@ -41,6 +43,8 @@ ROLE_TWICE = N_("Two fields have the part “%(role)s” in the process.")
 BAD_DEFAULT = N_("The default is not a value that the field accepts.")
 
 Schema = dict[str, Any]
+# Rules never ask for the time (rule_schema), so any will do to check their operands.
+_SOME_TIME = EvaluationContext(datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def compile_fields(document: Mapping[str, Any], *, slots: Mapping[str, str] | None = None) -> FieldSet:
@@ -192,6 +196,8 @@ def _rule_problems(
     for key in rule.targets:
         if key not in fields:
             yield DefinitionProblem(UNKNOWN_FIELD, pointer(*place, "fields"), {"field": key})
+    for problem in check(rule.when, fields, _SOME_TIME):
+        yield DefinitionProblem(problem.message, pointer(*place, "when"), problem.values)
     if rule.effect != "options":
         return
     target = fields.get(rule.targets[0])

@@ -9,11 +9,12 @@ whatever depends on today or on the reader belong in gates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not
 from builder.domain.fields import FieldDefinition, Rule
-from builder.domain.kinds import Kind, kind_of_type
+from builder.domain.kinds import OPERATORS, Kind, kind_of_type
 from builder.errors import N_, Invalid
 
 Schema = dict[str, Any]
@@ -31,6 +32,8 @@ class UnsayableRule(Invalid):
 def is_sayable(op: str, definition: FieldDefinition) -> bool:
     """Whether a rule may compare this field with this operator."""
     kind = kind_of_type(definition.type)
+    if op not in OPERATORS[kind]:
+        return False
     if op in ("empty", "not_empty"):
         return True
     if definition.type == "integer":
@@ -68,7 +71,20 @@ def condition_schema(condition: Condition, fields: Mapping[str, FieldDefinition]
                 return {"not": {"required": [key]}}
             if op == "not_empty":
                 return {"required": [key]}
-            return {"required": [key], "properties": {key: _value_schema(op, value)}}
+            stored = _as_stored(kind_of_type(definition.type), value)
+            return {"required": [key], "properties": {key: _value_schema(op, stored)}}
+
+
+def _as_stored(kind: Kind, value: Any) -> Any:
+    """The operand in the shape of stored values: the condition language also takes ``"5"`` for 5 and 7
+    for an id.
+    """
+    if isinstance(value, list | tuple):
+        return [_as_stored(kind, item) for item in value]
+    if kind is Kind.NUMBER and not isinstance(value, bool):
+        number = Decimal(str(value))
+        return int(number) if number == number.to_integral_value() else float(number)
+    return str(value) if kind in (Kind.PERSON, Kind.LINK) else value
 
 
 def _value_schema(op: str, value: Any) -> Schema:

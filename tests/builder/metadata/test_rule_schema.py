@@ -59,3 +59,15 @@ def test_what_json_schema_cannot_say_is_refused() -> None:
         condition_schema(Comparison("field", "lt", "5"), {"field": definition("decimal")})
     with pytest.raises(UnsayableRule):
         condition_schema(Comparison("other", "empty"), {"field": definition("text")})
+
+
+def test_operands_written_otherwise_mean_the_same() -> None:
+    for kind, op, operand, value in (
+        ("integer", "eq", "5", 5),
+        ("integer", "in", ("5", 6.0), 6),
+        ("user", "eq", 7, "7"),
+    ):
+        condition = Comparison("field", op, operand)
+        fields = {"field": definition(kind)}
+        assert evaluate(condition, {"field": value}, fields, CONTEXT)
+        assert Draft202012Validator(condition_schema(condition, fields)).is_valid({"field": value})
