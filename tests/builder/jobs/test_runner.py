@@ -129,7 +129,7 @@ def test_an_import_whose_worker_was_killed_is_finished_by_the_next_one(
     assert (end.status, end.done_rows, end.created_rows, end.problem) == ("done", ROWS, ROWS, None)
     with world.work() as uow:
         grouped = select(Record.object_key, func.count()).group_by(Record.object_key)
-        counts = {key: number for key, number in uow.session.execute(grouped)}
+        counts = {row[0]: row[1] for row in uow.session.execute(grouped)}
         keys = uow.session.scalar(select(func.count(Record.external_key.distinct())))
         assert counts == {"matter": ROWS, "client": 40}
         assert keys == ROWS
