@@ -23,6 +23,7 @@ import blueprints.insights
 import blueprints.scope
 import blueprints.studio
 import blueprints.system
+import blueprints.workspace
 import blueprints.workspace.imports
 from blueprints.languages import add_languages
 from builder.assets import add_assets
@@ -135,4 +136,5 @@ def _add_areas(app: Flask) -> None:
     blueprints.admin.register(app)
     blueprints.insights.register(app)
     blueprints.studio.register(app)
+    blueprints.workspace.register(app)
     blueprints.workspace.imports.register(app)

@@ -1,1 +1,63 @@
-"""Where reps and managers work records."""
+"""Where reps and managers work records: lists, records, search, recycle bin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Flask, g, url_for
+from flask_babel import gettext
+
+from blueprints.messages import local
+from blueprints.scope import Scope
+from blueprints.shell import NavItem, NavSection, add_navigation
+from blueprints.workspace import (  # noqa: F401 - importing registers their routes
+    area,
+    conversion,
+    deletion,
+    edits,
+    filters,
+    home,
+    lists,
+    lookups,
+    record_page,
+    saved_views,
+    search,
+    stage_work,
+)
+from blueprints.workspace.area import board_address
+
+BOARD_ICON = "layout-kanban"
+
+
+def register(app: Flask) -> None:
+    """Register the area with its pages and its part of the sidebar."""
+    app.register_blueprint(area.workspace)
+    add_navigation(app, _navigation)
+
+
+def _navigation() -> Iterator[NavSection]:
+    if "scope" not in g:
+        return
+    here: Scope = g.scope
+    home_url = url_for("workspace.home")
+    yield NavSection("", (NavItem(gettext("Today"), home_url, "home", prefix=home_url + "today"),), order=10)
+    boards = tuple(
+        NavItem(local(pipeline.label), address, BOARD_ICON)
+        for pipeline in here.catalog.pipelines.values()
+        if (address := board_address(pipeline.key))
+    )
+    if boards:
+        yield NavSection(gettext("Boards"), boards, order=20)
+    lists_ = tuple(
+        NavItem(
+            local(definition.label_plural),
+            url_for("workspace.record_list", object_key=definition.key),
+            definition.icon,
+        )
+        for definition in here.catalog.objects.values()
+    )
+    if lists_:
+        yield NavSection(gettext("Records"), lists_, order=30)
+    if here.actor.can("record.restore"):
+        bin_item = NavItem(gettext("Recycle bin"), url_for("workspace.recycle_bin"), "trash")
+        yield NavSection(gettext("Administration"), (bin_item,), order=90)

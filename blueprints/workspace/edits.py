@@ -1,0 +1,251 @@
+"""Creating and editing records by generated forms (parts 4 and 5, S27)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, url_for
+from flask_babel import gettext
+from htmx_flask import request
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from blueprints.forms import done, show_form
+from blueprints.messages import local
+from blueprints.scope import Scope, scope
+from blueprints.workspace.area import record_address, workspace
+from blueprints.workspace.deletion import revision_of
+from blueprints.workspace.record_forms import context_for
+from blueprints.workspace.stale import Theirs, changed_meanwhile, merged
+from builder.db.ids import from_public
+from builder.domain.fields import ObjectDefinition
+from builder.errors import N_, Invalid, Problem, Stale
+from builder.forms.record_form import RecordForm
+from builder.queries.record import find_record, get_record
+from builder.queries.row import FullRecord
+from builder.services import records as services
+from builder.services.entries import Entry
+from builder.services.records import NewRecord, SaveRecord
+
+CHOOSE_PROCESS = N_("Choose the process that this record goes through.")
+NO_PROCESS = "-"
+
+
+@workspace.get("/o/<object_key>/new")
+def new_record(object_key: str) -> Response:
+    """An empty form; ``pipeline``, ``field`` and ``from`` in the address prefill it."""
+    here = scope()
+    here.require("record.create")
+    definition = here.catalog.object(object_key)
+    given = _prefilled(here, definition)
+    form = RecordForm(definition.fields, context_for(here, definition.fields, {}, given), formdata=given)
+    return _show_new(here, definition, form, request.args.get("pipeline"))
+
+
+@workspace.post("/o/<object_key>/new")
+def create_record(object_key: str) -> Response:
+    """Create, enter the first stage of the chosen process, and open the record."""
+    here = scope()
+    here.require("record.create")
+    definition = here.catalog.object(object_key)
+    context = context_for(here, definition.fields, {}, request.form)
+    form = RecordForm(definition.fields, context, formdata=request.form)
+    pipeline_key = request.form.get("pipeline", "")
+    if form.is_refresh:
+        return _show_new(here, definition, form, pipeline_key)
+    wrong = _process_problem(here, definition, pipeline_key)
+    if not form.validate() or wrong:
+        return _show_new(here, definition, form, pipeline_key, wrong, status=422)
+    entry = Entry(pipeline_key) if pipeline_key and pipeline_key != NO_PROCESS else None
+    uow = here.unit_of_work()
+    try:
+        saved = services.create(uow, object_key, NewRecord(form.values, entry))
+    except Invalid as error:
+        uow.rollback()
+        form.add_problems(error.problems)
+        return _show_new(here, definition, form, pipeline_key, status=422)
+    uow.commit()
+    return done(record_address(saved.record_id), gettext("Created."))
+
+
+@workspace.post("/o/<object_key>/form")
+def refresh_new(object_key: str) -> str:
+    """The body of the form again, as its rules decide for what is typed; nothing is saved."""
+    here = scope()
+    here.require("record.create")
+    definition = here.catalog.object(object_key)
+    form = RecordForm(
+        definition.fields, context_for(here, definition.fields, {}, request.form), formdata=request.form
+    )
+    return _body(form, url_for("workspace.refresh_new", object_key=object_key))
+
+
+@workspace.get("/r/<rid:record_id>/edit")
+def edit_record(record_id: int) -> Response:
+    here = scope()
+    record = _editable(here, record_id)
+    definition = here.catalog.object(record.object_key)
+    form = _form(here, definition, record, None)
+    form.warnings = _old_faults(form)
+    return _show_edit(here, definition, form, record, record.revision)
+
+
+@workspace.post("/r/<rid:record_id>/edit")
+def save_record(record_id: int) -> Response:
+    """Save what changed; somebody else's save in between is shown and merged, never overwritten."""
+    here = scope()
+    record = _editable(here, record_id)
+    definition = here.catalog.object(record.object_key)
+    form = _form(here, definition, record, request.form)
+    seen = revision_of(request.form.get("revision")) or record.revision
+    if form.is_refresh:
+        return _show_edit(here, definition, form, record, seen)
+    if seen != record.revision:
+        return _conflict(here, definition, record, seen)
+    if not form.validate():
+        return _show_edit(here, definition, form, record, seen, status=422)
+    changes = _changes(form, record)
+    uow = here.unit_of_work()
+    try:
+        services.save(uow, SaveRecord(record_id, changes, seen))
+    except Invalid as error:
+        uow.rollback()
+        form.add_problems(error.problems)
+        return _show_edit(here, definition, form, record, seen, status=422)
+    except Stale:
+        uow.rollback()
+        return _conflict(here, definition, _editable(here, record_id), seen)
+    uow.commit()
+    return done(record_address(record_id), gettext("Saved."))
+
+
+@workspace.post("/r/<rid:record_id>/form")
+def refresh_edit(record_id: int) -> str:
+    here = scope()
+    record = _editable(here, record_id)
+    form = _form(here, here.catalog.object(record.object_key), record, request.form)
+    return _body(form, url_for("workspace.refresh_edit", record_id=record_id))
+
+
+def _editable(here: Scope, record_id: int) -> FullRecord:
+    record = get_record(here.session, here.actor, record_id).record
+    here.require("record.edit")
+    return record
+
+
+def _form(here: Scope, definition: ObjectDefinition, record: FullRecord, formdata: Any) -> RecordForm:
+    context = context_for(here, definition.fields, record.data, formdata)
+    return RecordForm(definition.fields, context, values=record.data, formdata=formdata)
+
+
+def _old_faults(form: RecordForm) -> list[Problem]:
+    """What is wrong with the values as they are stored (idea 2): told, and never in the way of a save."""
+    form.validate()
+    warnings = [*form.warnings, *form.problems]
+    form.problems = []
+    return warnings
+
+
+def _changes(form: RecordForm, record: FullRecord) -> dict[str, Any]:
+    """Only what differs from the stored values; formulas are computed by whoever saves."""
+    computed = {field.key for field in form.fieldset if field.type == "formula"}
+    keys = {*form.values, *record.data} - computed
+    return {key: form.values.get(key) for key in keys if form.values.get(key) != record.data.get(key)}
+
+
+def _conflict(here: Scope, definition: ObjectDefinition, record: FullRecord, seen: int) -> Response:
+    """Show what changed meanwhile, theirs beside one's own, in a form at the present revision."""
+    theirs = changed_meanwhile(here, definition, record, seen, request.form)
+    formdata = merged(request.form, theirs)
+    form = _form(here, definition, record, formdata)
+    return _show_edit(here, definition, form, record, record.revision, theirs=theirs, status=409)
+
+
+def _show_edit(
+    here: Scope,
+    definition: ObjectDefinition,
+    form: RecordForm,
+    record: FullRecord,
+    revision: int,
+    *,
+    theirs: Theirs | None = None,
+    status: int = 200,
+) -> Response:
+    return show_form(
+        "pages/workspace/record_form.html",
+        fragment="fragments/record/form.html",
+        status=status,
+        definition=definition,
+        title=record.name,
+        trail=[
+            (local(definition.label_plural), url_for("workspace.record_list", object_key=definition.key)),
+            (record.name, record_address(record.id)),
+        ],
+        form=form,
+        address=url_for("workspace.save_record", record_id=record.id),
+        refresh_url=url_for("workspace.refresh_edit", record_id=record.id),
+        cancel=record_address(record.id),
+        revision=revision,
+        theirs=theirs,
+        processes=[],
+        process="",
+        process_problem="",
+    )
+
+
+def _show_new(
+    here: Scope,
+    definition: ObjectDefinition,
+    form: RecordForm,
+    pipeline_key: str | None,
+    problem: str = "",
+    *,
+    status: int = 200,
+) -> Response:
+    pipelines = here.catalog.pipelines_of(definition.key)
+    if not pipeline_key and len(pipelines) == 1:
+        pipeline_key = pipelines[0].key
+    list_address = url_for("workspace.record_list", object_key=definition.key)
+    return show_form(
+        "pages/workspace/record_form.html",
+        fragment="fragments/record/form.html",
+        status=status,
+        definition=definition,
+        title=gettext("New: %(name)s", name=local(definition.label)),
+        trail=[(local(definition.label_plural), list_address)],
+        form=form,
+        address=url_for("workspace.create_record", object_key=definition.key),
+        refresh_url=url_for("workspace.refresh_new", object_key=definition.key),
+        cancel=list_address,
+        revision=None,
+        theirs=None,
+        processes=[(each.key, local(each.label), local(each.description)) for each in pipelines],
+        process=pipeline_key or "",
+        process_problem=gettext(problem) if problem else "",
+    )
+
+
+def _process_problem(here: Scope, definition: ObjectDefinition, pipeline_key: str) -> str:
+    known = {pipeline.key for pipeline in here.catalog.pipelines_of(definition.key)}
+    if not known or pipeline_key in known or pipeline_key == NO_PROCESS:
+        return ""
+    return CHOOSE_PROCESS
+
+
+def _prefilled(here: Scope, definition: ObjectDefinition) -> MultiDict[str, str] | None:
+    """A reference that the page before offered: the record it came from, in the field that names it."""
+    field = definition.fields.by_key.get(request.args.get("field", ""))
+    if field is None or field.type != "reference":
+        return None
+    try:
+        opened = find_record(here.session, here.actor, from_public(request.args.get("from", "")))
+    except ValueError:
+        return None
+    if opened is None or opened.record.object_key != field.params.get("target"):
+        return None
+    name = opened.record.name
+    return MultiDict([(f"f-{field.key}", text) for text in (str(opened.record.id), name, name)])
+
+
+def _body(form: RecordForm, refresh_url: str) -> str:
+    return render_template("fragments/form/body.html", form=form, refresh_url=refresh_url)

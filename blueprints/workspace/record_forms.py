@@ -1,0 +1,71 @@
+"""The forms of records: creating and editing share how values are read, shown again and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from htmx_flask import request
+from werkzeug.datastructures import MultiDict
+
+from blueprints.scope import Scope
+from blueprints.workspace.shown import form_context
+from builder.domain.fields import FieldSet, JsonValue
+from builder.fieldtypes.base import FieldContext
+from builder.queries.row import names_of_members, names_of_records
+
+
+def context_for(
+    here: Scope, fields: FieldSet, values: Mapping[str, JsonValue], formdata: Any
+) -> FieldContext:
+    """What a form of these fields needs to show ``values`` and what was typed: names behind ids."""
+    records, members = ids_in(fields, (values,))
+    for field in fields:
+        if formdata is not None and field.type in ("reference", "user"):
+            typed = {int(text) for text in formdata.getlist(f"f-{field.key}") if _is_id(text)}
+            (members if field.type == "user" else records).update(typed)
+    return form_context(
+        here, names_of_records(here.session, records), names_of_members(here.session, members)
+    )
+
+
+def ids_in(fields: FieldSet, documents: Iterable[Mapping[str, JsonValue]]) -> tuple[set[int], set[int]]:
+    """Ids of records and of members that values name, rows of tables included."""
+    records: set[int] = set()
+    members: set[int] = set()
+    for document in documents:
+        for field in fields:
+            value = document.get(field.key)
+            if field.type == "table" and isinstance(value, list):
+                columns = {column.key: column.type for column in field.params["columns"]}
+                for row in value:
+                    for key, cell in row.items() if isinstance(row, Mapping) else ():
+                        _collect(columns.get(key, ""), cell, records, members)
+            else:
+                _collect(field.type, value, records, members)
+    return records, members
+
+
+def _collect(type_key: str, value: Any, records: set[int], members: set[int]) -> None:
+    if type_key in ("reference", "user") and isinstance(value, str) and _is_id(value):
+        (members if type_key == "user" else records).add(int(value))
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) < 1 << 63
+
+
+def without(formdata: MultiDict[str, str], keys: Iterable[str], prefix: str = "f") -> MultiDict[str, str]:
+    """The form data as if these fields had not been on the page."""
+    dropped = {f"{prefix}-{key}" for key in keys}
+    kept: MultiDict[str, str] = MultiDict()
+    for name, value in formdata.items(multi=True):
+        head = name if name in dropped else next((one for one in dropped if name.startswith(f"{one}-")), "")
+        if not head and not (name == "_has" and value in dropped):
+            kept.add(name, value)
+    return kept
+
+
+def is_fragment() -> bool:
+    """Whether htmx asked for a part of the page."""
+    return bool(request.htmx and not request.htmx.boosted)

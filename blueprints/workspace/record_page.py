@@ -1,0 +1,360 @@
+"""The page of a record: head, path, what to do now and next, fields, related lists, visits, timeline (S39)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, url_for
+from flask_babel import format_date, gettext
+from htmx_flask import request
+
+from blueprints.messages import local, message
+from blueprints.scope import Scope, scope
+from blueprints.workspace.area import board_address, has_endpoint, move_address, record_address, workspace
+from blueprints.workspace.filter_words import filter_text
+from blueprints.workspace.history import Teller, Told, reason_name
+from blueprints.workspace.home import amount_of
+from blueprints.workspace.panel import answered, feedback_form, fingerprint, panel, path
+from blueprints.workspace.record_forms import ids_in, is_fragment
+from blueprints.workspace.shown import (
+    Cell,
+    Column,
+    Reader,
+    columns_of,
+    day,
+    duration,
+    moment,
+    outcome_cell,
+    stage_color,
+    stage_name,
+)
+from builder.db.ids import to_public
+from builder.domain.conditions import Comparison
+from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.moves import FieldViolation
+from builder.fieldtypes.registry import type_of
+from builder.fieldtypes.table import total
+from builder.forms.state import state as states_of
+from builder.queries.definitions import feedback_version, pipeline_version
+from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, record_page
+from builder.queries.row import USER, names_of_members, names_of_records, pointed_at
+from builder.queries.timeline import timeline
+from builder.services.outlook import Outlook, faults_of, outlook
+
+RELATED_COLUMNS = 5
+
+
+@dataclass(frozen=True)
+class ShownField:
+    label: str
+    cell: Cell
+    fault: str
+    is_wide: bool
+    table: ShownTable | None = None
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """Rows of a table field: heads with their class, rows of cells, totals (empty texts where none)."""
+
+    heads: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    totals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    label: str
+    fields: tuple[ShownField, ...]
+
+
+@dataclass(frozen=True)
+class Related:
+    """A list of records that refer to this one; ``more`` leads to all, ``new`` to a new one."""
+
+    title: str
+    icon: str
+    columns: tuple[Column, ...]
+    lines: tuple[tuple[tuple[Column, Cell], ...], ...]
+    count: str
+    more: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An earlier visit to a stage, with its answers under the form of then (B3)."""
+
+    stage: str
+    entered: str
+    left: str
+    length: str
+    who: str
+    reason: str
+    note: str
+    override: str
+    answers: tuple[tuple[str, Cell], ...]
+    form: str
+
+
+@workspace.get("/r/<rid:record_id>")
+def record(record_id: int) -> str:
+    here = scope()
+    page = record_page(here.session, here.catalog, here.actor, record_id)
+    return render_template("pages/workspace/record.html", **record_facts(here, page))
+
+
+@workspace.get("/r/<rid:record_id>/timeline")
+def record_timeline(record_id: int) -> str:
+    """Earlier events; a page of its own without htmx."""
+    here = scope()
+    page = record_page(here.session, here.catalog, here.actor, record_id)
+    facts = _timeline(here, page, request.args.get("before"))
+    if is_fragment():
+        return render_template("fragments/timeline/events.html", **facts)
+    definition = here.catalog.object(page.record.object_key)
+    return render_template(
+        "pages/workspace/record_timeline.html",
+        record=page.record,
+        definition=definition,
+        address=record_address(record_id),
+        **facts,
+    )
+
+
+def record_facts(here: Scope, page: RecordPage) -> dict[str, Any]:
+    """What the page and its fragments are drawn from."""
+    definition = here.catalog.object(page.record.object_key)
+    faults = faults_of(definition, page)
+    look = outlook(here.unit_of_work(), page, faults)
+    reader = _reader(here, page, definition)
+    address = record_address(page.record.id)
+    return {
+        "record": page.record,
+        "definition": definition,
+        "address": address,
+        "list_address": url_for("workspace.record_list", object_key=definition.key),
+        "amount": amount_of(reader, page.record),
+        "close": day_text(page),
+        "outcome": outcome_cell(page.record.outcome) if page.record.outcome not in (None, "open") else None,
+        "reason": reason_name(look.pipeline, page.record.reason_key)
+        if look and page.record.reason_key
+        else "",
+        "department": page.opened.department_name,
+        "sections": _sections(here, page, definition, faults, reader),
+        "faults": [_fault_words(definition, fault) for fault in faults],
+        "related": _related(here, page),
+        "visits": _visits(here, page),
+        "pending": [
+            (stage_name(look.pipeline, one.to_stage_key), one.requested_by_name, moment(one.requested_at))
+            for one in page.pending
+        ]
+        if look
+        else [],
+        "path": path(here, page, look) if look else [],
+        "targets": _targets(look, page) if look else [],
+        "board": board_address(page.record.pipeline_key) if page.record.pipeline_key else "",
+        "startable": _startable(here, page),
+        "origin": _origin(here, page),
+        "actions": _actions(here, page, definition, look),
+        **stage_facts(here, page, look),
+        **_timeline(here, page, None),
+    }
+
+
+def stage_facts(here: Scope, page: RecordPage, look: Outlook | None, form: Any = None) -> dict[str, Any]:
+    """What the fragments of the stage panel are drawn from; ``form``: feedback as it was typed."""
+    if look is None:
+        return {"panel": None, "feedback": None, "seen": ""}
+    made = form if form is not None else feedback_form(here, page, look)
+    stay = page.open_stay
+    return {
+        "panel": panel(here, page, look),
+        "feedback": made,
+        "seen": fingerprint(stay.answers) if stay else "",
+        "feedback_theirs": (),
+    }
+
+
+def day_text(page: RecordPage) -> str:
+    return format_date(page.record.expected_close_on, "medium") if page.record.expected_close_on else ""
+
+
+def _reader(here: Scope, page: RecordPage, definition: ObjectDefinition) -> Reader:
+    records, members = ids_in(definition.fields, (page.record.data,))
+    names = dict(page.names) | names_of_records(here.session, records - page.names.keys())
+    people = dict(page.members) | names_of_members(here.session, members - page.members.keys())
+    return Reader(here, names, people)
+
+
+def _sections(
+    here: Scope,
+    page: RecordPage,
+    definition: ObjectDefinition,
+    faults: tuple[FieldViolation, ...],
+    reader: Reader,
+) -> list[ShownSection]:
+    record = page.record
+    wrong = {fault.field: message(fault.message_key, fault.values) for fault in reversed(faults)}
+    states = states_of(definition.fields, record.data, reader.context_of(record.currency))
+    sections = []
+    for section in definition.fields.sections:
+        fields = []
+        for key in section.fields:
+            field = definition.fields.by_key[key]
+            if not states[key].is_visible:
+                continue
+            value = record.data.get(key)
+            label = field.label.text(reader.context.locale) or key
+            table = _table(reader, field, value, record.currency) if field.type == "table" else None
+            cell = reader.cell(field, value, record.currency)
+            fields.append(
+                ShownField(label, cell, wrong.get(key, ""), field.type in ("long_text", "table"), table)
+            )
+        if fields:
+            sections.append(ShownSection(section.label.text(reader.context.locale), tuple(fields)))
+    return sections
+
+
+def _table(reader: Reader, field: FieldDefinition, value: Any, currency: str | None) -> ShownTable | None:
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    if not rows:
+        return None
+    columns: tuple[FieldDefinition, ...] = field.params["columns"]
+    cells = tuple(
+        tuple(reader.cell(column, row.get(column.key), currency) for column in columns) for row in rows
+    )
+    kinds = [next((row[place].kind for row in cells if row[place].kind), "") for place in range(len(columns))]
+    labels = [column.label.text(reader.context.locale) or column.key for column in columns]
+    totals = []
+    for column in columns:
+        summed = total(field, column.key, value) if column.key in field.params["totals"] else None
+        context = reader.context_of(currency)
+        totals.append("" if summed is None else type_of(column).text(column, summed, context))
+    return ShownTable(tuple(zip(labels, kinds, strict=True)), cells, tuple(totals))
+
+
+def _fault_words(definition: ObjectDefinition, fault: FieldViolation) -> str:
+    field = definition.fields.by_key.get(fault.field)
+    text = message(fault.message_key, fault.values)
+    return f"{local(field.label)}: {text}" if field else text
+
+
+def _related(here: Scope, page: RecordPage) -> list[Related]:
+    found = []
+    for each in page.related:
+        if not each.rows and each.field_key == CONVERTED:
+            continue
+        found.append(_related_list(here, page, each))
+    return found
+
+
+def _related_list(here: Scope, page: RecordPage, each: RelatedList) -> Related:
+    definition = here.catalog.object(each.object_key)
+    names = [name for name in definition.list_columns if name != each.field_key][:RELATED_COLUMNS]
+    pointed = pointed_at(definition, each.rows, names, "reference")
+    people = pointed_at(definition, each.rows, names, USER)
+    reader = Reader(here, names_of_records(here.session, pointed), names_of_members(here.session, people))
+    columns = tuple(columns_of(here, each.object_key, names, reader))
+    lines = tuple(tuple((column, column.read(row)) for column in columns) for row in each.rows)
+    title, more, new = local(definition.label_plural), "", ""
+    if each.field_key != CONVERTED:
+        field = definition.fields.by_key[each.field_key]
+        if sum(other.object_key == each.object_key for other in page.related) > 1:
+            title = f"{title} · {local(field.label)}"
+        if field.is_filterable:
+            condition = Comparison(each.field_key, "eq", str(page.record.id))
+            more = url_for("workspace.record_list", object_key=each.object_key, f=filter_text(condition))
+        if here.actor.can("record.create"):
+            new = url_for(
+                "workspace.new_record",
+                object_key=each.object_key,
+                field=each.field_key,
+                **{"from": to_public(page.record.id)},
+            )
+    else:
+        title = gettext("Made from it: %(name)s", name=title)
+    count = f"{each.count}+" if each.is_capped else str(each.count)
+    return Related(title, definition.icon, columns, lines, count, more, new)
+
+
+def _visits(here: Scope, page: RecordPage) -> list[Visit]:
+    """Visits that have ended, the latest first."""
+    ended = [stay for stay in reversed(page.stays) if not stay.is_open]
+    forms = {
+        stay.id: feedback_version(here.session, here.catalog, stay.feedback_version_id)
+        for stay in ended
+        if stay.feedback_version_id is not None and stay.answers
+    }
+    records: set[int] = set()
+    members: set[int] = set()
+    for stay in ended:
+        if stay.id in forms:
+            pointed = ids_in(forms[stay.id].fields, (stay.answers,))
+            records |= pointed[0]
+            members |= pointed[1]
+    reader = Reader(here, names_of_records(here.session, records), names_of_members(here.session, members))
+    return [_visit(here, stay, forms.get(stay.id), reader) for stay in ended]
+
+
+def _visit(here: Scope, stay: StayView, form: Any, reader: Reader) -> Visit:
+    pipeline = pipeline_version(here.session, here.catalog, stay.pipeline_version_id)
+    return Visit(
+        stage=stage_name(pipeline, stay.stage_key),
+        entered=day(stay.entered_at),
+        left=day(stay.left_at),
+        length=duration(stay.seconds),
+        who=stay.left_by_name,
+        reason=reason_name(pipeline, stay.reason_key) if stay.reason_key else "",
+        note=stay.reason_note or "",
+        override=stay.override_reason or "",
+        answers=tuple(answered(reader, form.fields, stay.answers)) if form else (),
+        form=local(form.label) if form else "",
+    )
+
+
+def _timeline(here: Scope, page: RecordPage, before: str | None) -> dict[str, Any]:
+    found = timeline(here.session, page.record.id, before=before)
+    events: list[Told] = Teller(here, page.record, found.events).told()
+    earlier = ""
+    if found.next:
+        earlier = url_for("workspace.record_timeline", record_id=page.record.id, before=found.next)
+    problem = message(found.problem.message, found.problem.values) if found.problem else ""
+    return {"events": events, "earlier": earlier, "timeline_problem": problem}
+
+
+def _targets(look: Outlook, page: RecordPage) -> list[tuple[str, str, str]]:
+    """Where the record may be moved to: label, colour, address of the dialog."""
+    return [
+        (local(stage.label), stage_color(stage), address)
+        for stage in look.targets
+        if (address := move_address(page.record.id, stage.key))
+    ]
+
+
+def _startable(here: Scope, page: RecordPage) -> list[tuple[str, str]]:
+    """Processes that a record in none of them may enter."""
+    if page.record.pipeline_key is not None or not here.actor.can("move"):
+        return []
+    return [(one.key, local(one.label)) for one in here.catalog.pipelines_of(page.record.object_key)]
+
+
+def _origin(here: Scope, page: RecordPage) -> tuple[str, str] | None:
+    """The record that this one was made from by conversion."""
+    source = page.record.converted_from_id
+    if source is None or source not in page.names:
+        return None
+    return page.names[source], record_address(source)
+
+
+def _actions(
+    here: Scope, page: RecordPage, definition: ObjectDefinition, look: Outlook | None
+) -> dict[str, bool]:
+    is_open = look is None or look.stage.is_open
+    return {
+        "edit": here.actor.can("record.edit"),
+        "delete": here.actor.can("record.delete"),
+        "convert": definition.conversion is not None and is_open and here.actor.can("record.create"),
+        "move": look is not None and has_endpoint("moves.dialog"),
+    }

@@ -1,0 +1,292 @@
+"""How values are read: the context of the request, and cells of lists and record pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from flask_babel import format_date, format_datetime, get_locale, get_timezone, gettext, ngettext
+
+from blueprints.messages import local
+from blueprints.scope import Scope
+from blueprints.workspace.area import record_address
+from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.pipeline import Pipeline, Stage
+from builder.fieldtypes.base import Candidate, FieldContext
+from builder.fieldtypes.registry import type_of
+from builder.queries.people import active_members, departments, find_members
+from builder.queries.row import RecordRow
+from builder.queries.search import reference_search
+
+# Up to here a plain list of people is quicker than searching one.
+MOST_LISTED = 50
+NUMBERS = frozenset({"integer", "decimal", "percent", "money", "formula"})
+_REGIONS = {"zh": "CN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One coloured word: an option, a stage."""
+
+    text: str
+    color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value for reading. ``kind`` is ``number`` for figures; ``marks`` are shown instead of the text."""
+
+    text: str
+    href: str = ""
+    kind: str = ""
+    marks: tuple[Mark, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+NOTHING = Cell("")
+
+
+def language() -> str:
+    return str(get_locale() or "en")
+
+
+def field_context(
+    here: Scope, names: Mapping[int, str] | None = None, members: Mapping[int, str] | None = None
+) -> FieldContext:
+    """How values are shown to the reader; ``names`` of records and ``members`` by id."""
+    return FieldContext(
+        locale=language(),
+        time_zone=str(get_timezone()),
+        currency=here.workspace.currency,
+        region=_REGIONS.get(here.workspace.locale.partition("_")[0], "US"),
+        now=here.clock.now(),
+        member_id=str(here.actor.member_id),
+        record_names={str(key): name for key, name in (names or {}).items()},
+        member_names={str(key): name for key, name in (members or {}).items()},
+    )
+
+
+def form_context(
+    here: Scope, names: Mapping[int, str] | None = None, members: Mapping[int, str] | None = None
+) -> FieldContext:
+    """As ``field_context``, with what forms need: people to choose from, and search for names."""
+    people = active_members(here.session)
+    listed = None
+    if len(people) <= MOST_LISTED:
+        listed = [Candidate(str(person.id), person.name) for person in people]
+    return replace(
+        field_context(here, names, members),
+        members=listed,
+        find_records=lambda object_key, text: record_candidates(here, object_key, text),
+        find_members=lambda text: member_candidates(here, text),
+        search_url=_search_address,
+    )
+
+
+def _search_address(definition: FieldDefinition) -> str:
+    if definition.type == "user":
+        return url_for("workspace.find_people")
+    return url_for("workspace.find_records", object_key=definition.params["target"])
+
+
+def record_candidates(here: Scope, object_key: str, text: str) -> list[Candidate]:
+    """Visible records of an object that a typed name may mean."""
+    hits = reference_search(here.session, here.actor, object_key, text)
+    return [Candidate(str(hit.id), hit.name, hit.number or hit.owner_name) for hit in hits]
+
+
+def member_candidates(here: Scope, text: str) -> list[Candidate]:
+    return [
+        Candidate(str(person.id), person.name, person.email or "")
+        for person in find_members(here.session, text)
+    ]
+
+
+class Reader:
+    """Turns values into cells for one request; ``names`` and ``members`` are what references point at."""
+
+    def __init__(
+        self, here: Scope, names: Mapping[int, str] | None = None, members: Mapping[int, str] | None = None
+    ) -> None:
+        self.here = here
+        self.context = field_context(here, names, members)
+        self._by_currency: dict[str, FieldContext] = {}
+
+    def context_of(self, currency: str | None) -> FieldContext:
+        """Amounts of a record are in its own currency."""
+        if not currency or currency == self.context.currency:
+            return self.context
+        return self._by_currency.setdefault(currency, replace(self.context, currency=currency))
+
+    def cell(self, definition: FieldDefinition, value: JsonValue, currency: str | None = None) -> Cell:
+        """A field's value; an empty one is ``NOTHING``."""
+        if value is None or value == "" or value == []:
+            return NOTHING
+        kind = type_of(definition)
+        context = self.context_of(currency)
+        if definition.options:
+            return _of_options(definition, value, context.locale)
+        text = kind.text(definition, value, context)
+        if definition.type == "yes_no":
+            return Cell(gettext(text))
+        if definition.type == "reference":
+            known = str(value) in context.record_names
+            return Cell(text, record_address(int(str(value)))) if known else Cell(gettext("Not available"))
+        href = kind.href(definition, value) or ""
+        return Cell(text, href, "number" if definition.type in NUMBERS else "")
+
+
+def _of_options(definition: FieldDefinition, value: JsonValue, locale: str) -> Cell:
+    keys = value if isinstance(value, list) else [value]
+    marks = []
+    for key in keys:
+        option = definition.option(str(key))
+        marks.append(Mark(option.label.text(locale), option.color) if option else Mark(str(key)))
+    text = ("、" if locale.startswith("zh") else ", ").join(mark.text for mark in marks)
+    return Cell(text, marks=tuple(marks))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list: how it is named and how a row fills it. ``field``: none for ``record.<column>``."""
+
+    name: str
+    label: str
+    kind: str
+    read: Callable[[RecordRow], Cell]
+    field: FieldDefinition | None = None
+
+
+def columns_of(here: Scope, object_key: str, names: Sequence[str], reader: Reader) -> list[Column]:
+    """The columns that exist among ``names``, each once; unknown ones are left out."""
+    definition = here.catalog.object(object_key)
+    found: dict[str, Column] = {}
+    for name in names:
+        field = definition.fields.by_key.get(name)
+        if field is not None:
+            found.setdefault(name, _field_column(field, reader))
+        elif name.startswith("record.") and name[7:] in RECORD_COLUMNS:
+            found.setdefault(name, _record_column(here, name, reader))
+    return list(found.values())
+
+
+def _field_column(field: FieldDefinition, reader: Reader) -> Column:
+    label = field.label.text(reader.context.locale) or field.key
+    kind = "number" if field.type in NUMBERS else ""
+    if field.role == "name":
+        return Column(field.key, label, "title", lambda row: Cell(row.name, record_address(row.id)), field)
+    return Column(
+        field.key, label, kind, lambda row: reader.cell(field, row.data.get(field.key), row.currency), field
+    )
+
+
+def _record_column(here: Scope, name: str, reader: Reader) -> Column:
+    column = name.removeprefix("record.")
+    special: dict[str, Callable[[], Callable[[RecordRow], Cell]]] = {
+        "stage": lambda: StageMarks(here).cell,
+        "pipeline": lambda: lambda row: Cell(_pipeline_name(here, row.pipeline_key)),
+        "outcome": lambda: lambda row: outcome_cell(row.outcome),
+        "owner": lambda: lambda row: Cell(row.owner_name),
+        "department": lambda: _department_cell(here),
+    }
+    made = special.get(column)
+    read = made() if made else lambda row: Cell(moment(getattr(row, column)))
+    return Column(name, record_column_label(column), "", read)
+
+
+def _department_cell(here: Scope) -> Callable[[RecordRow], Cell]:
+    names = {node.id: node.name for node in departments(here.session)}
+    return lambda row: Cell(names.get(row.department_id or 0, ""))
+
+
+def record_column_label(column: str) -> str:
+    return {
+        "stage": gettext("Stage"),
+        "pipeline": gettext("Process"),
+        "outcome": gettext("Outcome"),
+        "owner": gettext("Owner"),
+        "department": gettext("Department"),
+        "created_at": gettext("Created"),
+        "updated_at": gettext("Last change"),
+        "stage_entered_at": gettext("In this stage since"),
+        "closed_at": gettext("Closed"),
+    }[column]
+
+
+class StageMarks:
+    """The coloured name of a record's stage, by the live pipeline; a stage that is gone shows its key."""
+
+    def __init__(self, here: Scope) -> None:
+        self._known: dict[tuple[str, str], Cell] = {}
+        for pipeline in here.catalog.pipelines.values():
+            for stage in pipeline.stages:
+                self._known[pipeline.key, stage.key] = stage_cell(stage)
+
+    def cell(self, row: Any) -> Cell:
+        if not row.pipeline_key or not row.stage_key:
+            return NOTHING
+        return self._known.get((row.pipeline_key, row.stage_key)) or Cell(row.stage_key)
+
+
+def stage_cell(stage: Stage) -> Cell:
+    text = local(stage.label)
+    return Cell(text, marks=(Mark(text, stage_color(stage)),))
+
+
+def stage_color(stage: Stage) -> str:
+    """The stage's own colour, or one that tells how it ends."""
+    return stage.color or {"open": "blue", "won": "green", "lost": "red", "invalid": "gray"}[stage.kind]
+
+
+def stage_name(pipeline: Pipeline | None, key: str | None) -> str:
+    stage = pipeline.by_key.get(key or "") if pipeline else None
+    return local(stage.label) if stage else (key or "")
+
+
+def _pipeline_name(here: Scope, key: str | None) -> str:
+    pipeline = here.catalog.pipelines.get(key or "")
+    return local(pipeline.label) if pipeline else (key or "")
+
+
+def outcome_cell(outcome: str | None) -> Cell:
+    if not outcome:
+        return NOTHING
+    text, color = {
+        "open": (gettext("Open"), "blue"),
+        "won": (gettext("Won"), "green"),
+        "lost": (gettext("Lost"), "red"),
+        "invalid": (gettext("Invalid"), "gray"),
+    }[outcome]
+    return Cell(text, marks=(Mark(text, color),))
+
+
+def moment(at: datetime | None) -> str:
+    """A time of day on a day, in the reader's zone; empty for an unknown one."""
+    return format_datetime(at, "short") if at is not None else ""
+
+
+def day(at: datetime | None) -> str:
+    return format_date(at, "medium") if at is not None else ""
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in its largest unit that says something; empty for an unknown one."""
+    if seconds is None:
+        return ""
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return ngettext("%(num)d minute", "%(num)d minutes", minutes)
+    hours = minutes // 60
+    if hours < 48:
+        return ngettext("%(num)d hour", "%(num)d hours", hours)
+    return ngettext("%(num)d day", "%(num)d days", hours // 24)
+
+
+def names_in(texts: Iterable[str]) -> str:
+    return ("、" if language().startswith("zh") else ", ").join(texts)
