@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Flask, g, url_for
 from flask_babel import gettext
 
-from blueprints.insights import area, drill, funnel, wins  # noqa: F401 - importing registers their routes
+from blueprints.insights import area, drill, filter, funnel, wins  # noqa: F401 - importing registers their routes
 from blueprints.shell import NavItem, NavSection, add_navigation
 
 

@@ -63,9 +63,7 @@ def _departments(scope: Scope, question: Question) -> Select:
         for node in departments(scope.session)
     )
     ends = (("", gettext("All")), (NONE, gettext("None")))
-    return Select(
-        "department", gettext("Department, with those below"), (*ends, *options), question.department
-    )
+    return Select("department", gettext("Department and below"), (*ends, *options), question.department)
 
 
 def _groups(question: Question, closing: bool) -> Select:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template, url_for
 from flask_babel import gettext
 from htmx_flask import request
 
@@ -13,6 +13,7 @@ from blueprints.insights.area import insights
 from blueprints.insights.question import NONE, Question, population_of, read_question
 from blueprints.messages import local
 from blueprints.scope import scope
+from blueprints.workspace.area import record_address
 from builder.db.ids import from_public, to_public
 from builder.errors import N_, Invalid, NotFound
 from builder.queries.drill import DrillPage, DrillRow, Figure, drill, wins_drill
@@ -123,7 +124,7 @@ def _row(question: Question, row: DrillRow) -> dict[str, Any]:
     stage = question.pipeline.by_key.get(row.stage_key or "")
     return {
         "name": row.name or row.number or f"#{row.id}",
-        "href": record_address(row.object_key, row.id),
+        "href": record_address(row.id),
         "owner": row.owner_name,
         "stage": local(stage.label) if stage else row.stage_key or "",
         "color": stage.color if stage else "",
@@ -134,10 +135,3 @@ def _row(question: Question, row: DrillRow) -> dict[str, Any]:
         "left": words.moment(row.left_at),
         "days": words.NOTHING if row.seconds is None else f"{row.seconds / 86400:.1f}",
     }
-
-
-def record_address(object_key: str, record_id: int) -> str:
-    """The page of a record, once the workspace area is there to show it."""
-    if "workspace.record" not in current_app.view_functions:
-        return ""
-    return url_for("workspace.record", object_key=object_key, record_id=record_id)

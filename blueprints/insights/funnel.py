@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from flask import render_template, url_for
+from flask import Response, g, make_response, render_template, url_for
 from flask_babel import gettext
 from htmx_flask import request
 
 from blueprints.insights import words
 from blueprints.insights.area import insights
 from blueprints.insights.choices import presets, selects
+from blueprints.insights.filter import filter_facts
 from blueprints.insights.question import Question, population_of, public, read_question, without_period
 from blueprints.messages import local
 from blueprints.scope import Scope, scope
@@ -24,20 +26,29 @@ PANEL = "funnel-panel"
 
 
 @insights.get("/funnel")
-def funnel() -> str:
+def funnel() -> Response:
     """The whole page, or for htmx only the panel with chart, figures and tabs."""
     here = scope()
     question = read_question(here)
     panel = _panel(here, question)
     if request.htmx and request.htmx.target == PANEL:
-        return render_template("fragments/funnel/panel.html", **panel)
-    return render_template(
+        return panel_answer("fragments/funnel/panel.html", url_for("insights.funnel", **question.args), panel)
+    page = render_template(
         "pages/insights/funnel.html",
         selects=selects(here, question, closing=False),
         presets=presets(question),
         funnels=_tabs(here),
         **panel,
     )
+    return make_response(page)
+
+
+def panel_answer(template: str, address: str, panel: dict[str, Any]) -> Response:
+    """A panel for htmx; the address bar gets its shortest form, unless the panel refreshed itself."""
+    answer = make_response(render_template(template, **panel))
+    if request.htmx.trigger != request.htmx.target:
+        answer.headers["HX-Push-Url"] = address
+    return answer
 
 
 @insights.get("/funnel/difference")
@@ -112,7 +123,12 @@ def chained(key: str) -> str:
 
 def _panel(here: Scope, question: Question) -> dict[str, Any]:
     wanted = question.currency or here.workspace.currency
-    common: dict[str, Any] = {"question": question, "words": words, "views": _views(question)}
+    common: dict[str, Any] = {
+        "question": question,
+        "words": words,
+        "views": _views(question),
+        **filter_facts(here, "funnel", question),
+    }
     if question.view == "snapshot":
         population = population_of(here, without_period(question))
         found = snapshot(here.session, population, question.pipeline, currency=wanted)
@@ -145,7 +161,18 @@ def _label(question: Question, stage: str) -> str:
 
 
 def _drill(question: Question, figure: str, stage: str, **more: str) -> str:
-    return url_for("insights.drill", **question.changed(figure=figure, stage=stage, **more))
+    # A page has a hundred of these: what they share is written once.
+    if more:
+        return url_for("insights.drill", **question.changed(figure=figure, stage=stage, **more))
+    return f"{drill_stem(question)}&figure={quote(figure)}&stage={quote(stage)}"
+
+
+def drill_stem(question: Question) -> str:
+    """The address of the lists behind this page, to be told figure and stage; made once a request."""
+    stems: dict[int, str] = g.setdefault("drill_stems", {})
+    if id(question) not in stems:
+        stems[id(question)] = url_for("insights.drill", **question.args)
+    return stems[id(question)]
 
 
 def _period_chart(question: Question, report: FunnelReport) -> Chart:
@@ -304,7 +331,7 @@ def _views(question: Question) -> list[tuple[str, str, bool, None]]:
     ]
 
 
-def _mode_tabs(question: Question, endpoint: str, **more: str) -> list[tuple[str, str, bool, Any]]:
+def _mode_tabs(question: Question, endpoint: str, **more: Any) -> list[tuple[str, str, bool, Any]]:
     return [
         (
             mode,

@@ -54,7 +54,7 @@ class Question:
     currency: str
 
     @property
-    def args(self) -> dict[str, str]:
+    def args(self) -> dict[str, Any]:
         known = {
             "pipeline": self.pipeline.key,
             "view": self.view,
@@ -74,7 +74,7 @@ class Question:
         usual = {"view": "period", "mode": "visited", "measure": "count", "amounts": "entry"}
         return {name: value for name, value in known.items() if value and usual.get(name) != value}
 
-    def changed(self, **changes: str) -> dict[str, str]:
+    def changed(self, **changes: str) -> dict[str, Any]:
         """The query string after some choices are made otherwise; an empty one is taken back."""
         return {name: value for name, value in {**self.args, **changes}.items() if value}
 
@@ -83,9 +83,12 @@ class Question:
         return bool(self.period or self.owner or self.department or self.choices or self.where)
 
 
-def read_question(scope: Scope) -> Question:
-    """Errors: NotFound for an unknown pipeline; Invalid for a value that is none of the choices."""
-    args = request.args
+def read_question(scope: Scope, args: Mapping[str, str] | None = None) -> Question:
+    """What stands in the address (or in ``args``).
+
+    Errors: NotFound for an unknown pipeline; Invalid for a value that is none of the choices.
+    """
+    args = request.args if args is None else args
     pipeline = _pipeline(scope, args.get("pipeline", ""))
     definition = scope.catalog.object(pipeline.object_key)
     preset = args.get("preset", "")
@@ -101,10 +104,10 @@ def read_question(scope: Scope) -> Question:
         measure=_one_of(args.get("measure", ""), ("count", "amount")),
         amounts=_one_of(args.get("amounts", ""), ("entry", "now")),
         preset=preset,
-        period=_period(scope, preset),
+        period=_period(scope, preset, args),
         owner=args.get("owner", ""),
         department=args.get("department", ""),
-        choices=_choices(definition),
+        choices=_choices(definition, args),
         where=where,
         condition=_condition(where),
         by=dimension(by, definition) if by else None,
@@ -169,20 +172,20 @@ def _one_of(value: str, known: tuple[Any, ...]) -> Any:
     return value
 
 
-def _period(scope: Scope, preset: str) -> Period:
+def _period(scope: Scope, preset: str, args: Mapping[str, str]) -> Period:
     if not preset:
         return ALL_TIME
     if preset == CUSTOM:
-        return Period.read(request.args.get("from", ""), request.args.get("to", ""))
+        return Period.read(args.get("from", ""), args.get("to", ""))
     if preset not in PRESETS:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=preset[:40])
     return Period.named(preset, scope.workspace.day_of(scope.clock.now()))
 
 
-def _choices(definition: ObjectDefinition) -> dict[str, str]:
+def _choices(definition: ObjectDefinition, args: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for field in filter_fields(definition):
-        value = request.args.get(CHOICE + field.key, "")
+        value = args.get(CHOICE + field.key, "")
         if value:
             if field.option(value) is None:
                 raise Invalid(N_("“%(value)s” is none of the choices."), value=value[:40])

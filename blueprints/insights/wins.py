@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, url_for
+from flask import Response, make_response, render_template, url_for
 from flask_babel import gettext
 from htmx_flask import request
 
 from blueprints.insights import words
 from blueprints.insights.area import insights
 from blueprints.insights.choices import presets, selects
+from blueprints.insights.filter import filter_facts
+from blueprints.insights.funnel import panel_answer
 from blueprints.insights.question import Question, population_of, public, read_question
 from blueprints.scope import Scope, scope
 from builder.charts.chart import Cell, Chart
@@ -23,19 +25,20 @@ MOST_GROUPS = 200
 
 
 @insights.get("/wins")
-def wins() -> str:
+def wins() -> Response:
     """The whole page, or for htmx only the panel with figures, chart and table."""
     here = scope()
     question = read_question(here)
     panel = _panel(here, question)
     if request.htmx and request.htmx.target == PANEL:
-        return render_template("fragments/wins/panel.html", **panel)
-    return render_template(
+        return panel_answer("fragments/wins/panel.html", url_for("insights.wins", **question.args), panel)
+    page = render_template(
         "pages/insights/wins.html",
         selects=selects(here, question, closing=True),
         presets=presets(question),
         **panel,
     )
+    return make_response(page)
 
 
 def _panel(here: Scope, question: Question) -> dict[str, Any]:
@@ -52,6 +55,7 @@ def _panel(here: Scope, question: Question) -> dict[str, Any]:
         "figures": _figures(question, report),
         "chart": _chart(question, report),
         "hidden": max(0, len(report.groups) - MOST_GROUPS),
+        **filter_facts(here, "wins", question),
     }
 
 

@@ -102,7 +102,7 @@ def buckets(
         return Buckets()
     closings = select(func.min(Record.closed_at), func.max(Record.closed_at)).where(where)
     first, last = session.execute(closings).one()
-    if first is None:
+    if first is None or last is None:
         return Buckets()
     edges = month_edges(day_of(first, time_zone), day_of(last, time_zone), _MONTHS[dimension.kind], time_zone)
     if len(edges) > MOST_MONTHS:

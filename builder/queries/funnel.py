@@ -117,7 +117,7 @@ def snapshot(
 ) -> Snapshot:
     """What is in each stage now (one statement): from the roll-up, or from records under a free filter."""
     if population.condition is None:
-        statement = (
+        statement: Select[*tuple[Any, ...]] = (
             select(
                 FunnelRollup.stage_key,
                 FunnelRollup.currency,

@@ -116,7 +116,7 @@ def _worth(amounts: Amounts) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     if amounts == "none":
         return literal(""), literal(0)
     source = StayRow if amounts == "entry" else Record
-    return source.currency.expression, source.amount_minor.expression  # type: ignore[attr-defined]
+    return source.currency.expression, source.amount_minor.expression
 
 
 def _flow(
@@ -159,9 +159,9 @@ def _reach(
     """(group, bits of the record's steps, standing, step's bit, currency) → records, Σ amount."""
     visits = _visits(population, pipeline, bits, amounts, group)
     if amounts == "none":
-        keys = (visits.c.g, visits.c.record, visits.c.standing)
+        each = (visits.c.g, visits.c.record, visits.c.standing)
         mask = func.sum(visits.c.bit.distinct()).label("mask")
-        records = select(*keys, mask).group_by(*keys).subquery()
+        records = select(*each, mask).group_by(*each).subquery()
         kept = (records.c.g, records.c.mask, records.c.standing)
         return select(*kept, literal(0), literal(""), func.count(), literal(0)).group_by(*kept)
     latest = select(visits).where(visits.c.place == 1).subquery()

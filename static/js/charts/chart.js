@@ -25,7 +25,32 @@
     series.borderWidth = 0;
   }
 
-  function complete(island, figure) {
+  // Names and numbers on the bars of a funnel, so that it reads without pointing at it.
+  const labels = {
+    id: "funnelLabels",
+    afterDatasetsDraw(chart) {
+      if (chart.config.type !== "funnel") return;
+      const series = chart.data.datasets[0];
+      const context = chart.ctx;
+      const middle = (chart.chartArea.left + chart.chartArea.right) / 2;
+      context.save();
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.font = "600 13px " + getComputedStyle(document.body).fontFamily;
+      context.lineWidth = 3;
+      context.lineJoin = "round";
+      context.strokeStyle = color("--fw-surface", "#ffffff");
+      context.fillStyle = color("--fw-ink", "#1b2230");
+      chart.getDatasetMeta(0).data.forEach((bar, index) => {
+        const text = chart.data.labels[index] + "  " + series.texts[index];
+        context.strokeText(text, middle, bar.y);
+        context.fillText(text, middle, bar.y);
+      });
+      context.restore();
+    },
+  };
+
+  function complete(island) {
     const config = structuredClone(island.config);
     const options = config.options;
     const text = color("--tblr-body-color", "#182433");
@@ -55,6 +80,7 @@
       const link = items.length ? island.links[items[0].index] : "";
       if (link) window.location.assign(link);
     };
+    config.plugins = [labels];
     return config;
   }
 
@@ -63,7 +89,7 @@
     if (!canvas || !window.Chart) return;
     const before = drawn.get(figure);
     if (before) before.destroy();
-    drawn.set(figure, new window.Chart(canvas, complete(JSON.parse(figure.dataset.chart), figure)));
+    drawn.set(figure, new window.Chart(canvas, complete(JSON.parse(figure.dataset.chart))));
   }
 
   function drawAll(root) {

@@ -282,3 +282,37 @@ def test_dates_of_a_stay_are_shown(filled: Town) -> None:
     begin: datetime = filled.clock.now() - timedelta(days=40)
     assert str(begin.year) in page
     assert "Case 0 &lt;b&gt;" in page
+
+
+def test_a_filter_is_built_visually_and_leads_back(filled: Town) -> None:
+    ada = filled.as_("Ada")
+    builder = next(address for address, text in links(ada.get(FUNNEL).text) if text == "Filter by any field")
+
+    page = ada.get(builder).text
+    row = "&mode=all&group=0&g0-mode=all&g0-row=0&g0-0-field=heat&g0-0-op=eq&g0-0-a=hot&_filter=apply"
+    answer = ada.get(f"{builder}{row}")
+
+    assert "<html" in page
+    assert 'id="filter-builder"' in page
+    assert answer.status_code == 303, answer.text
+    found = ada.get(answer.headers["Location"]).text
+    assert island(found)["config"]["data"]["datasets"][0]["data"] == [4, 1, 1, 1]  # type: ignore[index]
+    assert "Remove" in found
+
+
+def test_a_funnel_over_several_pipelines_is_counted_over_conversions(filled: Town) -> None:
+    uow = filled.work()
+    steps = [{"pipeline": "free", "stage": key, "label": {"en": key}} for key in ("a", "b", "won")]
+    chain = {
+        "grammar": 1,
+        "kind": "funnel",
+        "key": "chain",
+        "label": {"en": "Chain"},
+        "steps": steps,
+        "unit": "record",
+    }
+    definitions.publish(uow, (chain,))
+    uow.commit()
+    uow.session.close()
+    page = filled.as_("Ada").get("/w/acme/insights/funnels/chain").text
+    assert island(page)["config"]["data"]["datasets"][0]["data"] == [7, 5, 2]  # type: ignore[index]
