@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from builder.db.base import Base
 from builder.db.ids import new_id
 from builder.db.ledger import SliceRow, StayRow
+from builder.db.rows import insert_rows
 from builder.db.tenancy import scoped
 from builder.domain import journey, rollup
 from builder.domain.pipeline import Pipeline
@@ -250,15 +250,10 @@ def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, si
 def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows, or update those whose key exists: to close one and open the next is one statement."""
     values = list(rows)
-    if not values:
-        return
-    table = entity.__table__
-    dialect = postgresql if uow.session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    changed = {name: statement.excluded[name] for name in values[0] if name not in ("workspace_id", "id")}
-    uow.session.connection().execute(
-        statement.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=changed), values
-    )
+    if values:
+        changed = (f"{name} = excluded.{name}" for name in values[0] if name not in ("workspace_id", "id"))
+        conflict = f"ON CONFLICT (workspace_id, id) DO UPDATE SET {', '.join(changed)}"
+        insert_rows(uow.session, entity, values, conflict)
 
 
 def load_stays(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, list[StoredStay]]:

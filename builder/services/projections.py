@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, insert, tuple_
+from sqlalchemy import delete, tuple_
 
 from builder.db.ids import new_id
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Link, SearchToken
+from builder.db.rows import insert_rows
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.money import to_minor
 from builder.domain.search import record_tokens
@@ -89,8 +90,7 @@ def write_tokens(
         for record_id, tokens in wanted.items()
         for token in sorted(tokens)
     ]
-    if rows:
-        uow.session.execute(insert(SearchToken), rows)
+    insert_rows(uow.session, SearchToken, rows)
 
 
 def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[str]:
@@ -112,9 +112,7 @@ def write_links(
     if not is_new:
         keys = [(record.record_id, field.key) for record in records for field in fields]
         uow.session.execute(delete(Link).where(tuple_(Link.record_id, Link.field_key).in_(keys)))
-    rows = link_rows(uow, definition, records)
-    if rows:
-        uow.session.execute(insert(Link), rows)
+    insert_rows(uow.session, Link, link_rows(uow, definition, records))
 
 
 def link_rows(

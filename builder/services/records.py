@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from builder.db.ids import new_id
 from builder.db.records import Record
+from builder.db.rows import insert_rows
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale
@@ -122,7 +123,7 @@ def insert_records(
     """Write new records with their copies, ledger and events."""
     if not written:
         return
-    uow.session.execute(insert(Record), [standing.record for standing in written])
+    insert_rows(uow.session, Record, [standing.record for standing in written])
     projected = [_projected(standing) for standing in written]
     write_tokens(uow, definition, projected, is_new=True)
     write_links(uow, definition, projected, is_new=True)

@@ -3,77 +3,104 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import delete, insert, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, text
 
-from builder.db.ids import new_id
+from builder.db.ids import new_ids
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup
+from builder.db.rows import insert_rows
 from builder.domain.rollup import Cell, Sum
 from builder.services.unit_of_work import UnitOfWork
 
 NOBODY = -1
 FOLD_LOCK = 0x46574C  # advisory lock class of folding, arbitrary but fixed
+MANY = 1000  # rows that one person's work never changes at once
 CellKey: TypeAlias = tuple[Any, ...]
+Place: TypeAlias = tuple[str, int, int]
+_WHOLE = (0, 0)
 _SUMS = ("n", "amount_minor", "weighted_minor")
+_ADD = f"ON CONFLICT ({', '.join(ROLLUP_CELL)}) WHERE NOT is_delta DO UPDATE SET " + ", ".join(
+    f"{name} = funnel_rollup.{name} + excluded.{name}" for name in _SUMS
+)
 _READ = (*ROLLUP_CELL, *_SUMS)
 
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """Where a record's cells are added up: its pipeline, owner and department."""
+    """Where a record's cells are added up: its pipeline, owner and department, and the whole workspace."""
 
     pipeline_key: str
     owner_id: int | None
     department_id: int | None
 
-    def places(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The two (owner, department) grains that every cell is kept at."""
-        return (0, 0), (self.owner_id or NOBODY, self.department_id or NOBODY)
+    @property
+    def place(self) -> Place:
+        return self.pipeline_key, self.owner_id or NOBODY, self.department_id or NOBODY
 
 
 class RollupChanges:
-    """Differences collected over one transaction, written as delta rows at its end."""
+    """Differences collected over one transaction, written at its end."""
 
     def __init__(self) -> None:
-        self._sums: dict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._sums: dict[Place, dict[Cell, list[int]]] = defaultdict(dict)
 
     def add(self, grain: Grain, cells: Mapping[Cell, Sum], sign: int) -> None:
         """Add (sign 1) or take away (sign −1) what one record contributes."""
-        for cell, amount in cells.items():
-            for owner_id, department_id in grain.places():
-                key = (
-                    grain.pipeline_key,
-                    cell.measure,
-                    cell.stage_key,
-                    owner_id,
-                    department_id,
-                    cell.currency,
-                    cell.month_from,
-                    cell.month_to,
-                )
-                sums = self._sums[key]
-                sums[0] += sign * amount.n
-                sums[1] += sign * amount.amount_minor
-                sums[2] += sign * amount.weighted_minor
+        _add_cells(self._sums[grain.place], cells, sign)
 
     def rows(self, workspace_id: int) -> list[dict[str, Any]]:
         """Rows of all cells that changed, as columns of FunnelRollup without id."""
+        whole: dict[Place, dict[Cell, list[int]]] = defaultdict(dict)
+        for (pipeline_key, _, _), cells in self._sums.items():
+            _add_cells(whole[pipeline_key, *_WHOLE], cells, 1)
         return [
-            dict(zip(_READ, (workspace_id, *key, *sums), strict=True))
-            for key, sums in self._sums.items()
-            if any(sums)
+            {
+                "workspace_id": workspace_id,
+                "pipeline_key": place[0],
+                "measure": cell.measure,
+                "stage_key": cell.stage_key,
+                "owner_id": place[1],
+                "department_id": place[2],
+                "currency": cell.currency,
+                "month_from": cell.month_from,
+                "month_to": cell.month_to,
+                "n": sums[0],
+                "amount_minor": sums[1],
+                "weighted_minor": sums[2],
+            }
+            for grains in (whole, self._sums)
+            for place, cells in grains.items()
+            for cell, sums in cells.items()
+            if sums[0] or sums[1] or sums[2]
         ]
 
 
+def _add_cells(total: dict[Cell, list[int]], cells: Mapping[Cell, Sequence[int]], sign: int) -> None:
+    for cell, (n, amount, weighted) in cells.items():
+        sums = total.get(cell)
+        if sums is None:
+            total[cell] = [sign * n, sign * amount, sign * weighted]
+        else:
+            sums[0] += sign * n
+            sums[1] += sign * amount
+            sums[2] += sign * weighted
+
+
 def append(uow: UnitOfWork, changes: RollupChanges) -> None:
-    """Write the changes as delta rows, within the transaction that made them."""
-    rows = [{**row, "id": new_id(), "is_delta": True} for row in changes.rows(uow.workspace.id)]
-    if rows:
-        uow.session.execute(insert(FunnelRollup), rows)
+    """Write the changes within the transaction that made them: as deltas, or at once when they are many.
+
+    Many go into the base rows if nobody else is about to: what a bulk load appended would have to be folded.
+    """
+    rows = changes.rows(uow.workspace.id)
+    if len(rows) > MANY and _take_turn(uow):
+        add_to_base(uow, rows)
+        return
+    ids = new_ids(len(rows))
+    deltas = [{**row, "id": row_id, "is_delta": True} for row, row_id in zip(rows, ids, strict=True)]
+    insert_rows(uow.session, FunnelRollup, deltas)
 
 
 def fold(uow: UnitOfWork) -> int:
@@ -100,18 +127,10 @@ def fold(uow: UnitOfWork) -> int:
 
 def add_to_base(uow: UnitOfWork, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add sums to the base rows, making those that are missing."""
-    values = [{**row, "id": new_id(), "is_delta": False} for row in rows if any(row[name] for name in _SUMS)]
-    if not values:
-        return
-    dialect = postgresql if uow.session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(FunnelRollup.__table__)
-    table = FunnelRollup.__table__.c
-    upsert = statement.on_conflict_do_update(
-        index_elements=list(ROLLUP_CELL),
-        index_where=text("NOT is_delta"),
-        set_={name: table[name] + statement.excluded[name] for name in _SUMS},
-    )
-    uow.session.connection().execute(upsert, values)
+    wanted = [row for row in rows if any(row[name] for name in _SUMS)]
+    ids = new_ids(len(wanted))
+    values = [{**row, "id": row_id, "is_delta": False} for row, row_id in zip(wanted, ids, strict=True)]
+    insert_rows(uow.session, FunnelRollup, values, _ADD)
 
 
 def _take_turn(uow: UnitOfWork) -> bool:

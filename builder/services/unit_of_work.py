@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
-
 from builder.clock import Clock
 from builder.db.ids import new_id
 from builder.db.ledger import EventRow
+from builder.db.rows import insert_rows
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
@@ -90,7 +89,7 @@ class UnitOfWork:
         """Write pending rows and events now, within the transaction."""
         self.session.flush()
         if self._events:
-            self.session.execute(insert(EventRow), self._events)
+            insert_rows(self.session, EventRow, self._events)
             self._events = []
 
     def commit(self) -> None:
