@@ -83,7 +83,7 @@ messages: $(STAMPS)/runtime
 	$(BIN)/pybabel --quiet extract --mapping-file translations/babel.cfg --keyword N_ --keyword lazy_gettext \
 		--no-location --sort-output --omit-header --output-file translations/messages.pot .
 	for catalogue in $(CATALOGUES); do \
-		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header \
+		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
 			--input-file translations/messages.pot --output-file $$catalogue \
 			--locale $$(basename $$(dirname $$(dirname $$catalogue))); done
 
