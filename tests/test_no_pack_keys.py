@@ -84,17 +84,17 @@ def keys_of(folder: Path) -> Iterator[str]:
             yield from (reason["key"] for reason in reasons)
 
 
+WORDS = re.compile(r"""(["'])([a-z][a-z0-9_]*)\1|(?<![\w.%(])([a-z][a-z0-9]*_[a-z0-9_]*)\b(?!\()""", re.ASCII)
+
+
 def spoken(keys: set[str]) -> list[tuple[str, str]]:
     """Where the product says one of the keys: place and key."""
-    alone, parted = sorted(key for key in keys if "_" not in key), sorted(key for key in keys if "_" in key)
-    pattern = re.compile(
-        rf"""(["'])(?:{"|".join(alone)})\1|(?<![\w.%(])(?:{"|".join(parted)})\b(?!\()""", re.ASCII
-    )
     return [
-        (f"{path}:{number}", match.group(0).strip("\"'"))
+        (f"{path}:{number}", word)
         for path, text in TEXTS.items()
         for number, line in enumerate(text.splitlines(), 1)
-        for match in pattern.finditer(line)
+        for _, alone, parted in WORDS.findall(line)
+        if (word := alone or parted) in keys
     ]
 
 
