@@ -24,7 +24,9 @@ import blueprints.scope
 import blueprints.studio
 import blueprints.system
 import blueprints.workspace
+import blueprints.workspace.board
 import blueprints.workspace.imports
+import blueprints.workspace.moves
 from blueprints.languages import add_languages
 from builder.assets import add_assets
 from builder.clock import Clock, SystemClock
@@ -138,3 +140,5 @@ def _add_areas(app: Flask) -> None:
     blueprints.studio.register(app)
     blueprints.workspace.register(app)
     blueprints.workspace.imports.register(app)
+    blueprints.workspace.board.register(app)
+    blueprints.workspace.moves.register(app)

@@ -8,7 +8,7 @@ added to cards and heads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.keyset import Position
 from builder.queries.row import REFERENCE, names_of_records
-from builder.queries.visibility import is_broad, ownership, sees_all
+from builder.queries.visibility import is_broad, ownership, sees_all, visible
 
 CARDS = 50
 _ORDER = "-record.stage_entered_at"
@@ -124,16 +124,23 @@ def board(
     context: EvaluationContext,
     *,
     filter: Condition | None = None,
+    folded: Collection[str] = (),
     limit: int = CARDS,
 ) -> Board:
-    """The first cards of every column. One statement a column, and at most three more.
+    """The first cards of every column; of the ``folded`` stages only the heads. One statement a column with
+    cards, and at most three more.
 
     Errors: ConditionError for a filter that the database cannot evaluate.
     """
     scope = _scope(session, catalog, actor, pipeline, context, filter)
     heads = _heads(scope)
     keys = dict.fromkeys((*pipeline.by_key, *sorted(key for key, head in heads.items() if head.count)))
-    columns = tuple(_column(scope, key, heads.get(key, ColumnHead()), None, limit) for key in keys)
+    columns = tuple(
+        BoardColumn(key, heads.get(key, ColumnHead()), (), None)
+        if key in folded
+        else _column(scope, key, heads.get(key, ColumnHead()), None, limit)
+        for key in keys
+    )
     return Board(pipeline, columns, _names(scope, catalog, columns))
 
 
@@ -163,10 +170,39 @@ def board_column(
 
 
 def column_heads(
-    session: WorkspaceSession, catalog: Catalog, actor: Actor, pipeline: Pipeline, context: EvaluationContext
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    pipeline: Pipeline,
+    context: EvaluationContext,
+    *,
+    filter: Condition | None = None,
 ) -> Mapping[str, ColumnHead]:
-    """The heads alone, for the fragments that a move refreshes. At most two statements."""
-    return _heads(_scope(session, catalog, actor, pipeline, context, None))
+    """The heads alone, for the fragments that a move refreshes. At most two statements.
+
+    Errors: ConditionError as ``board``.
+    """
+    return _heads(_scope(session, catalog, actor, pipeline, context, filter))
+
+
+def one_card(
+    session: WorkspaceSession, catalog: Catalog, actor: Actor, pipeline: Pipeline, record_id: int
+) -> tuple[Card, Mapping[int, str]] | None:
+    """The present card of a record of this pipeline and the names it refers to; ``None`` when the actor does
+    not see it or it is in no stage of the pipeline any more. Two statements.
+    """
+    rule = visible(actor)
+    statement = _CARDS.where(
+        Record.id == record_id,
+        Record.pipeline_key == pipeline.key,
+        Record.deleted_at.is_(None),
+        *(() if rule is None else (rule,)),
+    )
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    card = _card(row)
+    return card, _names_on(session, catalog, pipeline, (card,))
 
 
 def _scope(
@@ -356,11 +392,18 @@ def _counted(scope: _Scope) -> Select[*tuple[Any, ...]]:
 
 def _names(scope: _Scope, catalog: Catalog, columns: Iterable[BoardColumn]) -> dict[int, str]:
     """Names of the accounts on the cards: the field of role *account*, when it is a reference."""
-    account = catalog.object(scope.pipeline.object_key).fields.by_role.get(_ACCOUNT)
+    cards = (card for column in columns for card in column.cards)
+    return _names_on(scope.session, catalog, scope.pipeline, cards)
+
+
+def _names_on(
+    session: WorkspaceSession, catalog: Catalog, pipeline: Pipeline, cards: Iterable[Card]
+) -> dict[int, str]:
+    account = catalog.object(pipeline.object_key).fields.by_role.get(_ACCOUNT)
     if account is None or account.type != REFERENCE:
         return {}
-    values = (card.data.get(account.key) for column in columns for card in column.cards)
-    return names_of_records(scope.session, {int(value) for value in values if value})
+    values = (card.data.get(account.key) for card in cards)
+    return names_of_records(session, {int(value) for value in values if value})
 
 
 def _sort_key(card: Card) -> tuple[datetime, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from builder.domain.rollup import Cell, Sum
 from builder.services.unit_of_work import UnitOfWork
 
 NOBODY = -1
+FOLD_EVERY = 64
 FOLD_LOCK = 0x46574C  # advisory lock class of folding, arbitrary but fixed
 MANY = 1000  # rows that one person's work never changes at once
 CellKey: TypeAlias = tuple[Any, ...]
@@ -123,6 +125,14 @@ def fold(uow: UnitOfWork) -> int:
             total[position] += value
     add_to_base(uow, (dict(zip(_READ, (*key, *total), strict=True)) for key, total in sums.items()))
     return len(removed)
+
+
+def fold_when_due(uow: UnitOfWork, record_id: int, revision: int) -> int:
+    """After a write to a record was committed: fold at every ``FOLD_EVERY``-th one; which one is decided by
+    the record and its revision alone. Returns how many deltas were folded; the caller commits if any were.
+    """
+    turn = zlib.crc32(f"{record_id}:{revision}".encode())
+    return fold(uow) if turn % FOLD_EVERY == 0 else 0
 
 
 def add_to_base(uow: UnitOfWork, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -92,7 +92,11 @@ class MoveDraft:
 
 def draft(uow: UnitOfWork, command: MoveRecord) -> MoveDraft:
     """Look at a move. Errors: NotFound, Stale, Invalid when the record is in no pipeline."""
-    standing = load_standing(uow, command.record_id, command.revision)
+    return look(uow, load_standing(uow, command.record_id, command.revision), command)
+
+
+def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
+    """As ``draft``, at a record that is loaded: what a dialog asks again while somebody types."""
     if standing.pipeline is None:
         raise Invalid(NO_PIPELINE)
     definition = uow.catalog.object(standing.record["object_key"])

@@ -1,0 +1,161 @@
+"""Cards and column heads of a board as a reader sees them.
+
+A board shows hundreds of cards: addresses, dates, amounts and words are made once and reused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from flask import url_for
+from flask_babel import format_date, get_locale, gettext, ngettext
+
+from blueprints.avatars import initials, tint
+from blueprints.messages import local
+from blueprints.scope import Scope
+from blueprints.workspace.amounts import whole_amount
+from blueprints.workspace.area import has_endpoint, record_address
+from builder.db.ids import to_public
+from builder.domain.pipeline import Pipeline, Stage
+from builder.queries.board import Card, ColumnHead
+
+_SECONDS_A_DAY = 86_400
+_ID_LENGTH = 11
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """``due``: the expected close as text, ``is_late`` when it is past and the record open. ``href`` may be
+    empty; ``move`` leads to the choice of a stage. ``owner``: name, initials, tint.
+    """
+
+    id: str
+    name: str
+    href: str
+    move: str
+    revision: int
+    account: str
+    amount: str
+    due: str
+    is_late: bool
+    age: str
+    owner: tuple[str, str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """Figures of a column, an amount and a weighted amount per currency."""
+
+    stage_key: str
+    count: int
+    sums: tuple[tuple[str, str], ...]
+
+
+class CardReader:
+    """Turns cards into views for one request. ``query``: of the board that shows them, and to which moves
+    come back.
+    """
+
+    def __init__(self, here: Scope, pipeline: Pipeline, names: Mapping[int, str], query: str) -> None:
+        self._pipeline = pipeline
+        self._names = names
+        self._now = here.clock.now()
+        self._today = here.workspace.day_of(self._now)
+        account = here.catalog.object(pipeline.object_key).fields.by_role.get("account")
+        self._account = account.key if account else ""
+        self._move = url_for("moves.choose", record_id=0).replace(to_public(0), "{}", 1)
+        self._move += "?" + urlencode({"board": board_mark(pipeline.key, query)})
+        self._has_pages = has_endpoint("workspace.record")
+        self._days: dict[date, str] = {}
+        self._ages: dict[int, str] = {}
+        self._owners: dict[str, tuple[str, str, int]] = {}
+
+    def views(self, cards: Iterable[Card]) -> list[CardView]:
+        return [self.view(card) for card in cards]
+
+    def view(self, card: Card) -> CardView:
+        public = to_public(card.id)
+        stage = self._pipeline.by_key.get(card.stage_key)
+        is_open = stage is None or stage.is_open
+        due = card.expected_close_on
+        return CardView(
+            id=public,
+            name=card.name or card.number or "–",
+            href=record_address(card.id) if self._has_pages else "",
+            move=self._move.replace("{}", public, 1),
+            revision=card.revision,
+            account=self._account_of(card),
+            amount="" if card.amount_minor is None else whole_amount(card.amount_minor, card.currency),
+            due=self._day(due) if due is not None else "",
+            is_late=is_open and due is not None and due < self._today,
+            age=self._age(card),
+            owner=self._owner(card.owner_name) if card.owner_name else None,
+        )
+
+    def _account_of(self, card: Card) -> str:
+        value = card.data.get(self._account)
+        if not isinstance(value, str):
+            return ""
+        return self._names.get(int(value), "") if value.isdecimal() else value
+
+    def _day(self, day: date) -> str:
+        if day not in self._days:
+            skeleton = "MMMd" if day.year == self._today.year else "yMMMd"
+            self._days[day] = _short_day(day, skeleton)
+        return self._days[day]
+
+    def _age(self, card: Card) -> str:
+        if card.stage_entered_at is None:
+            return ""
+        days = max(0, int((self._now - card.stage_entered_at).total_seconds()) // _SECONDS_A_DAY)
+        if days not in self._ages:
+            self._ages[days] = ngettext("%(num)d day", "%(num)d days", days)
+        return self._ages[days]
+
+    def _owner(self, name: str) -> tuple[str, str, int]:
+        if name not in self._owners:
+            self._owners[name] = (name, initials(name), tint(name))
+        return self._owners[name]
+
+
+def board_mark(pipeline_key: str, query: str) -> str:
+    """How a move says which board it came from: the pipeline and the board's query string."""
+    return f"{pipeline_key}?{query}"
+
+
+def _short_day(day: date, skeleton: str) -> str:
+    """Day and month, and the year only where it is another one."""
+    locale = get_locale()
+    pattern = locale.datetime_skeletons.get(skeleton) if locale else None
+    return format_date(day, pattern.pattern) if pattern is not None else format_date(day, "medium")
+
+
+def head_view(stage_key: str, head: ColumnHead) -> HeadView:
+    sums = tuple(
+        (whole_amount(each.amount_minor, each.currency), whole_amount(each.weighted_minor, each.currency))
+        for each in head.sums
+    )
+    return HeadView(stage_key, head.count, sums)
+
+
+def total_of(pipeline: Pipeline, heads: Mapping[str, ColumnHead]) -> HeadView:
+    """The head over all open stages."""
+    open_heads = [heads[stage.key] for stage in pipeline.open_stages if stage.key in heads]
+    amounts: dict[str, list[int]] = {}
+    for each in (one for head in open_heads for one in head.sums):
+        total = amounts.setdefault(each.currency, [0, 0])
+        total[0] += each.amount_minor
+        total[1] += each.weighted_minor
+    sums = tuple(
+        (whole_amount(total[0], currency), whole_amount(total[1], currency))
+        for currency, total in sorted(amounts.items())
+    )
+    return HeadView("", sum(head.count for head in open_heads), sums)
+
+
+def stage_title(stage: Stage | None, key: str) -> str:
+    """The name of a column; a stage of an older version that is gone shows its key."""
+    return str(local(stage.label)) if stage is not None else gettext("%(stage)s (no longer used)", stage=key)

@@ -1,0 +1,309 @@
+"""Moving a record: the choice of a stage, the dialog made from the gate, and the move itself (B1, B2).
+
+The same addresses answer a dragged card (nothing but the target), the dialog over a board or a record page,
+and a page of its own for those without JavaScript.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, make_response, redirect, render_template, url_for
+from flask_babel import gettext
+from htmx_flask import request
+from werkzeug.wrappers import Response
+
+from blueprints.forms import done
+from blueprints.messages import error_lines, local, told
+from blueprints.scope import Scope, scope, workspace_area
+from blueprints.workspace.area import has_endpoint, record_address
+from blueprints.workspace.board import moved_fragments
+from blueprints.workspace.board_filter import read_query
+from blueprints.workspace.cards import stage_title
+from blueprints.workspace.move_conflict import changes_since
+from blueprints.workspace.move_form import MoveForm, is_forbidden, number
+from blueprints.workspace.move_targets import targets_of
+from blueprints.workspace.shown import form_context
+from builder.db.ids import to_public
+from builder.domain.pipeline import ApprovalSlot
+from builder.domain.transitions import Refused
+from builder.errors import N_, Forbidden, NotFound, Problem, Stale
+from builder.queries.people import members_by_id
+from builder.queries.row import names_of_members, names_of_records
+from builder.services import rollup, transitions
+from builder.services.transitions import Applied, MoveDraft, MoveRecord, MoveResult, Waiting
+from builder.services.unit_of_work import UnitOfWork
+
+moves = workspace_area("moves", __name__)
+REFUSED = N_("This move is not for you to make.")
+DIALOG = "fw-dialog"
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(moves)
+
+
+@moves.get("/r/<rid:record_id>/move")
+def choose(record_id: int) -> Response:
+    """Where the record may go from here, and how much each step still asks for."""
+    here = scope()
+    looked = transitions.draft(here.unit_of_work(), MoveRecord(record_id, ""))
+    facts = {
+        "record": looked.standing.record,
+        "targets": targets_of(looked),
+        "present": _present(looked),
+        "board": request.args.get("board", ""),
+        "back": _back(here, looked.standing.record, request.args.get("board", "")),
+    }
+    name = "fragments/move/choose.html" if _is_dialog() else "pages/workspace/move_choice.html"
+    return make_response(render_template(name, **facts))
+
+
+@moves.get("/r/<rid:record_id>/move/<to>")
+def dialog(record_id: int, to: str) -> Response:
+    """What this move asks for: in the dialog, or as a page."""
+    here = scope()
+    return _show(here, _form(here, here.unit_of_work(), record_id, to))
+
+
+@moves.post("/r/<rid:record_id>/move/<to>")
+def make(record_id: int, to: str) -> Response:
+    """Move: 303 or fragments when it happened, 422 with what is missing, 409 when somebody was first."""
+    here = scope()
+    uow = here.unit_of_work()
+    uow.begin()
+    try:
+        if "_form" in request.form:
+            return _submitted(here, uow, record_id, to)
+        command = MoveRecord(record_id, to, number(request.form.get("revision")))
+        result = transitions.move(uow, command)
+        if isinstance(result, Refused):
+            form = _form(here, uow, record_id, to)
+            uow.rollback()
+            _refuse_strangers(here, form, result)
+            return _show(here, form, status=422)
+        return _answer(here, uow, result, to)
+    except Stale as error:
+        uow.rollback()
+        return _show_conflict(here, error, to)
+
+
+def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str) -> Response:
+    form = _form(here, uow, record_id, to, request.form)
+    if form.is_refresh:
+        uow.rollback()
+        return _show(here, form)
+    if form.read_typed():
+        result = transitions.move(uow, form.command)
+        if not isinstance(result, Refused):
+            return _answer(here, uow, result, to)
+        _refuse_strangers(here, form, result)
+    uow.rollback()
+    left = form.tell(form.unmet)
+    lines = [line for each in form.forms for line in error_lines(each)]
+    lines += [(_anchor(problem), told(problem)) for problem in left]
+    return _show(here, form, status=422, problems=lines)
+
+
+def _form(here: Scope, uow: UnitOfWork, record_id: int, to: str, formdata: Any = None) -> MoveForm:
+    def context(looked: MoveDraft) -> Any:
+        data = looked.standing.record["data"]
+        return form_context(
+            here,
+            names_of_records(here.session, _ids_in(looked, data, "reference")),
+            names_of_members(here.session, _ids_in(looked, data, "user")),
+        )
+
+    form = MoveForm(uow, record_id, to, context, formdata)
+    if form.target is None:
+        raise NotFound()
+    return form
+
+
+def _ids_in(looked: MoveDraft, data: Mapping[str, Any], type_key: str) -> set[int]:
+    values = [data.get(field.key) for field in looked.definition.fields if field.type == type_key]
+    if looked.snapshot.feedback is not None:
+        answers = looked.snapshot.answers
+        values += [answers.get(field.key) for field in looked.snapshot.feedback if field.type == type_key]
+    return {int(value) for value in values if isinstance(value, str) and value.isdecimal()}
+
+
+def _refuse_strangers(here: Scope, form: MoveForm, refused: Refused) -> None:
+    """Errors: Forbidden, with every reason, when the refusal is about who the person is."""
+    if is_forbidden(refused.unmet, here.actor):
+        problems = tuple(Problem(item.message_key, item.kind, dict(item.values)) for item in refused.unmet)
+        raise Forbidden(REFUSED, problems=problems)
+
+
+def _show(
+    here: Scope, form: MoveForm, *, status: int = 200, problems: list[tuple[str, str]] | None = None
+) -> Response:
+    board = request.values.get("board", "")
+    record = form.record
+    if status == 200 and request.method == "GET" and is_forbidden(form.unmet, here.actor):
+        raise Forbidden(REFUSED, problems=tuple(_problem(item) for item in form.unmet))
+    name = "pages/workspace/move.html"
+    if _is_dialog():
+        is_part = request.htmx.target == "move-form"
+        name = "fragments/move/form.html" if is_part else "fragments/move/dialog.html"
+    page = render_template(
+        name,
+        form=form,
+        record=record,
+        title=stage_title(form.target, form.command.to_stage),
+        source=stage_title(form.source, record["stage_key"]),
+        address=url_for("moves.make", record_id=record["id"], to=form.command.to_stage),
+        choice=_choice(record["id"], board),
+        board=board,
+        back=_back(here, record, board),
+        problems=problems or [],
+        is_dialog=_is_dialog(),
+        approvers=[_approver(here, _slot(item.values)) for item in form.approvals],
+        unmet=[(item, told(_problem(item))) for item in form.unmet],
+        beyond=[told(_problem(item)) for item in form.beyond],
+        warnings=[told(_problem(item)) for item in form.warnings],
+    )
+    return make_response(page, status)
+
+
+def _problem(item: Any) -> Problem:
+    return Problem(item.message_key, item.field or item.kind, dict(item.values))
+
+
+def _anchor(problem: Problem) -> str:
+    return {
+        "reason_key": "reason_key",
+        "task": "move-tasks",
+        "subtask": "move-tasks",
+        "marker": "marked",
+    }.get(problem.place, "")
+
+
+def _answer(here: Scope, uow: UnitOfWork, result: MoveResult, to: str) -> Response:
+    uow.commit()
+    pipeline_key, query = _board(here)
+    record = {"id": result.record_id, "pipeline_key": pipeline_key}
+    board = request.form.get("board", "")
+    if isinstance(result, Waiting):
+        names = ", ".join(_approver(here, slot) for slot in result.approvals[:1])
+        return _parked(here, record, board, gettext("The move waits for approval by %(name)s.", name=names))
+    assert isinstance(result, Applied)
+    if rollup.fold_when_due(uow, result.record_id, result.revision):
+        uow.commit()
+    if not (request.htmx and pipeline_key):
+        stage = stage_title(_stage(here, result.record_id, to), to)
+        return done(_back(here, record, board), gettext("Moved to %(stage)s.", stage=stage))
+    stages = {to, *((result.planned.from_stage,) if result.planned.from_stage else ())}
+    pipeline = here.catalog.pipeline(pipeline_key)
+    response = make_response(moved_fragments(here, pipeline, result.record_id, stages, query))
+    response.headers["HX-Reswap"] = "none"
+    moved = {"record": to_public(result.record_id), "from": result.planned.from_stage, "to": to}
+    response.headers["HX-Trigger"] = json.dumps({"moved": moved, "closeDialog": ""})
+    return response
+
+
+def _stage(here: Scope, record_id: int, to: str) -> Any:
+    looked = transitions.draft(here.unit_of_work(), MoveRecord(record_id, to))
+    return looked.snapshot.pipeline.by_key.get(to)
+
+
+def _parked(here: Scope, record: Mapping[str, Any], board: str, text: str) -> Response:
+    if not (request.htmx and record["pipeline_key"]):
+        return done(_back(here, record, board), text)
+    response = make_response(render_template("fragments/move/parked.html", text=text), 202)
+    response.headers["HX-Reswap"] = "none"
+    response.headers["HX-Trigger"] = json.dumps({"parked": to_public(record["id"]), "closeDialog": ""})
+    return response
+
+
+@moves.get("/r/<rid:record_id>/card")
+def look(record_id: int) -> Response:
+    """The present place and look of a card on the board that asks: after somebody else was first."""
+    here = scope()
+    pipeline_key, query = _board(here)
+    if not pipeline_key or not request.htmx:
+        return redirect(url_for("moves.choose", record_id=record_id), 303)
+    pipeline = here.catalog.pipeline(pipeline_key)
+    stages = {stage.key for stage in pipeline.stages}
+    response = make_response(moved_fragments(here, pipeline, record_id, stages, query))
+    response.headers["HX-Reswap"] = "none"
+    response.headers["HX-Trigger"] = "closeDialog"
+    return response
+
+
+def _show_conflict(here: Scope, error: Stale, to: str) -> Response:
+    """What happened since the person looked, and the way on with all that they typed."""
+    record_id, seen, now = (int(error.values[name]) for name in ("record_id", "revision", "now"))
+    board = request.form.get("board", "")
+    conflict = changes_since(here, record_id, now - seen)
+    left_out = ("csrf_token", "revision", "_action")
+    typed = [
+        (name, text) for name in request.form if name not in left_out for text in request.form.getlist(name)
+    ]
+    name = "fragments/move/conflict.html" if _is_dialog() else "pages/workspace/move_conflict.html"
+    page = render_template(
+        name,
+        conflict=conflict,
+        typed=typed if "_form" in request.form else [],
+        revision=now,
+        address=url_for("moves.make", record_id=record_id, to=to),
+        look=url_for("moves.look", record_id=record_id, board=board) if board else "",
+        back=_back(here, conflict.record, board),
+        choice=_choice(record_id, board),
+        is_dialog=_is_dialog(),
+    )
+    response = make_response(page, 409)
+    if _is_dialog():
+        response.headers["HX-Retarget"] = f"#{DIALOG}"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+# Where the person came from
+
+
+def _is_dialog() -> bool:
+    return bool(request.htmx and not request.htmx.boosted)
+
+
+def _board(here: Scope) -> tuple[str, str]:
+    """The pipeline and query string of the board that sent the request; empty without one."""
+    key, _, query = request.values.get("board", "").partition("?")
+    return (key, query) if key in here.catalog.pipelines else ("", "")
+
+
+def _choice(record_id: int, board: str) -> str:
+    address = url_for("moves.choose", record_id=record_id)
+    return f"{address}?board={quote(board, safe='')}" if board else address
+
+
+def _back(here: Scope, record: Mapping[str, Any], board: str) -> str:
+    """The board it came from, else the record's page, else the board of its pipeline."""
+    key, _, query = board.partition("?")
+    if key in here.catalog.pipelines:
+        return url_for("board.board", pipeline_key=key, **read_query(query))
+    if has_endpoint("workspace.record"):
+        return record_address(int(record["id"]))
+    return url_for("board.board", pipeline_key=record["pipeline_key"])
+
+
+def _present(looked: MoveDraft) -> str:
+    key = looked.standing.record["stage_key"]
+    return stage_title(looked.snapshot.pipeline.by_key.get(key), key)
+
+
+def _slot(values: Mapping[str, Any]) -> ApprovalSlot:
+    return ApprovalSlot(values["approver"], values["role"] or None, values["fallback_role"] or None)
+
+
+def _approver(here: Scope, slot: ApprovalSlot) -> str:
+    """Who is asked: the person's manager by name, or a role."""
+    manager = here.actor.manager_id
+    if slot.approver == "manager" and manager is not None:
+        person = members_by_id(here.session, [manager]).get(manager)
+        return person.name if person else gettext("your manager")
+    role = here.catalog.roles.get((slot.role if slot.approver == "role" else slot.fallback_role) or "")
+    return str(local(role.label)) if role else gettext("nobody; ask an admin")
