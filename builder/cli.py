@@ -16,6 +16,7 @@ from builder.commands.context import FunnelwrightGroup
 
 # command: (module of builder.commands, name in it, short help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "bench": ("bench", "bench", "Measure speed and size."),
     "import": ("exchange", "import_", "Import the rows of a file."),
     "load-history": ("exchange", "load_history", "Load the history in an event log."),
     "demo": ("demo", "demo", "Make a company to try the product with."),

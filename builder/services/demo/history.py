@@ -17,11 +17,12 @@ from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.transitions import Refused
 from builder.errors import N_, Conflict, Invalid
-from builder.services import conversion, records, transitions
+from builder.services import conversion, records, stage_work, transitions
 from builder.services.demo.plan import DemoPlan, Flow
 from builder.services.demo.values import ValueMaker
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, Saved, SaveRecord
+from builder.services.stage_work import WorkOnStage
 from builder.services.standings import load_standing
 from builder.services.transitions import MoveDraft, MoveRecord
 from builder.services.unit_of_work import UnitOfWork
@@ -134,14 +135,8 @@ class History:
             self._follow(record_id, flow.then)
 
     def _move(self, flow: Flow, record_id: int, target: Stage, actor: Actor) -> bool:
-        """Make the move as the dialog would: fill in exactly what is missing. Refused: try again later."""
-        command = MoveRecord(record_id, target.key)
-        # Filling a field may bring up a rule that asks for another.
-        for _ in range(3):
-            draft = transitions.draft(self.uow, command)
-            if all(need.is_met for need in draft.requirements(command)):
-                break
-            command = self._filled(draft, command)
+        """Make the move as the dialog would. Refused: try again later."""
+        draft, command = self._filled_command(record_id, target)
         result = transitions.move(self.uow, command)
         if isinstance(result, Refused):
             self._count(f"refused {target.key}")
@@ -152,6 +147,17 @@ class History:
         if target.is_open:
             self._plan_next(flow, record_id, target, actor)
         return True
+
+    def _filled_command(self, record_id: int, target: Stage) -> tuple[MoveDraft, MoveRecord]:
+        """Fill in exactly what is missing; filling a field may bring up a rule that asks for another."""
+        command = MoveRecord(record_id, target.key)
+        draft = transitions.draft(self.uow, command)
+        for _ in range(3):
+            if all(need.is_met for need in draft.requirements(command)):
+                break
+            command = self._filled(draft, command)
+            draft = transitions.draft(self.uow, command)
+        return draft, command
 
     def _filled(self, draft: MoveDraft, command: MoveRecord) -> MoveRecord:
         values, answers = dict(command.values), dict(command.answers)
@@ -208,10 +214,19 @@ class History:
         return self.random.choices(offered, weights)[0] if offered else None
 
     def _convert(self, record_id: int, target: Stage, actor: Actor) -> None:
-        won = MoveRecord(record_id, target.key)
-        draft = transitions.draft(self.uow, won)
+        draft, command = self._filled_command(record_id, target)
         definition = draft.definition
-        reason = self._reason(draft, won)
+        records.save(self.uow, SaveRecord(record_id, command.values))
+        stage_work.work(
+            self.uow,
+            WorkOnStage(
+                record_id,
+                answers=command.answers if draft.snapshot.feedback else None,
+                tasks=dict.fromkeys(command.done_tasks or (), True),
+                is_marked=True,
+            ),
+        )
+        reason = command.reason_key
         try:
             with self.uow.savepoint():
                 made = conversion.convert(self.uow, conversion.ConvertRecord(record_id, reason_key=reason))
