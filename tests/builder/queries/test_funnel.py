@@ -29,7 +29,7 @@ SINCE = Period(date(2025, 3, 1), None)
 DAYS = Period(date(2025, 2, 11), date(2025, 4, 3))
 # Shrinking a seed tells nothing and takes minutes on two databases.
 QUICKLY = settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -115,8 +115,8 @@ def test_every_figure_is_as_long_as_its_list(uow: UnitOfWork, seed: int) -> None
     path = uow.catalog.pipeline("path")
 
     populations = narrowings(uow, members, departments)
-    for who in ("all", "an owner", "a manager's records"):
-        for period, mode in product((ALL_TIME, MONTHS, DAYS), MODES):
+    for who in ("all", "a manager's records"):
+        for period, mode in product((ALL_TIME, DAYS), MODES):
             population = populations[who]
             asked = replace(population, period=period)
             report = funnel_report(uow.session, asked, path, mode, currency="EUR")
