@@ -18,7 +18,8 @@ from builder.exchange.new_fields import new_field
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import all_types, field_type
-from builder.services.import_setup import Choices, HistoryChoice, find_pipeline, stage_texts
+from builder.services.import_history import HistoryChoice, find_pipeline, stage_texts
+from builder.services.import_setup import Choices
 
 NEW_PIPELINE = "+"
 _KINDS = ("open", "won", "lost", "invalid")

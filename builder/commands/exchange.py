@@ -111,7 +111,8 @@ def load_history(file: Path, workspace: str, object_key: str | None, **options: 
 
 
 def _choices_of_import(options: dict[str, Any]) -> Choices:
-    from builder.services.import_setup import Choices, HistoryChoice
+    from builder.services.import_history import HistoryChoice
+    from builder.services.import_setup import Choices
 
     history = None
     if options["load_history"]:
@@ -145,7 +146,8 @@ def _choices_of_import(options: dict[str, Any]) -> Choices:
 
 
 def _choices_of_log(options: dict[str, Any]) -> Choices:
-    from builder.services.import_setup import Choices, HistoryChoice
+    from builder.services.import_history import HistoryChoice
+    from builder.services.import_setup import Choices
 
     return Choices(
         key_column=options["key_column"],
@@ -187,7 +189,7 @@ def _carry_out(
 
 def _object_of(uow: UnitOfWork, choices: Choices) -> str:
     """The object of the pipeline, else the first one of the workspace that has a pipeline, else the first."""
-    from builder.services.import_setup import find_pipeline
+    from builder.services.import_history import find_pipeline
 
     assert choices.history is not None
     known = find_pipeline(uow.catalog.pipelines.values(), choices.history.pipeline)
@@ -206,7 +208,8 @@ def _prepare(
     """Keep the file, make the plan, publish what it needs, and queue the job: one transaction."""
     from builder.exchange.profile import profile
     from builder.services import imports
-    from builder.services.import_setup import carry_out, paths_of, plan_import
+    from builder.services.import_history import paths_of
+    from builder.services.import_setup import carry_out, plan_import
 
     with file.open("rb") as stream:
         job = imports.receive(uow, blobs, stream, file.name, object_key)

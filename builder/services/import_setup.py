@@ -10,56 +10,26 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from builder.domain.fields import ObjectDefinition
-from builder.domain.pipeline import Pipeline
-from builder.errors import N_, Conflict, Invalid, Problem
-from builder.exchange.csv import Table
+from builder.errors import N_, Invalid, Problem
 from builder.exchange.detection import FileFormat
-from builder.exchange.history_log import (
-    StageNames,
-    display_names,
-    folded,
-    pipeline_document,
-    stage_map,
-    usual_order,
-)
 from builder.exchange.mapping import suggest
 from builder.exchange.moments import DateOrder
 from builder.exchange.new_fields import NewField, label_of, new_field, slug
 from builder.exchange.numbers import DecimalMark
-from builder.exchange.plan import HistoryPlan, ImportPlan, Mode
-from builder.exchange.profile import ColumnProfile, TableProfile
+from builder.exchange.plan import ImportPlan, Mode
+from builder.exchange.profile import TableProfile
 from builder.fieldtypes.registry import field_type
 from builder.metadata.grammar import Document
 from builder.queries.definitions import live_rows
 from builder.services.definitions import publish
+from builder.services.import_history import HistoryChoice, plan_history
 from builder.services.unit_of_work import UnitOfWork
 
 ASK_ORDER = N_("In column %(column)s the day and the month cannot be told apart. Say which comes first.")
 ASK_MARK = N_("In column %(column)s the point or comma may mark thousands or decimals. Say which.")
-NOT_COVERED = N_("The stage “%(stage)s” of the file is named neither as open nor as won, lost or invalid.")
-NO_PIPELINE = N_("There is no pipeline “%(pipeline)s”.")
-OTHER_OBJECT = N_("The pipeline “%(pipeline)s” is for records of another object.")
 NO_ROLE_FIELD = N_("The object has no field for the owner of a record.")
-TOO_MANY_STAGES = N_("The column “%(column)s” has too many different values for stages.")
 _ROLE_TYPES = {"owner": "user", "amount": "money"}
 _MORE = {"key": "imported", "label": {"en": "More", "zh_Hans": "更多"}, "columns": 2}
-
-
-@dataclass(frozen=True)
-class HistoryChoice:
-    """Which columns tell history, and how the stages of the file are ordered and end."""
-
-    pipeline: str
-    stage_column: str
-    create: bool = False
-    at_column: str | None = None
-    closed_column: str | None = None
-    amount_column: str | None = None
-    user_column: str | None = None
-    order: tuple[str, ...] = ()
-    won: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    invalid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +91,7 @@ def plan_import(
     made += _new_fields(uow, profile, definition, choices, mapped, made)
     mapped |= {new.column: new.key for new in made}
     name = definition.fields.by_role.get("name")
-    history, pipeline = _history(uow, profile, definition, choices, paths)
+    history, pipeline = plan_history(uow, profile, definition, choices.history, paths)
     used = {*mapped, *_moment_columns(choices)}
     plan = ImportPlan(
         object_key=object_key,
@@ -298,90 +268,3 @@ def _with_fields(uow: UnitOfWork, object_key: str, made: Sequence[NewField]) -> 
             fields["x-sections"].append(own := {**_MORE, "fields": []})
         own["fields"] += [new.key for new in made]
     return document
-
-
-def _history(
-    uow: UnitOfWork,
-    profile: TableProfile,
-    definition: ObjectDefinition,
-    choices: Choices,
-    paths: Iterable[Sequence[str]],
-) -> tuple[HistoryPlan | None, Document | None]:
-    """The plan of a history, and the pipeline to publish for it when there is none yet."""
-    wanted = choices.history
-    if wanted is None:
-        return None, None
-    column = profile.column(wanted.stage_column)
-    texts = stage_texts(column)
-    known = find_pipeline(uow.catalog.pipelines.values(), wanted.pipeline)
-    document = None
-    if known is None:
-        if not wanted.create:
-            raise Invalid(NO_PIPELINE, pipeline=wanted.pipeline)
-        names = _stage_names(texts, wanted, paths)
-        document = pipeline_document(wanted.pipeline, definition.key, names, uow.catalog.pipelines)
-        key, stages = document["key"], _stages_of(document)
-    elif known.object_key != definition.key:
-        raise Conflict(OTHER_OBJECT, pipeline=wanted.pipeline)
-    else:
-        key, stages = known.key, stage_map(known, texts)
-    plan = HistoryPlan(
-        pipeline=key,
-        stage_column=wanted.stage_column,
-        stages=stages,
-        at_column=wanted.at_column,
-        closed_column=wanted.closed_column,
-        amount_column=wanted.amount_column,
-        user_column=wanted.user_column,
-    )
-    return plan, document
-
-
-def find_pipeline(pipelines: Iterable[Pipeline], name: str) -> Pipeline | None:
-    """By key, or by label in any language."""
-    for pipeline in pipelines:
-        labels = {folded(text) for _, text in pipeline.label.translations}
-        if pipeline.key == name or folded(name) in labels:
-            return pipeline
-    return None
-
-
-def stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
-    if column is None or not column.filled:
-        raise Invalid(N_("The stage column is empty."))
-    if column.values is None or len(column.values) > 500:
-        raise Invalid(
-            N_("The column “%(column)s” has too many different values for stages."), column=column.name
-        )
-    return display_names(column.values)
-
-
-def _stage_names(texts: Sequence[str], wanted: HistoryChoice, paths: Iterable[Sequence[str]]) -> StageNames:
-    """Stages by kind; without a given order, the open ones stand as records usually come to them."""
-    closing = {folded(text) for text in (*wanted.won, *wanted.lost, *wanted.invalid)}
-    order = wanted.order
-    if not order:
-        found = usual_order([[folded(text) for text in path] for path in paths])
-        rank = {text: position for position, text in enumerate(found)}
-        is_open = (text for text in texts if folded(text) not in closing)
-        order = tuple(sorted(is_open, key=lambda text: rank.get(folded(text), len(rank))))
-    covered = closing | {folded(text) for text in order}
-    for text in texts:
-        if folded(text) not in covered:
-            raise Invalid(NOT_COVERED, stage=text)
-    return StageNames(order, wanted.won, wanted.lost, wanted.invalid)
-
-
-def _stages_of(document: Document) -> dict[str, str]:
-    """Stage keys of a new pipeline by the texts that they were made from."""
-    return {folded(text): stage["key"] for stage in document["stages"] for text in stage["label"].values()}
-
-
-def paths_of(table: Table, key_column: str, stage_column: str) -> list[list[str]]:
-    """The stages of each record of a log, in file order."""
-    key, stage = table.columns.index(key_column), table.columns.index(stage_column)
-    found: dict[str, list[str]] = {}
-    for row in table.rows():
-        if row.problem is None and row.cells[stage].strip():
-            found.setdefault(row.cells[key].strip(), []).append(row.cells[stage].strip())
-    return list(found.values())

@@ -1,0 +1,131 @@
+"""The history part of an import plan: which pipeline, what each stage text of the file means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from builder.domain.fields import ObjectDefinition
+from builder.domain.pipeline import Pipeline
+from builder.errors import N_, Conflict, Invalid
+from builder.exchange.csv import Table
+from builder.exchange.history_log import (
+    StageNames,
+    display_names,
+    folded,
+    pipeline_document,
+    stage_map,
+    usual_order,
+)
+from builder.exchange.plan import HistoryPlan
+from builder.exchange.profile import ColumnProfile, TableProfile
+from builder.metadata.grammar import Document
+from builder.services.unit_of_work import UnitOfWork
+
+NOT_COVERED = N_("The stage “%(stage)s” of the file is named neither as open nor as won, lost or invalid.")
+NO_PIPELINE = N_("There is no pipeline “%(pipeline)s”.")
+OTHER_OBJECT = N_("The pipeline “%(pipeline)s” is for records of another object.")
+TOO_MANY_STAGES = N_("The column “%(column)s” has too many different values for stages.")
+
+
+@dataclass(frozen=True)
+class HistoryChoice:
+    """Which columns tell history, and how the stages of the file are ordered and end."""
+
+    pipeline: str
+    stage_column: str
+    create: bool = False
+    at_column: str | None = None
+    closed_column: str | None = None
+    amount_column: str | None = None
+    user_column: str | None = None
+    order: tuple[str, ...] = ()
+    won: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+
+
+def plan_history(
+    uow: UnitOfWork,
+    profile: TableProfile,
+    definition: ObjectDefinition,
+    wanted: HistoryChoice | None,
+    paths: Iterable[Sequence[str]],
+) -> tuple[HistoryPlan | None, Document | None]:
+    """The plan of a history, and the pipeline to publish for it when there is none yet."""
+    if wanted is None:
+        return None, None
+    column = profile.column(wanted.stage_column)
+    texts = stage_texts(column)
+    known = find_pipeline(uow.catalog.pipelines.values(), wanted.pipeline)
+    document = None
+    if known is None:
+        if not wanted.create:
+            raise Invalid(NO_PIPELINE, pipeline=wanted.pipeline)
+        names = _stage_names(texts, wanted, paths)
+        document = pipeline_document(wanted.pipeline, definition.key, names, uow.catalog.pipelines)
+        key, stages = document["key"], _stages_of(document)
+    elif known.object_key != definition.key:
+        raise Conflict(OTHER_OBJECT, pipeline=wanted.pipeline)
+    else:
+        key, stages = known.key, stage_map(known, texts)
+    plan = HistoryPlan(
+        pipeline=key,
+        stage_column=wanted.stage_column,
+        stages=stages,
+        at_column=wanted.at_column,
+        closed_column=wanted.closed_column,
+        amount_column=wanted.amount_column,
+        user_column=wanted.user_column,
+    )
+    return plan, document
+
+
+def find_pipeline(pipelines: Iterable[Pipeline], name: str) -> Pipeline | None:
+    """By key, or by label in any language."""
+    for pipeline in pipelines:
+        labels = {folded(text) for _, text in pipeline.label.translations}
+        if pipeline.key == name or folded(name) in labels:
+            return pipeline
+    return None
+
+
+def stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
+    if column is None or not column.filled:
+        raise Invalid(N_("The stage column is empty."))
+    if column.values is None or len(column.values) > 500:
+        raise Invalid(
+            N_("The column “%(column)s” has too many different values for stages."), column=column.name
+        )
+    return display_names(column.values)
+
+
+def _stage_names(texts: Sequence[str], wanted: HistoryChoice, paths: Iterable[Sequence[str]]) -> StageNames:
+    """Stages by kind; without a given order, the open ones stand as records usually come to them."""
+    closing = {folded(text) for text in (*wanted.won, *wanted.lost, *wanted.invalid)}
+    order = wanted.order
+    if not order:
+        found = usual_order([[folded(text) for text in path] for path in paths])
+        rank = {text: position for position, text in enumerate(found)}
+        is_open = (text for text in texts if folded(text) not in closing)
+        order = tuple(sorted(is_open, key=lambda text: rank.get(folded(text), len(rank))))
+    covered = closing | {folded(text) for text in order}
+    for text in texts:
+        if folded(text) not in covered:
+            raise Invalid(NOT_COVERED, stage=text)
+    return StageNames(order, wanted.won, wanted.lost, wanted.invalid)
+
+
+def _stages_of(document: Document) -> dict[str, str]:
+    """Stage keys of a new pipeline by the texts that they were made from."""
+    return {folded(text): stage["key"] for stage in document["stages"] for text in stage["label"].values()}
+
+
+def paths_of(table: Table, key_column: str, stage_column: str) -> list[list[str]]:
+    """The stages of each record of a log, in file order."""
+    key, stage = table.columns.index(key_column), table.columns.index(stage_column)
+    found: dict[str, list[str]] = {}
+    for row in table.rows():
+        if row.problem is None and row.cells[stage].strip():
+            found.setdefault(row.cells[key].strip(), []).append(row.cells[stage].strip())
+    return list(found.values())
