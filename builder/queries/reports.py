@@ -7,7 +7,6 @@ from builder.domain.pipeline import Pipeline
 from builder.errors import N_, NotFound
 from builder.metadata.catalog import Catalog
 
-
 # Roles of a field that only something on its way to being sold has.
 _SELLING_ROLES = frozenset({"amount", "expected_close", "probability", "forecast_category"})
 
