@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.application",
     "tests.fixtures.town",
+    "tests.fixtures.boards",
     "tests.fixtures.browser",
     "tests.fixtures.styleguide",
 ]

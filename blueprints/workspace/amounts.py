@@ -16,7 +16,7 @@ _SAMPLE = 1_234_567
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """How a locale writes a whole amount of a currency: before it, between groups of three digits, after it."""
+    """How a locale writes a whole amount: what stands before it, between its groups of digits, after it."""
 
     head: str
     mark: str

@@ -170,7 +170,7 @@ def _column(
 ) -> ColumnView:
     key = found.stage_key
     stage = pipeline.by_key.get(key)
-    place = {"pipeline_key": pipeline.key, "stage_key": key, **args}
+    place: dict[str, Any] = {"pipeline_key": pipeline.key, "stage_key": key, **args}
     return ColumnView(
         key=key,
         title=stage_title(stage, key),

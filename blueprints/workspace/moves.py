@@ -34,7 +34,7 @@ from builder.errors import N_, Forbidden, NotFound, Problem, Stale
 from builder.queries.people import members_by_id
 from builder.queries.row import names_of_members, names_of_records
 from builder.services import rollup, transitions
-from builder.services.transitions import Applied, MoveDraft, MoveRecord, MoveResult, Waiting
+from builder.services.transitions import Applied, MoveDraft, MoveRecord, Waiting
 from builder.services.unit_of_work import UnitOfWork
 
 moves = workspace_area("moves", __name__)
@@ -182,7 +182,7 @@ def _anchor(problem: Problem) -> str:
     }.get(problem.place, "")
 
 
-def _answer(here: Scope, uow: UnitOfWork, result: MoveResult, to: str) -> Response:
+def _answer(here: Scope, uow: UnitOfWork, result: Applied | Waiting, to: str) -> Response:
     uow.commit()
     pipeline_key, query = _board(here)
     record = {"id": result.record_id, "pipeline_key": pipeline_key}
@@ -190,7 +190,6 @@ def _answer(here: Scope, uow: UnitOfWork, result: MoveResult, to: str) -> Respon
     if isinstance(result, Waiting):
         names = ", ".join(_approver(here, slot) for slot in result.approvals[:1])
         return _parked(here, record, board, gettext("The move waits for approval by %(name)s.", name=names))
-    assert isinstance(result, Applied)
     if rollup.fold_when_due(uow, result.record_id, result.revision):
         uow.commit()
     if not (request.htmx and pipeline_key):
@@ -284,7 +283,8 @@ def _back(here: Scope, record: Mapping[str, Any], board: str) -> str:
     """The board it came from, else the record's page, else the board of its pipeline."""
     key, _, query = board.partition("?")
     if key in here.catalog.pipelines:
-        return url_for("board.board", pipeline_key=key, **read_query(query))
+        place: dict[str, Any] = {"pipeline_key": key, **read_query(query)}
+        return url_for("board.board", **place)
     if has_endpoint("workspace.record"):
         return record_address(int(record["id"]))
     return url_for("board.board", pipeline_key=record["pipeline_key"])
