@@ -99,18 +99,18 @@ for _name, _columns in {
 }.items():
     # A column of a board runs from the latest entry to unknown ones: on PostgreSQL only an index in exactly
     # that order of nulls serves it; SQLite's nulls are the smallest, so its plain index does.
-    for _dialect, _entered in (
-        ("sqlite", _table.c.stage_entered_at),
-        ("postgresql", _table.c.stage_entered_at.desc().nulls_last()),
+    for _dialect, _suffix, _order in (
+        ("sqlite", "", (_table.c.stage_entered_at, _table.c.id)),
+        ("postgresql", "_latest", (_table.c.stage_entered_at.desc().nulls_last(), _table.c.id.desc())),
     ):
         Index(
-            f"ix_record_{_name}",
+            f"ix_record_{_name}{_suffix}",
             _table.c.workspace_id,
             *(_table.c[column] for column in _columns),
-            _entered,
-            _table.c.id if _dialect == "sqlite" else _table.c.id.desc(),
+            *_order,
             sqlite_where=LIVE,
             postgresql_where=LIVE,
+            info={"dialect": _dialect},
         ).ddl_if(dialect=_dialect)
 Index("ix_record_external_key", *_scope, _table.c.external_key)
 Index(

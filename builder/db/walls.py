@@ -10,6 +10,8 @@ from sqlalchemy import Connection, text
 
 _CURRENT = "NULLIF(current_setting('app.workspace_id', true), '')::bigint"
 _USER = "NULLIF(current_setting('app.user_id', true), '')::bigint"
+_RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
+_FUTURE = "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
 
 
 def raise_wall(connection: Connection, table: str) -> None:
@@ -32,8 +34,16 @@ def grant_rows(connection: Connection, app_role: str | None) -> None:
     if connection.dialect.name != "postgresql" or not app_role:
         return
     quoted = connection.dialect.identifier_preparer.quote(app_role)
-    rights = "SELECT, INSERT, UPDATE, DELETE"
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
-    connection.execute(text(f"GRANT {rights} ON ALL TABLES IN SCHEMA public TO {quoted}"))
-    future = "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT"
-    connection.execute(text(f"{future} {rights} ON TABLES TO {quoted}"))
+    connection.execute(text(f"GRANT {_RIGHTS} ON ALL TABLES IN SCHEMA public TO {quoted}"))
+    connection.execute(text(f"{_FUTURE} GRANT {_RIGHTS} ON TABLES TO {quoted}"))
+
+
+def withdraw_rows(connection: Connection, app_role: str | None) -> None:
+    """Take back what ``grant_rows`` gave, as far as it does not go with the tables."""
+    if connection.dialect.name != "postgresql" or not app_role:
+        return
+    quoted = connection.dialect.identifier_preparer.quote(app_role)
+    connection.execute(text(f"{_FUTURE} REVOKE {_RIGHTS} ON TABLES FROM {quoted}"))
+    connection.execute(text(f"REVOKE {_RIGHTS} ON ALL TABLES IN SCHEMA public FROM {quoted}"))
+    connection.execute(text(f"REVOKE USAGE ON SCHEMA public FROM {quoted}"))
