@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import Flask, g, url_for
+from flask import Flask, g, request, url_for
 from flask_babel import gettext
 
 from blueprints.messages import local
@@ -40,7 +40,9 @@ def _navigation() -> Iterator[NavSection]:
         return
     here: Scope = g.scope
     home_url = url_for("workspace.home")
-    yield NavSection("", (NavItem(gettext("Today"), home_url, "home", prefix=home_url + "today"),), order=10)
+    # Every page of the workspace lies below it, and only on it one is there.
+    here_prefix = home_url if request.path == home_url else f"{home_url}-"
+    yield NavSection("", (NavItem(gettext("Today"), home_url, "home", here_prefix),), order=10)
     boards = tuple(
         NavItem(local(pipeline.label), address, BOARD_ICON)
         for pipeline in here.catalog.pipelines.values()

@@ -97,7 +97,8 @@ def save_record(record_id: int) -> Response:
     record = _editable(here, record_id)
     definition = here.catalog.object(record.object_key)
     form = _form(here, definition, record, request.form)
-    seen = revision_of(request.form.get("revision")) or record.revision
+    sent = revision_of(request.form.get("revision"))
+    seen = record.revision if sent is None else sent
     if form.is_refresh:
         return _show_edit(here, definition, form, record, seen)
     if seen != record.revision:

@@ -60,12 +60,11 @@ def home() -> str:
     sections = [
         _section(here, reader, pipeline, each, done) for pipeline, each in zip(pipelines, work, strict=True)
     ]
-    first = here.actor.name.split()[0] if here.actor.name.split() else here.actor.name
     return render_template(
         "pages/workspace/home.html",
         sections=[section for section in sections if section.work.count],
         quiet=[section for section in sections if not section.work.count],
-        greeting=gettext("Hello, %(name)s", name=first),
+        greeting=gettext("Hello, %(name)s", name=here.actor.name),
         open_count=sum(section.work.count for section in sections),
         overdue_count=sum(section.work.overdue for section in sections),
         may_create=here.actor.can("record.create"),

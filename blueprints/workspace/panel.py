@@ -207,7 +207,7 @@ def _missing(item: Requirement) -> Missing:
         item.kind, ""
     )
     text = message(item.message_key, item.values)
-    if item.kind == "record":
+    if item.field and item.kind in ("record", "feedback"):
         text = f"{local(item.label)}: {text}"
     return Missing(text, item.severity == "block", anchor)
 

@@ -38,7 +38,7 @@ from builder.fieldtypes.table import total
 from builder.forms.state import state as states_of
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, record_page
-from builder.queries.row import USER, names_of_members, names_of_records, pointed_at
+from builder.queries.row import USER, FullRecord, names_of_members, names_of_records, pointed_at
 from builder.queries.timeline import timeline
 from builder.services.outlook import Outlook, faults_of, outlook
 
@@ -142,7 +142,7 @@ def record_facts(here: Scope, page: RecordPage) -> dict[str, Any]:
         if look and page.record.reason_key
         else "",
         "department": page.opened.department_name,
-        "sections": _sections(here, page, definition, faults, reader),
+        **_sections(page, definition, faults, reader),
         "faults": [_fault_words(definition, fault) for fault in faults],
         "related": _related(here, page),
         "visits": _visits(here, page),
@@ -189,32 +189,38 @@ def _reader(here: Scope, page: RecordPage, definition: ObjectDefinition) -> Read
 
 
 def _sections(
-    here: Scope,
-    page: RecordPage,
-    definition: ObjectDefinition,
-    faults: tuple[FieldViolation, ...],
-    reader: Reader,
-) -> list[ShownSection]:
+    page: RecordPage, definition: ObjectDefinition, faults: tuple[FieldViolation, ...], reader: Reader
+) -> dict[str, Any]:
+    """Filled fields (and faulty ones) by section; the names of visible fields without a value."""
     record = page.record
     wrong = {fault.field: message(fault.message_key, fault.values) for fault in reversed(faults)}
     states = states_of(definition.fields, record.data, reader.context_of(record.currency))
-    sections = []
+    sections, empty = [], []
     for section in definition.fields.sections:
-        fields = []
+        shown = []
         for key in section.fields:
-            field = definition.fields.by_key[key]
             if not states[key].is_visible:
                 continue
-            value = record.data.get(key)
-            label = field.label.text(reader.context.locale) or key
-            table = _table(reader, field, value, record.currency) if field.type == "table" else None
-            cell = reader.cell(field, value, record.currency)
-            fields.append(
-                ShownField(label, cell, wrong.get(key, ""), field.type in ("long_text", "table"), table)
-            )
-        if fields:
-            sections.append(ShownSection(section.label.text(reader.context.locale), tuple(fields)))
-    return sections
+            field = _shown_field(reader, definition.fields.by_key[key], record, wrong.get(key, ""))
+            if field.cell or field.fault:
+                shown.append(field)
+            else:
+                empty.append(field.label)
+        if shown:
+            sections.append(ShownSection(section.label.text(reader.context.locale), tuple(shown)))
+    return {"sections": sections, "empty_fields": empty}
+
+
+def _shown_field(reader: Reader, field: FieldDefinition, record: FullRecord, fault: str) -> ShownField:
+    value = record.data.get(field.key)
+    table = _table(reader, field, value, record.currency) if field.type == "table" else None
+    return ShownField(
+        field.label.text(reader.context.locale) or field.key,
+        reader.cell(field, value, record.currency),
+        fault,
+        field.type in ("long_text", "table"),
+        table,
+    )
 
 
 def _table(reader: Reader, field: FieldDefinition, value: Any, currency: str | None) -> ShownTable | None:
