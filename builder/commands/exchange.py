@@ -206,13 +206,26 @@ def _prepare(
     uow: UnitOfWork, blobs: BlobStore, file: Path, object_key: str, choices: Choices, options: dict[str, Any]
 ) -> ImportJob:
     """Keep the file, make the plan, publish what it needs, and queue the job: one transaction."""
+    from builder.services import imports
+
+    with file.open("rb") as stream:
+        job = imports.receive(uow, blobs, stream, file.name, object_key)
+    try:
+        return _planned(uow, blobs, job, choices, options)
+    except BaseException:
+        # Nothing of the job is committed, so nothing will ever ask for its file.
+        blobs.delete(imports.blob_key(job.workspace_id, job.file_id))
+        raise
+
+
+def _planned(
+    uow: UnitOfWork, blobs: BlobStore, job: ImportJob, choices: Choices, options: dict[str, Any]
+) -> ImportJob:
     from builder.exchange.profile import profile
     from builder.services import imports
     from builder.services.import_history import paths_of
     from builder.services.import_setup import carry_out, plan_import
 
-    with file.open("rb") as stream:
-        job = imports.receive(uow, blobs, stream, file.name, object_key)
     file_format = _format(job, options)
     with imports.OpenFile(blobs, job, file_format) as table:
         columns = profile(table)
@@ -221,7 +234,7 @@ def _prepare(
         paths: list[list[str]] = []
         if has_paths and history is not None and (choices.key_column or "") in table.columns:
             paths = paths_of(table, choices.key_column or "", history.stage_column)
-    proposal = plan_import(uow, columns, file_format, object_key, choices, paths)
+    proposal = plan_import(uow, columns, file_format, job.object_key, choices, paths)
     proposal.refuse_questions()
     if options.get("dry_run"):
         imports.set_proposal(uow, job, proposal, columns.rows)
@@ -346,9 +359,14 @@ def english_problem(item: Any) -> str:
 
 def _dry_run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> None:
     from builder.services.import_checks import check_file
+    from builder.services.imports import blob_key
 
-    report = check_file(uow, blobs, job)
-    uow.rollback()
+    key = blob_key(job.workspace_id, job.file_id)
+    try:
+        report = check_file(uow, blobs, job)
+    finally:
+        uow.rollback()
+        blobs.delete(key)
     if options["as_json"]:
         facts = asdict(report)
         for item in facts["refusals"]:
