@@ -47,7 +47,10 @@ ACCOUNT: Document = {
                 "x-type": "choice",
                 "x-label": {"en": "Sector"},
                 "x-filterable": True,
-                "x-options": [{"key": "retail", "label": {"en": "Retail"}}, {"key": "steel", "label": {"en": "Steel"}}],
+                "x-options": [
+                    {"key": "retail", "label": {"en": "Retail"}},
+                    {"key": "steel", "label": {"en": "Steel"}},
+                ],
             },
         },
     },
@@ -64,9 +67,24 @@ CASE: Document = {
         "required": ["title"],
         "properties": {
             "title": text_field("Title", **{"x-role": "name", "x-filterable": True}),
-            "worth": {"x-type": "money", "x-label": {"en": "Worth"}, "x-role": "amount", "x-filterable": True},
-            "due": {"x-type": "date", "x-label": {"en": "Due"}, "x-role": "expected_close", "x-filterable": True},
-            "holder": {"x-type": "user", "x-label": {"en": "Holder"}, "x-role": "owner", "x-filterable": True},
+            "worth": {
+                "x-type": "money",
+                "x-label": {"en": "Worth"},
+                "x-role": "amount",
+                "x-filterable": True,
+            },
+            "due": {
+                "x-type": "date",
+                "x-label": {"en": "Due"},
+                "x-role": "expected_close",
+                "x-filterable": True,
+            },
+            "holder": {
+                "x-type": "user",
+                "x-label": {"en": "Holder"},
+                "x-role": "owner",
+                "x-filterable": True,
+            },
             "client": {
                 "x-type": "reference",
                 "x-label": {"en": "Client"},
@@ -78,7 +96,10 @@ CASE: Document = {
                 "x-type": "choice",
                 "x-label": {"en": "Heat"},
                 "x-filterable": True,
-                "x-options": [{"key": "cold", "label": {"en": "Cold"}}, {"key": "hot", "label": {"en": "Hot"}}],
+                "x-options": [
+                    {"key": "cold", "label": {"en": "Cold"}},
+                    {"key": "hot", "label": {"en": "Hot"}},
+                ],
             },
         },
     },
@@ -108,7 +129,9 @@ FLOW: Document = {
     "label": {"en": "Flow"},
     "object": "matter",
     "stages": [
-        stage("a", 10, feedback="talk", tasks=[{"key": "call", "label": {"en": "Call"}, "severity": "block"}]),
+        stage(
+            "a", 10, feedback="talk", tasks=[{"key": "call", "label": {"en": "Call"}, "severity": "block"}]
+        ),
         stage("b", 40),
         stage("c", 80),
         stage("won", 100, "won"),
@@ -139,7 +162,11 @@ def role(key: str, rights: Iterable[str] = RIGHTS, visibility: Visibility = "all
 
 
 REP_RIGHTS = ("record.create", "record.edit", "move", "insights.view")
-ROLES = (role("admin"), role("rep", REP_RIGHTS, "own"), role("manager", (*REP_RIGHTS, "record.reassign"), "subtree"))
+ROLES = (
+    role("admin"),
+    role("rep", REP_RIGHTS, "own"),
+    role("manager", (*REP_RIGHTS, "record.reassign"), "subtree"),
+)
 DOCUMENTS = (ACCOUNT, CASE, TALK, FLOW, FREE, *ROLES)
 
 
@@ -165,7 +192,9 @@ class World:
         return Actor(self.admin_id, "Ada", "admin", frozenset(RIGHTS), "all")
 
 
-def make_world(url: str, key: str = "acme", documents: Iterable[Document] = DOCUMENTS, zone: str = "UTC") -> World:
+def make_world(
+    url: str, key: str = "acme", documents: Iterable[Document] = DOCUMENTS, zone: str = "UTC"
+) -> World:
     """Create the workspace ``key`` with the documents published and one admin."""
     engine = make_engine(url)
     clock = FakeClock(START)
@@ -229,7 +258,9 @@ def publish(uow: UnitOfWork, documents: Iterable[Document]) -> None:
         known.live_version_id = version.id
         uow.session.flush()
     stamp = new_id()
-    uow.session.execute(update(Workspace).where(Workspace.id == uow.workspace.id).values(definitions_stamp=stamp))
+    uow.session.execute(
+        update(Workspace).where(Workspace.id == uow.workspace.id).values(definitions_stamp=stamp)
+    )
     from builder.queries.definitions import live_rows
 
     uow.catalog = Catalog.build(uow.workspace.id, stamp, live_rows(uow.session))
@@ -242,7 +273,14 @@ def add_member(
     member_id = new_id()
     scope = {"workspace_id": uow.workspace.id}
     uow.session.add(
-        Member(**scope, id=member_id, name=name, role_key=role_key, manager_id=manager_id, created_at=uow.clock.now())
+        Member(
+            **scope,
+            id=member_id,
+            name=name,
+            role_key=role_key,
+            manager_id=manager_id,
+            created_at=uow.clock.now(),
+        )
     )
     if department_id:
         uow.session.add(
@@ -254,7 +292,11 @@ def add_member(
 
 def add_department(uow: UnitOfWork, name: str, parent: Department | None = None) -> Department:
     made = Department(
-        workspace_id=uow.workspace.id, id=new_id(), name=name, parent_id=parent.id if parent else None, path=""
+        workspace_id=uow.workspace.id,
+        id=new_id(),
+        name=name,
+        parent_id=parent.id if parent else None,
+        path="",
     )
     made.path = f"{parent.path if parent else '/'}{made.id}/"
     uow.session.add(made)

@@ -47,7 +47,7 @@ class History:
     def __post_init__(self) -> None:
         self._queue: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
-        self._make = ValueMaker(self.random, self.plan.pools, self.known)
+        self._make = ValueMaker(self.random, self.plan.pools, self.known, self.plan.later)
         self._skill = {actor.member_id: skill for actor, _, skill in self.people}
 
     def play(self, progress: Callable[[float], None]) -> dict[str, int]:

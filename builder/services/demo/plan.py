@@ -58,7 +58,10 @@ class Flow:
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """``pools`` gives values to choose from: ``object.field`` → list (or ``{"low","high"}`` for numbers)."""
+    """``pools`` gives values to choose from: ``object.field`` → list (or ``{"low","high"}`` for numbers).
+
+    Fields in ``later`` stay empty until a gate asks for them.
+    """
 
     seed: int
     months: int
@@ -68,6 +71,7 @@ class DemoPlan:
     stock: tuple[Stock, ...]
     flows: tuple[Flow, ...]
     pools: Mapping[str, Any] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
 
     def flow_of(self, pipeline: str) -> Flow | None:
         return next((flow for flow in self.flows if flow.pipeline == pipeline), None)
@@ -86,6 +90,7 @@ def read_plan(path: Path) -> DemoPlan:
             stock=tuple(Stock(**stock) for stock in document["stock"]),
             flows=tuple(_flow(flow) for flow in document["flows"]),
             pools=document["pools"],
+            later=frozenset(document.get("later", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Invalid(UNREADABLE, path=str(path), reason=str(error)) from error

@@ -38,7 +38,14 @@ class ValueMaker:
     object, for references.
     """
 
-    def __init__(self, random: Random, pools: Mapping[str, Any], known: Mapping[str, Sequence[int]]) -> None:
+    def __init__(
+        self,
+        random: Random,
+        pools: Mapping[str, Any],
+        known: Mapping[str, Sequence[int]],
+        later: frozenset[str] = frozenset(),
+    ) -> None:
+        self._later = later
         self._random = random
         self._pools = pools
         self._known = known
@@ -58,7 +65,7 @@ class ValueMaker:
             ):
                 continue
             is_wanted = field.is_required or field.role in ("name", "amount", "expected_close", "source")
-            has_pool = self._pool(prefix, field) is not None
+            has_pool = self._pool(prefix, field) is not None and f"{prefix}.{field.key}" not in self._later
             if is_wanted or (has_pool and self._random.random() < share):
                 value = self.value(prefix, field, now)
                 if value is not None:

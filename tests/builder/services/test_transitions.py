@@ -44,7 +44,9 @@ def assert_clean(world: World) -> None:
 def test_a_new_record_enters_the_first_stage(world: World) -> None:
     record_id = new(world)
     with world.work() as uow:
-        row = uow.session.execute(select(Record.stage_key, Record.outcome, Record.amount_minor, Record.name)).one()
+        row = uow.session.execute(
+            select(Record.stage_key, Record.outcome, Record.amount_minor, Record.name)
+        ).one()
         stay = uow.session.execute(select(StayRow.record_id, StayRow.stage_key, StayRow.entered_via)).one()
     assert tuple(row) == ("a", "open", 100050, "Bridge")
     assert tuple(stay) == (record_id, "a", "create")
@@ -71,17 +73,28 @@ def test_answers_and_move_commit_together(world: World) -> None:
     world.clock.advance(timedelta(hours=5))
     with world.work() as uow:
         command = MoveRecord(
-            record_id, "b", 1, answers={"address": "1 High St"}, done_tasks=frozenset({"call"}), values={"heat": "hot"}
+            record_id,
+            "b",
+            1,
+            answers={"address": "1 High St"},
+            done_tasks=frozenset({"call"}),
+            values={"heat": "hot"},
         )
         result = transitions.move(uow, command)
         assert isinstance(result, Applied)
         uow.commit()
     with world.work() as uow:
         first, second = uow.session.scalars(select(StayRow).order_by(StayRow.sequence)).all()
-        assert (first.left_via, first.seconds, first.answers) == ("advance", 18000.0, {"address": "1 High St"})
+        assert (first.left_via, first.seconds, first.answers) == (
+            "advance",
+            18000.0,
+            {"address": "1 High St"},
+        )
         assert list(first.tasks_done) == ["call"]
         assert (second.stage_key, second.left_via, second.entered_via) == ("b", None, "advance")
-        record = uow.session.execute(select(Record.stage_key, Record.revision, Record.data, Record.probability)).one()
+        record = uow.session.execute(
+            select(Record.stage_key, Record.revision, Record.data, Record.probability)
+        ).one()
         assert record.stage_key == "b"
         assert record.revision == 2
         assert record.data["heat"] == "hot"
@@ -143,7 +156,9 @@ def test_losing_asks_for_the_reason(world: World) -> None:
 def test_saving_deleting_and_restoring_keep_all_copies_exact(world: World) -> None:
     record_id = new(world, "free")
     with world.work() as uow:
-        records.save(uow, SaveRecord(record_id, {"worth": "20", "title": "华为 bridge", "due": "2025-09-01"}, 1))
+        records.save(
+            uow, SaveRecord(record_id, {"worth": "20", "title": "华为 bridge", "due": "2025-09-01"}, 1)
+        )
         uow.commit()
     assert_clean(world)
     with world.work() as uow:
