@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 
 from blueprints.messages import message, told
 from blueprints.scope import Scope
@@ -108,7 +108,7 @@ def _comparison(asked: Comparison, subject: Subject | None, context: FieldContex
         return words
     values = asked.value if isinstance(asked.value, tuple | list) else (asked.value,)
     texts = [_value(subject, asked.op, value, context) for value in values]
-    joined = gettext(" and ").join(texts) if asked.op == "between" else names_in(texts)
+    joined = pgettext("between two values", " and ").join(texts) if asked.op == "between" else names_in(texts)
     return f"{words} {joined}"
 
 
