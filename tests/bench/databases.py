@@ -19,6 +19,7 @@ class Database:
     """``url`` is the application's, ``owner_url`` that of migrations."""
 
     system: str
+    name: str
     url: str
     owner_url: str
 
@@ -70,7 +71,7 @@ class SqliteFiles:
 
     def _database(self, name: str) -> Database:
         url = f"sqlite:///{self._path(name)}"
-        return Database(self.system, url, url)
+        return Database(self.system, name, url, url)
 
 
 class PostgresDatabases:
@@ -132,4 +133,4 @@ class PostgresDatabases:
     def _database(self, name: str) -> Database:
         place = f"host={self._place['host']}&port={self._place['port']}"
         urls = (f"postgresql+psycopg://{role}@/{name}?{place}" for role in (APP_ROLE, OWNER_ROLE))
-        return Database(self.system, *urls)
+        return Database(self.system, name, *urls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from builder.clock import FakeClock
 from builder.db.engine import make_engine
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.stays import LoggedEntry
-from builder.services import definitions, departments, maintenance, passwords, people, rollup, workspaces
+from builder.services import definitions, departments, maintenance, people, rollup, workspaces
 from builder.services.history import LoadedRecord, load_histories
 from builder.services.records import NewRecord, Saved, create_many
 from builder.services.unit_of_work import UnitOfWork
@@ -41,8 +42,9 @@ class Parameters:
 
     @property
     def name(self) -> str:
-        """The name of its database: a digest of parameters, definitions, and of the code that makes it."""
-        code = sorted((Path(__file__).parents[2] / "builder" / "db").glob("*.py"))
+        """The name of its database: a digest of parameters, definitions, tables and of this module."""
+        tables = Path(__file__).parents[2] / "builder" / "db"
+        code = [tables / f"{family}.py" for family in ("base", "definitions", "ledger", "people", "records")]
         parts = [json.dumps(asdict(self)), json.dumps(company.DOCUMENTS)]
         parts += [path.read_text() for path in (Path(__file__), *code)]
         return "fw_" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
@@ -83,12 +85,13 @@ def prepare(store: SqliteFiles | PostgresDatabases, parameters: Parameters) -> t
     """A database of its own for this run, holding the company; built and verified when there is none yet."""
     name, build = parameters.name, None
     if store.find(name) is None:
-        made = store.make("fw_unfinished")
+        unfinished = f"{name}_{os.getpid()}"
+        made = store.make(unfinished)
         build = _build(made, parameters)
-        store.settle("fw_unfinished")
+        store.settle(unfinished)
         build.verify_seconds = _verified(made)
-        store.rename("fw_unfinished", name)
-    return store.copy(name, "fw_measured"), build
+        store.rename(unfinished, name)
+    return store.copy(name, f"fw_measured_{os.getpid()}"), build
 
 
 def people_of(database: Database) -> list[Person]:
@@ -117,7 +120,6 @@ def _verified(database: Database) -> float:
 
 
 def _build(database: Database, parameters: Parameters) -> Build:
-    passwords.COSTS.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
     engine = make_engine(database.url)
     clock = FakeClock(NOW)
     with WorkspaceSession(engine, expire_on_commit=False) as session:

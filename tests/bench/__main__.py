@@ -1,0 +1,150 @@
+"""``make bench``: load the company into both databases, ask the server, print figures beside their bars.
+
+The machine may be shared: every page is measured in turn with the floor, so that both meet the same
+moments, and processor time stands beside elapsed time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from random import Random
+
+from tests.bench import measures
+from tests.bench.client import Answer
+from tests.bench.crowd import moving, reading
+from tests.bench.databases import PostgresDatabases, SqliteFiles
+from tests.bench.importing import imported
+from tests.bench.machine import ServerProcess, core_seconds
+from tests.bench.measures import MEASURES, Visitor, visitors
+from tests.bench.wire import board_sizes
+from tests.bench.world import Parameters, prepare
+
+PEOPLE = {"rep": 3, "manager": 1, "admin": 1}
+
+
+def main() -> None:
+    options = _options()
+    parameters = Parameters(records=options.records)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    print(f"{options.records:,} opportunities; core loop {core_seconds():.2f} s", flush=True)
+    for system in options.system:
+        store = (SqliteFiles if system == "sqlite" else PostgresDatabases)(options.folder)
+        _measure(store, parameters, options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=60, help="requests of each kind")
+    parser.add_argument("--moves", type=int, default=800, help="moves by eight people")
+    parser.add_argument("--import-rows", type=int, default=4_000)
+    parser.add_argument("--only", default="", help="measures whose name begins so")
+    parser.add_argument("--system", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "funnelwright-bench")
+    return parser.parse_args()
+
+
+def _measure(
+    store: SqliteFiles | PostgresDatabases, parameters: Parameters, options: argparse.Namespace
+) -> None:
+    database, build = prepare(store, parameters)
+    print(f"\n== {store.system} ==", flush=True)
+    if build is not None:
+        rate, cpu = build.records / build.load_seconds, build.records / build.cpu_seconds
+        print(f"loaded {build.records:,} with {build.stays:,} stays: {rate:,.0f}/s, of processor {cpu:,.0f}/s;"
+              f" verified clean in {build.verify_seconds:.0f} s")  # fmt: skip
+    server = ServerProcess(database, options.folder / "data")
+    try:
+        memory = server.memory()
+        _fact("first page after start", server.first_page_seconds, 3, "s")
+        _fact("idle memory of the worker", memory["worker"], 160, "MB")
+        _fact("  with the process that watches it", memory["all"], 0, "MB")
+        people = visitors(database, server.port, PEOPLE)
+        table(people, options)
+        if not options.only:
+            first, later = board_sizes(people[-1])
+            _fact("board on the wire, first visit", first / 1000, 250, "kB")
+            _fact("board on the wire, later", later / 1000, 40, "kB")
+            one, eight = reading(database, server.port)
+            print(f"{'lists/s, one reader and eight':36} {one:8.0f} {eight:8.0f}  per s")
+            _fact("moves, eight people at once", moving(database, server.port, options.moves),
+                  -(150 if store.system == "sqlite" else 250), "per s")  # fmt: skip
+        measures.check_written(database, people)
+        memory = server.memory()
+        print(f"{'memory of the worker afterwards':36} {memory['worker']:8.1f} MB")
+    finally:
+        server.stop()
+    if not options.only:
+        elapsed, cpu = imported(database, options.import_rows, options.folder)
+        _fact("import of a file with history", elapsed, -2000, "rows/s")
+        print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
+    store.drop(database.name)
+
+
+def table(people: list[Visitor], options: argparse.Namespace) -> None:
+    """Ask in turn: the floor, then each page; print p50, p95, times the floor, statements."""
+    chance = Random(5)
+    chosen = [measure for measure in MEASURES if measure.name.startswith(options.only)]
+    answers: dict[str, list[Answer]] = defaultdict(list)
+    wrong: dict[str, str] = {}
+    for number in range(-4, options.rounds):
+        for measure in chosen:
+            if measure.name in wrong:
+                continue
+            visitor = chance.choice(people)
+            base = measures.floor(visitor, chance)
+            try:
+                answer = measure.ask(visitor, chance)
+            except measures.WrongAnswerError as error:
+                wrong[measure.name] = str(error)
+                continue
+            if number >= 0:
+                answers["floor"].append(base)
+                answers[measure.name].append(answer)
+    _print_table(chosen, answers, wrong)
+
+
+def _print_table(
+    chosen: list[measures.Measure], answers: dict[str, list[Answer]], wrong: dict[str, str]
+) -> None:
+    base, base_cpu = (_median(answers["floor"], what) for what in ("elapsed", "cpu"))
+    print(f"{'':24}{'p50 ms':>8}{'p95':>8}{'× F':>7}{'bar':>5}   {'cpu ms':>7}{'× F':>6}{'p95/p50':>9}"
+          f"{'statements':>12}{'kB':>8}")  # fmt: skip
+    print(f"{'floor F':24}{base:8.2f}{_p95(answers['floor'], 'elapsed'):8.2f}{'':15}{base_cpu:7.2f}")
+    for measure in chosen:
+        if measure.name in wrong:
+            print(f"{measure.name:24} WRONG ANSWER: {wrong[measure.name][:300]}", flush=True)
+            continue
+        found = answers[measure.name]
+        p50, cpu = _median(found, "elapsed"), _median(found, "cpu")
+        most = max(answer.statements for answer in found)
+        print(f"{measure.name:24}{p50:8.2f}{_p95(found, 'elapsed'):8.2f}{p50 / base:7.1f}{measure.bar:5.0f}"
+              f" {'  ' if p50 / base <= measure.bar else '!!'}{cpu:7.2f}{cpu / base_cpu:6.1f}"
+              f"{_p95(found, 'cpu') / cpu:9.1f}{most:8}{'' if most <= measure.statements else '!!':4}"
+              f"{_median(found, 'size') / 1000:8.1f}", flush=True)  # fmt: skip
+
+
+def _median(answers: list[Answer], what: str) -> float:
+    return float(statistics.median(getattr(answer, what) for answer in answers))
+
+
+def _p95(answers: list[Answer], what: str) -> float:
+    values = sorted(getattr(answer, what) for answer in answers)
+    return float(values[min(len(values) - 1, round(len(values) * 0.95))])
+
+
+def _fact(name: str, value: float, bar: float, unit: str) -> None:
+    """One figure beside its bar: at most, or with a negative bar at least."""
+    is_met = bar == 0 or (value <= bar if bar > 0 else value >= -bar)
+    told = (
+        "" if bar == 0 else f"  {'at most' if bar > 0 else 'at least'} {abs(bar):g}{'' if is_met else '  !!'}"
+    )
+    print(f"{name:36} {value:8.1f} {unit}{told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
