@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from babel.numbers import parse_pattern
-from flask_babel import get_locale
 
 from builder.domain.money import exponent
 from builder.fieldtypes.base import babel_locale
@@ -23,14 +22,13 @@ class _Pattern:
     tail: str
 
 
-def whole_amount(minor: int, currency: str | None) -> str:
-    """An amount rounded half up to whole units, in the reader's language: ``¥1,235``, ``-$5``."""
+def whole_amount(minor: int, currency: str | None, locale: str) -> str:
+    """An amount rounded half up to whole units, as ``locale`` writes it: ``¥1,235``, ``-$5``."""
     if not currency:
         return f"{minor:,}"
     unit = 10 ** exponent(currency)
     major = (2 * abs(minor) + unit) // (2 * unit)
     sign = "-" if minor < 0 and major else ""
-    locale = str(get_locale() or "en")
     pattern = _pattern(locale, currency)
     if pattern is None:
         return sign + _slowly(major, locale, currency)
