@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from flask import Flask, g, url_for
 from flask_babel import gettext
 
-from blueprints.insights import area, drill, filter, funnel, wins  # noqa: F401 - importing registers their routes
+from blueprints.insights import (  # noqa: F401 - importing registers their routes
+    area,
+    drill,
+    filter,
+    funnel,
+    reasons,
+    wins,
+)
 from blueprints.shell import NavItem, NavSection, add_navigation
 
 
@@ -23,5 +30,6 @@ def _navigation() -> Iterator[NavSection]:
     links = (
         NavItem(gettext("Funnel"), url_for("insights.funnel"), "filter"),
         NavItem(gettext("Wins and losses"), url_for("insights.wins"), "trophy"),
+        NavItem(gettext("Reasons"), url_for("insights.reasons"), "list-details"),
     )
     yield NavSection(gettext("Insights"), links, order=60)

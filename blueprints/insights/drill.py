@@ -11,7 +11,7 @@ from htmx_flask import request
 from blueprints.insights import words
 from blueprints.insights.area import insights
 from blueprints.insights.question import NONE, Question, population_of, read_question
-from blueprints.messages import local
+from blueprints.messages import local, named
 from blueprints.scope import scope
 from blueprints.workspace.area import record_address
 from builder.db.ids import from_public, to_public
@@ -41,13 +41,13 @@ def funnel_list() -> str:
         question.mode,
         request.args.get("except", ""),
     )
-    page = drill(here.session, population_of(here, question), question.pipeline, figure, after=_cursor())
+    page = drill(here.session, population_of(here, question), question.pipeline, figure, after=cursor())
     stage = question.pipeline.by_key[figure.stage]
     name = words.FIGURES.get(figure.name, figure.name)
-    return _render(
+    return show_list(
         question,
         page,
-        title=f"{local(stage.label)}: {name}",
+        title=named(local(stage.label), name),
         back=url_for("insights.funnel", **question.args),
         further={"figure": figure.name, "stage": figure.stage, "except": figure.except_mode},
     )
@@ -68,10 +68,10 @@ def wins_list() -> str:
         _OUTCOMES[outcome],
         by=question.by,
         group=_group(question, group) if group else None,
-        after=_cursor(),
+        after=cursor(),
     )
     names = {"all": gettext("All"), "decided": gettext("Won or lost"), "closed": gettext("Closed")}
-    return _render(
+    return show_list(
         question,
         page,
         title=str(names.get(outcome) or words.OUTCOMES[outcome]),
@@ -93,7 +93,7 @@ def _group(question: Question, text: str) -> str:
         raise NotFound() from error
 
 
-def _cursor() -> int | None:
+def cursor() -> int | None:
     text = request.args.get("after", "")
     if not text:
         return None
@@ -103,7 +103,7 @@ def _cursor() -> int | None:
         raise NotFound() from error
 
 
-def _render(question: Question, page: DrillPage, *, title: str, back: str, further: dict[str, str]) -> str:
+def show_list(question: Question, page: DrillPage, *, title: str, back: str, further: dict[str, str]) -> str:
     following = ""
     if page.next is not None:
         following = url_for(request.endpoint, **question.changed(**further, after=to_public(page.next)))

@@ -25,7 +25,7 @@ from builder.fieldtypes.base import FieldContext
 from builder.queries.row import names_of_members, names_of_records
 
 APPLY = "apply"
-REPORTS = ("funnel", "wins")
+REPORTS = ("funnel", "wins", "reasons")
 LONGEST_QUESTION = 12_000
 
 

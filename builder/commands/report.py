@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from builder.commands.context import open_workspace, print_json
+from builder.commands.reasons import reasons
 
 if TYPE_CHECKING:
     from builder.domain.funnel import FunnelFigures
@@ -43,6 +44,9 @@ _FLOW = (
 @click.group()
 def report() -> None:
     """Print the figures of Insights."""
+
+
+report.add_command(reasons)
 
 
 def _common(command: Any) -> Any:
