@@ -160,7 +160,8 @@ def _tabs(
     here: Scope, definition: ObjectDefinition, state: ListState, stored: tuple[StoredView, ...]
 ) -> list[ViewTab]:
     def address(view: str) -> str:
-        return url_for("workspace.record_list", object_key=definition.key, **({"view": view} if view else {}))
+        # an absent view is left out of the address
+        return url_for("workspace.record_list", object_key=definition.key, view=view or None)
 
     tabs = [ViewTab(gettext("All"), address(""), not state.view)]
     for view in here.catalog.views_of(definition.key):

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from builder.clock import SystemClock
 from builder.commands.context import open_session, print_json, read_settings
 from builder.errors import NotFound
+
+if TYPE_CHECKING:
+    from builder.db.tenancy import WorkspaceSession
+    from builder.metadata.grammar import Document
+    from builder.services.demo.plan import DemoPlan
 
 SIGN_INS = "demo-sign-ins.json"
 
@@ -27,7 +34,6 @@ def demo(pack_key: str, months: int | None, as_json: bool) -> None:
     """Make the demo workspace, unless it is there, and print how to sign in."""
     from builder.metadata import packs
     from builder.services import workspaces
-    from builder.services.demo.company import make_company
     from builder.services.demo.plan import read_plan
 
     settings = read_settings()
@@ -41,25 +47,30 @@ def demo(pack_key: str, months: int | None, as_json: bool) -> None:
             sign_ins = _remembered(memory)
         except NotFound:
             session.rollback()
-            label = f"Making {plan.months} months of history"
-            with click.progressbar(length=1000, label=label, file=click.get_text_stream("stderr")) as bar:
-                company = make_company(
-                    session,
-                    packs.load(folder),
-                    plan,
-                    SystemClock().now(),
-                    f"demo-{secrets.token_hex(4)}",
-                    lambda share: bar.update(max(0, int(share * 1000) - bar.pos)),
-                )
-            sign_ins = [
-                {"name": one.name, "role": one.role, "email": one.email, "password": one.password}
-                for one in company.sign_ins
-            ]
+            sign_ins = _make(session, packs.load(folder), plan)
             _remember(memory, sign_ins)
     if as_json:
         print_json({"workspace": plan.workspace["key"], "sign_ins": sign_ins})
         return
     _print(sign_ins)
+
+
+def _make(session: WorkspaceSession, pack: Document, plan: DemoPlan) -> list[dict[str, str]]:
+    """Make the company, showing how far it is, and return how to sign in."""
+    from builder.services.demo.company import make_company
+
+    label = f"Making {plan.months} months of history"
+    password = f"demo-{secrets.token_hex(4)}"
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+        def show(share: float) -> None:
+            bar.update(max(0, int(share * 1000) - bar.pos))
+
+        company = make_company(session, pack, plan, SystemClock().now(), password, show)
+    return [
+        {"name": one.name, "role": one.role, "email": one.email, "password": one.password}
+        for one in company.sign_ins
+    ]
 
 
 def _remember(memory: Path, sign_ins: list[dict[str, str]]) -> None:
