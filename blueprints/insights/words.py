@@ -67,6 +67,8 @@ FIGURES = {
     "numerator": lazy_gettext("Went on to the next step"),
     "denominator": lazy_gettext("Counted in the step"),
     "now": lazy_gettext("There now"),
+    "ended": lazy_gettext("Came through and ended"),
+    "ended_won": lazy_gettext("Came through and were won"),
 }
 
 PRESETS = {

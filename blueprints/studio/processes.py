@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import render_template, url_for
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, refuse, show_form
-from blueprints.scope import scope
+from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
+from builder.domain.funnel import StepFigures
 from builder.domain.pipeline import Pipeline, Stage
 from builder.errors import Invalid, NotFound
 from builder.forms.process import PARTS, StageForm
+from builder.queries.funnel import funnel_report
+from builder.queries.population import Population
 from builder.services import processes as services
 from builder.services.definitions import EDIT
 from builder.services.processes import ChangeStage
+
+SEE_FIGURES = "insights.view"
 
 
 @studio.get("/processes")
@@ -94,6 +101,43 @@ def _stage(pipeline_key: str, stage_key: str) -> tuple[Pipeline, Stage]:
     return pipeline, pipeline.by_key[stage_key]
 
 
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """The stage win rate M4 as history has it, in words, and the list of the records behind it."""
+
+    text: str
+    href: str
+
+
+def _earned(here: Scope, pipeline: Pipeline) -> dict[str, Earned]:
+    """Stage key → what its probability turned out to be, of the records that the reader may see; one sum
+    of roll-ups. Stages that nothing has ended after are left out, and all where Insights are not open."""
+    if not here.actor.can(SEE_FIGURES):
+        return {}
+    people = Population((pipeline.key,), pipeline.object_key, here.actor)
+    report = funnel_report(
+        here.session, people, pipeline, "visited", currency=here.workspace.currency, amounts="none"
+    )
+    return {
+        step.stage: Earned(_in_words(step), _ended_list(pipeline, step.stage))
+        for step in report.figures.steps
+        if step.ended
+    }
+
+
+def _in_words(step: StepFigures) -> str:
+    return gettext(
+        "%(won)s of %(ended)s = %(rate)s %%",
+        won=format_decimal(step.ended_won),
+        ended=format_decimal(step.ended),
+        rate=format_decimal(round(100 * step.ended_won / step.ended, 1)),
+    )
+
+
+def _ended_list(pipeline: Pipeline, stage_key: str) -> str:
+    return url_for("insights.drill", pipeline=pipeline.key, figure="ended", stage=stage_key)
+
+
 def _show(pipeline_key: str, *, problems: list[str] | None = None, status: int = 200) -> Response:
     here = scope()
     pipeline = here.catalog.pipeline(pipeline_key)
@@ -104,6 +148,7 @@ def _show(pipeline_key: str, *, problems: list[str] | None = None, status: int =
         definition=here.catalog.object(pipeline.object_key),
         catalog=here.catalog,
         may_edit=here.actor.can(EDIT),
+        earned=_earned(here, pipeline),
         problems=problems or [],
         status=status,
     )

@@ -37,6 +37,8 @@ EXITS: dict[str, str | None] = {
     "migrated": "migrate",
     "still_there": None,
 }
+# Records that visited the stage and have ended since: what M4 divides by, and what it counts.
+ENDED: dict[str, tuple[str, ...]] = {"ended": TERMINAL, "ended_won": ("won",)}
 RECORD_MODES = ("visited", "strict", "filled")
 FORWARD = ("advance", "won")
 PAGE = 50
@@ -51,8 +53,8 @@ class Figure:
     """One number of a funnel.
 
     ``name``: ``entered`` or a key of EXITS (stays), ``numerator``, ``denominator`` of the step's rate in
-    ``mode``, ``now`` (records that are in the stage at present). ``except_mode``: without the records that
-    the same figure of another mode has (B5).
+    ``mode``, ``now`` (records that are in the stage at present), a key of ENDED. ``except_mode``: without
+    the records that the same figure of another mode has (B5).
     """
 
     name: str
@@ -63,7 +65,7 @@ class Figure:
     @property
     def unit(self) -> Unit:
         is_flow = self.name == "entered" or self.name in EXITS
-        return "stay" if is_flow or (self.mode == "stay" and self.name != "now") else "record"
+        return "stay" if is_flow or (self.mode == "stay" and self.name not in ("now", *ENDED)) else "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,21 @@ def _records(pipeline: Pipeline, figure: Figure, edges: Edges) -> ColumnElement[
     if figure.name == "now":
         _step(pipeline, figure.stage, [stage.key for stage in pipeline.stages])
         return Record.stage_key == figure.stage
+    if figure.name in ENDED:
+        return _ended(pipeline, figure, edges)
     counted = _reached(pipeline, figure, figure.mode, edges)
     if figure.except_mode:
         return and_(counted, not_(_reached(pipeline, figure, figure.except_mode, edges)))
     return counted
+
+
+def _ended(pipeline: Pipeline, figure: Figure, edges: Edges) -> ColumnElement[bool]:
+    _step(pipeline, figure.stage, [stage.key for stage in pipeline.stages])
+    return and_(
+        _entered(_stages_of(pipeline, [figure.stage]), pipeline.key, edges),
+        Record.pipeline_key == pipeline.key,
+        Record.outcome.in_(ENDED[figure.name]),
+    )
 
 
 def _reached(pipeline: Pipeline, figure: Figure, mode: str, edges: Edges) -> ColumnElement[bool]:

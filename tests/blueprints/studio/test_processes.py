@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
+from datetime import timedelta
+
 import pytest
 
+from builder.domain.stays import LoggedEntry
+from builder.services.history import LoadedRecord, load_histories
+from builder.services.records import NewRecord, Saved
 from tests.fixtures.town import Town
 
 LIST = "/w/acme/studio/processes"
@@ -96,3 +103,58 @@ def test_a_stranger_gets_a_404(town: Town, path: str) -> None:
 
 def test_the_wrong_verb_is_a_405(town: Town) -> None:
     assert town.as_("Ada").get(ORDER).status_code == 405
+
+
+def load(town: Town, *histories: str) -> None:
+    """Records that went through stages, a day each; every second one is Rita's."""
+    uow = town.work()
+    begin = town.clock.now() - timedelta(days=40)
+    items = []
+    for number, words in enumerate(histories):
+        entries = [LoggedEntry(key, begin + timedelta(days=at)) for at, key in enumerate(words.split())]
+        holder = {"holder": str(town.ids["Rita"])} if number % 2 else {}
+        items.append(LoadedRecord(NewRecord({"title": f"Case {number}", **holder}), entries))
+    results = load_histories(uow, "matter", "free", items)
+    assert all(isinstance(result, Saved) for result in results), results
+    uow.commit()
+    uow.session.close()
+
+
+def earned(page: str) -> dict[str, tuple[str, str]]:
+    """Stage → what its probability turned out to be, and the address of the list."""
+    found = {}
+    for key, card in re.findall(
+        r'id="stage-([a-z]+)">(.*?)</li>\s*(?=<li class="card|</ol>)', page, re.DOTALL
+    ):
+        link = re.search(r'Earned\s*<a href="([^"]+)"><strong>([^<]+)<', card)
+        if link:
+            found[key] = (link.group(2), html.unescape(link.group(1)))
+    return found
+
+
+def test_beside_the_set_probability_stands_what_was_earned(town: Town) -> None:
+    load(town, "a b won", "a b won", *["a b lost"] * 5, *["a b invalid"] * 3, "a b", "a lost", "a c")
+    ada = town.as_("Ada")
+    page = ada.get(FREE).text
+
+    found = earned(page)
+    assert {key: text for key, (text, _) in found.items()} == {
+        "a": "2 of 11 = 18.2 %",
+        "b": "2 of 10 = 20 %",
+    }
+    assert "40 %" in page
+    listed = ada.get(found["b"][1]).text
+    assert "10 records" in listed
+    assert "B: Came through and ended" in listed
+
+
+def test_a_rep_sees_the_rate_of_her_own_records(town: Town) -> None:
+    load(town, "a won", "a lost", "a won", "a won")
+    rita = town.as_("Rita")
+    text, address = earned(rita.get(FREE).text)["a"]
+    assert text == "1 of 2 = 50 %"
+    assert "2 records" in rita.get(address).text
+
+
+def test_without_history_there_is_no_rate(town: Town) -> None:
+    assert earned(town.as_("Ada").get(FREE).text) == {}
