@@ -80,6 +80,22 @@ def record_requirements(snapshot: MoveSnapshot, reported: frozenset[str]) -> Ite
             )
 
 
+def given_requirements(snapshot: MoveSnapshot) -> Iterator[Requirement]:
+    """Faults of values that come with the move: whatever its direction, they could not be saved either."""
+    for violation in snapshot.given_violations:
+        yield Requirement(
+            "record",
+            "block",
+            False,
+            _label(snapshot.fields, violation.field),
+            violation.message_key,
+            violation.values,
+            violation.field,
+            violation.pointer,
+            is_overridable=False,
+        )
+
+
 def approval_slots(snapshot: MoveSnapshot, gates: tuple[Gate, ...]) -> tuple[ApprovalSlot, ...]:
     """The approvals that these gates ask for now (their ``when`` holds or is absent), in gate order."""
     slots = (gate.approval for gate in gates if gate.approval is not None)

@@ -120,7 +120,8 @@ class MoveSnapshot:
 
     ``stage_key`` is the present stage, ``None`` on the first entry into a pipeline. ``feedback`` is the
     present stage's form at the version pinned by the stay, ``answers`` those given so far on this stay
-    with the new ones merged in. The violations were found by the schemas of both. ``done_tasks`` holds
+    with the new ones merged in. The violations were found by the schemas of both; ``given_violations`` are
+    those of values that the move itself brings. ``done_tasks`` holds
     ``task`` and ``task/subtask`` keys. ``evaluate`` answers a condition for this record and these
     answers. ``is_approved``: the approval that the gate asks for has been given. The revision of the
     record is checked before, outside.
@@ -135,6 +136,7 @@ class MoveSnapshot:
     feedback: FieldSet | None = None
     answers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     record_violations: tuple[FieldViolation, ...] = ()
+    given_violations: tuple[FieldViolation, ...] = ()
     answer_violations: tuple[FieldViolation, ...] = ()
     done_tasks: frozenset[str] = frozenset()
     is_marker_ticked: bool = False

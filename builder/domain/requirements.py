@@ -8,6 +8,7 @@ from builder.domain.gates import (
     answer_requirements,
     approval_slots,
     enter_requirements,
+    given_requirements,
     leave_requirements,
     record_requirements,
     role_requirements,
@@ -111,6 +112,7 @@ def _gate_requirements(snapshot: MoveSnapshot, source: Stage | None, target: Sta
         pointer = stage_pointer(snapshot.pipeline, target)
         items += [item for item in enter_requirements(snapshot, target, pointer) if item.field not in asked]
     yield from items
+    yield from given_requirements(snapshot)
     if _is_forward(source, target):
         yield from record_requirements(snapshot, _fields_asked(items))
 

@@ -95,6 +95,7 @@ def plan(snapshot: MoveSnapshot, intent: MoveIntent) -> Decision:
     4. Forward (later open stage, won, first entry): the leave gate's required fields, feedback, tasks
        with sub-tasks, marker and conditions; the enter gate's fields and conditions; no violation in
        the record. Lost, invalid and reopening need the target's enter gate only; going back neither.
+       Values that come with the move must be valid whatever its direction; no override replaces that.
     5. Closing names a reason where the pipeline has a catalogue for that kind.
     6. Blocking conditions refuse, unless overridden by right and with a reason; warnings refuse until
        confirmed (an override confirms them as well).

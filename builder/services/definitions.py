@@ -82,7 +82,7 @@ def save_draft(uow: UnitOfWork, document: Document, *, expected_checksum: str | 
 def publish_drafts(uow: UnitOfWork) -> Published:
     """Publish all drafts of the workspace together, as one change."""
     uow.require(EDIT)
-    uow.begin()
+    uow.begin(alone=True)
     return publish(uow, [draft.document for draft in stored_drafts(uow.session)])
 
 
@@ -94,9 +94,8 @@ def publish(uow: UnitOfWork, documents: Iterable[Document]) -> Published:
     with every error, each a DefinitionProblem with its file (``objects/account.json``) and JSON pointer.
     """
     uow.require(EDIT)
-    uow.begin()
     # One publish after another, so that each is checked beside what the one before made live.
-    uow.session.execute(select(Workspace.id).where(Workspace.id == uow.workspace.id).with_for_update())
+    uow.begin(alone=True)
     live = {(row.kind, row.key): row for row in live_rows(uow.session)}
     warnings = refuse_unsound(documents := list(documents), live)
     changed = []

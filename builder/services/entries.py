@@ -18,7 +18,7 @@ from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Origi
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.stays import EntryFacts, close_stay, open_stay
 from builder.domain.transitions import Parked, Planned, Refused, plan
-from builder.errors import N_
+from builder.errors import N_, Conflict
 from builder.queries.definitions import feedback_version
 from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.standings import set_probability
@@ -36,6 +36,7 @@ RECORD_COLUMNS = {
     "record.stage_entered_at": "stage_entered_at",
     "record.closed_at": "closed_at",
 }
+OTHER_OBJECT = N_("“%(pipeline)s” is not a process for records of this kind.")
 NEEDS_APPROVAL = N_("Entering “%(stage)s” directly needs an approval. Start in the first stage.")
 
 
@@ -72,9 +73,11 @@ def plan_entry(
 ) -> tuple[Unmet, ...]:
     """Let a record that is in no pipeline enter one, or tell every reason why it may not.
 
-    Errors: NotFound for an unknown pipeline.
+    Errors: NotFound for an unknown pipeline, Conflict for one of another object.
     """
     pipeline = uow.catalog.pipeline(entry.pipeline_key)
+    if pipeline.object_key != definition.key:
+        raise Conflict(OTHER_OBJECT, pipeline=pipeline.label)
     target = entry.stage_key or pipeline.first.key
     standing.pipeline = pipeline
     snapshot = snapshot_of(uow, definition, standing, Given.nothing(), ())
@@ -96,9 +99,12 @@ def snapshot_of(
     given: Given,
     faults: tuple[FieldViolation, ...],
     *,
+    given_faults: tuple[FieldViolation, ...] = (),
     is_approved: bool = False,
 ) -> MoveSnapshot:
-    """Everything a decision about a move looks at. ``faults``: those of the record's values."""
+    """Everything a decision about a move looks at. ``faults``: those of the record's values as they were,
+    ``given_faults`` those of the values that come with the move.
+    """
     pipeline = standing.pipeline
     assert pipeline is not None
     feedback = pinned_feedback(uow, standing)
@@ -127,6 +133,7 @@ def snapshot_of(
         feedback=feedback,
         answers=given.answers,
         record_violations=faults,
+        given_violations=given_faults,
         answer_violations=() if feedback is None else violations(feedback, given.answers),
         done_tasks=given.done_tasks,
         is_marker_ticked=given.is_marked,

@@ -73,7 +73,7 @@ def verify(uow: UnitOfWork) -> Report:
 
 def rebuild(uow: UnitOfWork) -> int:
     """Write all copies anew, in one transaction; returns the number of records. The caller commits."""
-    uow.begin()
+    uow.begin(alone=True)
     count = 0
     changes = RollupChanges()
     for definition, standings in _batches(uow):

@@ -21,7 +21,7 @@ def install(uow: UnitOfWork, pack: Document) -> Published:
     installed by this pack is never overwritten. Raises Forbidden; BrokenPack with every error; Conflict.
     """
     uow.require(EDIT)
-    uow.begin()
+    uow.begin(alone=True)
     live = live_rows(uow.session)
     pack = packs.normalised(pack)
     packs.refuse_broken(pack, [row.document for row in live])

@@ -120,7 +120,7 @@ def _renew(uow: UnitOfWork, record_ids: Sequence[int]) -> int:
 
 def _document(uow: UnitOfWork, pipeline_key: str, seen: int | None) -> Document:
     uow.require(EDIT)
-    uow.begin()
+    uow.begin(alone=True)
     number, document = live_document(uow.session, "pipeline", pipeline_key)
     if seen is not None and seen != number:
         raise Stale(now=number)

@@ -102,7 +102,7 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     definition = uow.catalog.object(object_key)
     news = [_with_owner(uow, definition, new) for new in news]
     checked = check(uow, definition.fields, [Draft({}, new.values) for new in news])
-    departments = _departments(uow, news)
+    departments = _departments(uow, definition, news)
     ledger = Ledger(uow)
     results: list[Saved | Refusal] = []
     written: list[Standing] = []
@@ -285,12 +285,13 @@ def _with_owner(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord) -
     )
 
 
-def _departments(uow: UnitOfWork, news: Sequence[NewRecord]) -> Mapping[int, int]:
-    if len(news) == 1 and uow.actor.department_ids:
-        own = {uow.actor.member_id: uow.actor.department_ids[0]}
-        owner_is_actor = all(str(uow.actor.member_id) in map(str, new.values.values()) for new in news)
-        if owner_is_actor:
-            return own
+def _departments(
+    uow: UnitOfWork, definition: ObjectDefinition, news: Sequence[NewRecord]
+) -> Mapping[int, int]:
+    owner = definition.fields.by_role.get("owner")
+    own = uow.actor.department_ids
+    if own and owner and {str(new.values.get(owner.key)) for new in news} == {str(uow.actor.member_id)}:
+        return {uow.actor.member_id: own[0]}
     return departments_on(uow, uow.workspace.day_of(uow.clock.now()))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from builder.db.ids import new_id
 from builder.db.ledger import MoveRequestRow
 from builder.domain.fields import ObjectDefinition
-from builder.domain.moves import MoveIntent, MoveSnapshot, Requirement
+from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Requirement
 from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Parked, Planned, Refused, plan, requirements
 from builder.errors import N_, Conflict, Invalid
@@ -102,9 +102,9 @@ def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
     definition = uow.catalog.object(standing.record["object_key"])
     (checked,) = check(uow, definition.fields, [Draft(standing.record["data"], command.values)])
     given = _given(standing, command)
-    faults = checked.faults + checked.old_faults
+    given_faults, faults = _split(checked, standing.record["data"], command.values)
     considered = Standing({**standing.record, "data": checked.data}, standing.pipeline, standing.stays)
-    snapshot = snapshot_of(uow, definition, considered, given, faults)
+    snapshot = snapshot_of(uow, definition, considered, given, faults, given_faults=given_faults)
     return MoveDraft(standing, definition, snapshot, given, checked)
 
 
@@ -149,6 +149,18 @@ def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = 
         data={"pipeline": entry.pipeline_key, "from": None, "to": standing.record["stage_key"]},
     )
     return Saved(record_id, standing.record["revision"])
+
+
+def _split(
+    checked: Checked, stored: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[tuple[FieldViolation, ...], tuple[FieldViolation, ...]]:
+    """Faults that the values of this move bring, and those that were there before.
+
+    A field that is sent as it is stored brings nothing: dialogs send back what they showed.
+    """
+    same = {key for key in values if values[key] == stored.get(key)}
+    given = tuple(fault for fault in checked.faults if fault.field not in same)
+    return given, tuple(fault for fault in checked.faults if fault.field in same) + checked.old_faults
 
 
 def _given(standing: Standing, command: MoveRecord) -> Given:

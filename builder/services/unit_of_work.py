@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import BigInteger, bindparam, select
 
 from builder.clock import Clock
 from builder.db.ids import new_id
 from builder.db.ledger import EventRow
+from builder.db.people import Workspace
 from builder.db.rows import insert_rows
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
 from builder.errors import N_, Forbidden
 from builder.metadata.catalog import Catalog
+from builder.queries.definitions import load_catalog
+
+_STAMP = select(Workspace.__table__.c.definitions_stamp).where(
+    Workspace.__table__.c.id == bindparam("workspace", type_=BigInteger)
+)
+_WITH_OTHERS = _STAMP.with_for_update(read=True, key_share=True)
+_ALONE = _STAMP.with_for_update()
 
 
 @dataclass
@@ -34,10 +44,25 @@ class UnitOfWork:
     clock: Clock
     request_id: str | None = None
     _events: list[dict[str, Any]] = field(default_factory=list)
+    _writing: Any = None
 
-    def begin(self) -> None:
-        """Start writing. Reads from here on see what they will change."""
+    def begin(self, *, alone: bool = False) -> None:
+        """Start writing. Reads from here on see what they will change, and ``catalog`` is the live one.
+
+        A write by definitions that somebody replaced since they were read would leave wrong copies and sums.
+        So every write shares a lock on its workspace, and what changes definitions or recomputes copies asks
+        for it ``alone`` (SQLite has one writer anyway): it waits for running writes, and later ones for it.
+        """
         self.session.begin_write()
+        running = self.session.get_transaction()
+        if running is self._writing and not alone:
+            return
+        self._writing = running
+        statement = _ALONE if alone else _WITH_OTHERS
+        stamp = self.session.connection().execute(statement, {"workspace": self.workspace.id}).scalar()
+        if stamp is not None and stamp != self.workspace.definitions_stamp:
+            self.workspace = replace(self.workspace, definitions_stamp=stamp)
+            self.catalog = load_catalog(self.session, self.workspace)
 
     def require(self, right: str) -> None:
         """Raise Forbidden unless the actor has the right."""

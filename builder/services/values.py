@@ -46,7 +46,8 @@ class Draft:
 class Checked:
     """The values after the change, faults of touched fields, and old faults of the others.
 
-    ``faults`` block the save; ``old_faults`` only warn until the record moves (idea 2).
+    ``faults`` block the save; ``old_faults`` only warn until the record moves (idea 2). A fault that the
+    change brings about in another field (a rule that now requires it) is not old.
     """
 
     data: dict[str, Any]
@@ -109,9 +110,12 @@ def _checked(fields: FieldSet, draft: Draft, data: dict[str, Any], missing: _Mis
     for field in fields:
         if field.key in touched and field.key not in faulty and field.key in data:
             faults += missing.faults(field, data[field.key])
-    touching = tuple(fault for fault in faults if fault.field in touched or fault.field not in fields.by_key)
-    others = tuple(fault for fault in faults if fault not in touching)
-    return Checked(data, touched, touching, others)
+    others = {fault.field for fault in faults if fault.field in fields.by_key} - touched
+    if others:
+        # Old is only what was wrong before as well.
+        others &= {fault.field for fault in violations(fields, draft.stored, draft.stored)}
+    touching = tuple(fault for fault in faults if fault.field not in others)
+    return Checked(data, touched, touching, tuple(fault for fault in faults if fault.field in others))
 
 
 class _Missing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import select
 
@@ -77,3 +79,42 @@ def test_a_probability_beyond_a_hundred_is_refused_by_name(world: World) -> None
     with world.work() as uow, pytest.raises(Invalid) as caught:
         processes.change_stage(uow, "free", ChangeStage("b", label={"en": " "}, probability=101))
     assert [problem.place for problem in caught.value.problems] == ["label", "probability"]
+
+
+def test_a_move_that_began_before_a_publish_counts_by_the_new_order(world: World) -> None:
+    with world.work() as early:
+        record_id = early.session.scalar(select(Record.id).where(Record.stage_key == "a"))
+        assert record_id is not None
+        early.session.rollback()
+        with world.work() as uow:
+            processes.reorder(uow, "free", ["a", "c", "b", "won", "lost", "invalid"])
+            uow.commit()
+        transitions.move(early, MoveRecord(record_id, "c"))
+        early.commit()
+    assert_clean(world)
+
+
+def test_a_publish_waits_for_the_moves_that_are_under_way(world: World) -> None:
+    """On PostgreSQL; SQLite has one writer anyway."""
+    if world.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer")
+    published = threading.Event()
+
+    def publish() -> None:
+        with world.work() as uow:
+            processes.reorder(uow, "free", ["a", "c", "b", "won", "lost", "invalid"])
+            uow.commit()
+            published.set()
+
+    with world.work() as uow:
+        record_id = uow.session.scalar(select(Record.id).where(Record.stage_key == "a"))
+        assert record_id is not None
+        transitions.move(uow, MoveRecord(record_id, "c"))
+        uow.flush()
+        thread = threading.Thread(target=publish)
+        thread.start()
+        assert not published.wait(0.5)
+        uow.commit()
+        thread.join(10)
+    assert published.is_set()
+    assert_clean(world)

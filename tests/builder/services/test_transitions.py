@@ -10,14 +10,15 @@ from sqlalchemy import select
 
 from builder.db.ledger import EventRow, StayRow
 from builder.db.records import Record
+from builder.domain.permissions import RIGHTS, Actor
 from builder.domain.transitions import Refused
-from builder.errors import NotFound, Stale
+from builder.errors import Conflict, Invalid, NotFound, Stale
 from builder.services import maintenance, records, transitions
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
 from builder.services.transitions import Applied, MoveRecord
-from tests.factories import World, make_world
+from tests.factories import CASE, World, add_department, add_member, make_world, publish
 from tests.fixtures.databases import FreshDatabase
 
 
@@ -198,3 +199,57 @@ def test_rebuild_mends_what_was_changed_behind_our_back(world: World) -> None:
         maintenance.rebuild(uow)
         uow.commit()
     assert_clean(world)
+
+
+@pytest.mark.parametrize("target", ["a", "lost", "c"])
+def test_values_that_could_not_be_saved_refuse_a_move_in_every_direction(world: World, target: str) -> None:
+    record_id = new(world, "free")
+    with world.work() as uow:
+        assert isinstance(transitions.move(uow, MoveRecord(record_id, "b")), Applied)
+        uow.commit()
+    for values in ({"heat": "boiling"}, {"title": None}, {"client": "12345"}, {"stage_key": "won"}):
+        with world.work() as uow:
+            command = MoveRecord(record_id, target, values=values, override_reason="I say so")
+            result = transitions.move(uow, command)
+            assert isinstance(result, Refused), values
+            assert {(item.kind, item.field) for item in result.unmet} == {("record", *values)}
+            assert not result.is_overridable
+    assert_clean(world)
+
+
+def test_a_record_cannot_enter_a_process_of_another_object(world: World) -> None:
+    with world.work() as uow:
+        client = records.create(uow, "client", NewRecord({"title": "Acme"})).record_id
+        uow.commit()
+    with world.work() as uow, pytest.raises(Conflict):
+        transitions.start(uow, client, Entry("free"))
+    with world.work() as uow, pytest.raises(Conflict):
+        records.create(uow, "client", NewRecord({"title": "Bcme"}, Entry("flow")))
+
+
+def test_a_record_for_somebody_else_belongs_to_the_department_of_that_person(world: World) -> None:
+    checker = {"x-type": "user", "x-label": {"en": "Checker"}}
+    fields = {**CASE["fields"], "properties": {**CASE["fields"]["properties"], "checker": checker}}
+    with world.work() as uow:
+        publish(uow, [{**CASE, "fields": fields}])
+        east, west = add_department(uow, "East").id, add_department(uow, "West").id
+        mia = add_member(uow, "Mia", "manager", department_id=east)
+        will = add_member(uow, "Will", "rep", department_id=west)
+        uow.commit()
+    actor = Actor(mia, "Mia", "manager", frozenset(RIGHTS), "department", (east,), (east,))
+    with world.work(actor) as uow:
+        values = {"title": "Bridge", "holder": str(will), "checker": str(mia)}
+        records.create(uow, "matter", NewRecord(values))
+        uow.commit()
+        assert uow.session.scalar(select(Record.department_id)) == west
+
+
+def test_a_rule_that_a_save_sets_off_is_not_an_old_fault(world: World) -> None:
+    rule = {"effect": "require", "fields": ["note"], "when": {"field": "heat", "op": "eq", "value": "hot"}}
+    with world.work() as uow:
+        publish(uow, [{**CASE, "fields": {**CASE["fields"], "x-rules": [rule]}}])
+        uow.commit()
+    record_id = new(world)
+    with world.work() as uow, pytest.raises(Invalid) as caught:
+        records.save(uow, SaveRecord(record_id, {"heat": "hot"}))
+    assert [problem.place for problem in caught.value.problems] == ["note"]
