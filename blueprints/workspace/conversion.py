@@ -13,12 +13,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
-from blueprints.messages import local, told
+from blueprints.messages import local, named, told
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.deletion import revision_of
 from blueprints.workspace.record_forms import ids_in
-from blueprints.workspace.shown import form_context
+from blueprints.workspace.shown import form_context, is_id
 from builder.domain.fields import Conversion, FieldDefinition, FieldSet, ObjectDefinition
 from builder.domain.labels import Label
 from builder.errors import N_, FunnelwrightError, Invalid, Problem
@@ -145,7 +145,7 @@ def _target(
     if not is_main:
         target.existing = _existing_control(target, context, formdata)
         text = target.existing.control.data
-        target.existing_id = int(text) if isinstance(text, str) and text.isdecimal() else None
+        target.existing_id = int(text) if isinstance(text, str) and is_id(text) else None
     return target
 
 
@@ -190,12 +190,12 @@ def _check(here: Scope, targets: list[Target]) -> list[tuple[str, str]]:
     for target in targets:
         control = target.existing.control if target.existing else None
         if control is not None and control.problem is not None:
-            problems.append((control.name, f"{target.label}: {told(control.problem)}"))
+            problems.append((control.name, named(target.label, told(control.problem))))
         elif control is not None and target.existing_id is not None:
             opened = find_record(here.session, here.actor, target.existing_id)
             if opened is None or opened.record.object_key != target.object_key:
                 problem = Problem(NOT_THERE, EXISTING)
-                problems.append((control.name, f"{target.label}: {told(problem)}"))
+                problems.append((control.name, named(target.label, told(problem))))
         if target.existing_id is None:
             target.form.validate()
     return problems

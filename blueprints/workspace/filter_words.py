@@ -10,7 +10,7 @@ from flask_babel import gettext, pgettext
 
 from blueprints.messages import message, told
 from blueprints.scope import Scope
-from blueprints.workspace.shown import names_in
+from blueprints.workspace.shown import is_id, names_in
 from blueprints.workspace.subjects import Subject, label_of_option, operator_words, period_words
 from builder.db.conditions_sql import is_filterable
 from builder.domain.comparison import EvaluationContext
@@ -55,7 +55,10 @@ def read_filter(here: Scope, object_key: str, text: str) -> tuple[Condition | No
     if len(text) > LONGEST:
         return None, [gettext(UNREADABLE)]
     try:
-        condition = parse(json.loads(text))
+        document = json.loads(text)
+        # Half a surrogate pair can be written in JSON and neither stored nor shown.
+        json.dumps(document, ensure_ascii=False).encode()
+        condition = parse(document)
     except ConditionError as error:
         return None, [told(problem) for problem in error.problems] or [
             message(error.message_key, error.values)
@@ -103,10 +106,11 @@ def _inner(part: Condition, subjects: Mapping[str, Subject], context: FieldConte
 def _comparison(asked: Comparison, subject: Subject | None, context: FieldContext) -> str:
     if subject is None:
         return f"{asked.field} {asked.op}"
-    words = f"{subject.label} {operator_words(asked.op, subject.kind)}"
+    values = asked.value if isinstance(asked.value, tuple | list) else (asked.value,)
+    op = {"in": "eq", "not_in": "ne"}.get(asked.op, asked.op) if len(values) == 1 else asked.op
+    words = f"{subject.label} {operator_words(op, subject.kind)}"
     if asked.op in NO_VALUE_OPERATORS:
         return words
-    values = asked.value if isinstance(asked.value, tuple | list) else (asked.value,)
     texts = [_value(subject, asked.op, value, context) for value in values]
     joined = pgettext("between two values", " and ").join(texts) if asked.op == "between" else names_in(texts)
     return f"{words} {joined}"
@@ -130,7 +134,5 @@ def pointed_at(condition: Condition, subjects: Mapping[str, Subject], types: Ite
         if subject is None or subject.definition.type not in types:
             continue
         values = part.value if isinstance(part.value, tuple | list) else (part.value,)
-        found |= {
-            int(value) for value in values if isinstance(value, str) and value.isdecimal() and len(value) < 20
-        }
+        found |= {int(value) for value in values if isinstance(value, str) and is_id(value)}
     return found

@@ -12,7 +12,7 @@ from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
 from blueprints.workspace.record_forms import ids_in
-from blueprints.workspace.shown import Cell, Reader, moment, names_in, stage_name
+from blueprints.workspace.shown import Cell, Reader, is_id, moment, names_in, stage_name
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.pipeline import Pipeline, Stage
 from builder.queries.definitions import pipeline_version
@@ -65,7 +65,7 @@ class Teller:
         records, members = ids_in(self.definition.fields, documents)
         for event in self.events:
             records |= {
-                int(text) for text in _mapping(event.data.get("into")).values() if str(text).isdecimal()
+                int(text) for text in _mapping(event.data.get("into")).values() if is_id(str(text))
             }
         self.names = names_of_records(here.session, records)
         self.reader = Reader(here, self.names, names_of_members(here.session, members))
@@ -204,7 +204,7 @@ class Teller:
         for object_key, text in into.items():
             definition = self.here.catalog.objects.get(object_key)
             kind = local(definition.label) if definition else object_key
-            name = self.names.get(int(text), "") if str(text).isdecimal() else ""
+            name = self.names.get(int(text), "") if is_id(str(text)) else ""
             if name:
                 yield f"{kind} {name}", record_address(int(text))
 

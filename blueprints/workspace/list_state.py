@@ -14,6 +14,7 @@ from blueprints.workspace.filter_words import filter_text, read_filter
 from builder.db.ids import from_public, to_public
 from builder.domain.conditions import Condition
 from builder.domain.fields import ObjectDefinition
+from builder.domain.kinds import RECORD_COLUMNS
 from builder.domain.saved_view import View
 from builder.errors import NotFound
 from builder.queries.saved_views import StoredView, get_saved_view
@@ -84,11 +85,17 @@ def read_state(here: Scope, definition: ObjectDefinition, args: Any = None) -> L
     if args.get("sort"):
         own.add("sort")
         state = replace(state, sort=(args["sort"][:200],))
-    columns = tuple(args.getlist("c")) or tuple(filter(None, args.get("cols", "").split(",")))
+    asked = args.getlist("c") or args.get("cols", "").split(",")
+    columns = tuple(name for name in asked if is_column(definition, name))
     if columns:
         own.add("cols")
         state = replace(state, columns=columns[:MOST_COLUMNS])
     return replace(state, query=args.get("q", "").strip()[:LONGEST_QUERY], own=frozenset(own))
+
+
+def is_column(definition: ObjectDefinition, name: str) -> bool:
+    head, _, column = name.partition(".")
+    return name in definition.fields.by_key or (head == "record" and column in RECORD_COLUMNS)
 
 
 def _of_view(here: Scope, definition: ObjectDefinition, name: str) -> ListState:

@@ -9,7 +9,7 @@ from htmx_flask import request
 from werkzeug.datastructures import MultiDict
 
 from blueprints.scope import Scope
-from blueprints.workspace.shown import form_context
+from blueprints.workspace.shown import form_context, is_id
 from builder.domain.fields import FieldSet, JsonValue
 from builder.fieldtypes.base import FieldContext
 from builder.queries.row import names_of_members, names_of_records
@@ -22,7 +22,7 @@ def context_for(
     records, members = ids_in(fields, (values,))
     for field in fields:
         if formdata is not None and field.type in ("reference", "user"):
-            typed = {int(text) for text in formdata.getlist(f"f-{field.key}") if _is_id(text)}
+            typed = {int(text) for text in formdata.getlist(f"f-{field.key}") if is_id(text)}
             (members if field.type == "user" else records).update(typed)
     return form_context(
         here, names_of_records(here.session, records), names_of_members(here.session, members)
@@ -47,12 +47,8 @@ def ids_in(fields: FieldSet, documents: Iterable[Mapping[str, JsonValue]]) -> tu
 
 
 def _collect(type_key: str, value: Any, records: set[int], members: set[int]) -> None:
-    if type_key in ("reference", "user") and isinstance(value, str) and _is_id(value):
+    if type_key in ("reference", "user") and isinstance(value, str) and is_id(value):
         (members if type_key == "user" else records).add(int(value))
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) < 1 << 63
 
 
 def without(formdata: MultiDict[str, str], keys: Iterable[str], prefix: str = "f") -> MultiDict[str, str]:

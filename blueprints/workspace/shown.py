@@ -288,5 +288,10 @@ def duration(seconds: float | None) -> str:
     return ngettext("%(num)d day", "%(num)d days", hours // 24)
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a record or member."""
+    return text.isascii() and text.isdecimal() and len(text) <= 19 and int(text) < 1 << 63
+
+
 def names_in(texts: Iterable[str]) -> str:
     return ("、" if language().startswith("zh") else ", ").join(texts)

@@ -91,6 +91,7 @@ RECORD_COLUMNS: Mapping[str, Kind] = {
 
 SIGNIFICANT_DIGITS = 15
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+LARGEST_ID = (1 << 63) - 1
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -191,7 +192,7 @@ def _keys(value: Any) -> frozenset[str]:
 
 
 def _id(value: Any) -> str:
-    if isinstance(value, bool) or not _ID.fullmatch(str(value)):
+    if isinstance(value, bool) or not _ID.fullmatch(str(value)) or int(value) > LARGEST_ID:
         raise ValueError
     return str(value)
 

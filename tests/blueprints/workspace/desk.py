@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from typing import Any
 
 from sqlalchemy import select
@@ -78,3 +79,46 @@ def present_stay(town: Town, record_id: int) -> Any:
         ).one()
     finally:
         uow.session.close()
+
+
+class _Form(HTMLParser):
+    """The successful controls of one form, as a browser without scripts would send them."""
+
+    def __init__(self, form_id: str) -> None:
+        super().__init__()
+        self.form_id = form_id
+        self.pairs: list[tuple[str, str]] = []
+        self._is_inside = False
+        self._select: str | None = None
+        self._first = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_inside = known.get("id") == self.form_id
+        if not self._is_inside:
+            return
+        if tag == "input" and known.get("name"):
+            if known.get("type") not in ("checkbox", "radio") or "checked" in known:
+                self.pairs.append((known["name"], known.get("value", "")))
+        elif tag == "select":
+            self._select, self._first = known.get("name"), True
+        elif tag == "option" and self._select:
+            if self._first:
+                self.pairs.append((self._select, known.get("value", "")))
+            elif "selected" in known:
+                self.pairs[-1] = (self._select, known.get("value", ""))
+            self._first = False
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_inside = False
+        elif tag == "select":
+            self._select = None
+
+
+def sent_by(html: str, form_id: str) -> list[tuple[str, str]]:
+    """Names and values that submitting the form of that id would send (its buttons apart)."""
+    form = _Form(form_id)
+    form.feed(html)
+    return form.pairs

@@ -1,0 +1,159 @@
+"""Converting a record over HTTP (S26)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builder.db.ids import from_public
+from tests import factories
+from tests.blueprints.workspace.desk import NOBODY, change, make, matter, page_of, sent_by, stored
+from tests.fixtures.town import Town
+
+ENQUIRY: dict[str, Any] = {
+    "grammar": 1,
+    "kind": "object",
+    "key": "enquiry",
+    "label": {"en": "Enquiry"},
+    "label_plural": {"en": "Enquiries"},
+    "conversion": {
+        "main": "matter",
+        "pipeline": "free",
+        "targets": [
+            {"object": "client", "map": {"title": "firm"}},
+            {"object": "matter", "map": {"title": "wish", "holder": "holder", "client": "@client", "worth": "worth"}},
+        ],
+    },
+    "fields": {
+        "type": "object",
+        "required": ["wish"],
+        "properties": {
+            "wish": factories.text_field("Wish", **{"x-role": "name", "x-filterable": True}),
+            "firm": factories.text_field("Firm"),
+            "worth": {"x-type": "money", "x-label": {"en": "Worth"}},
+            "holder": {"x-type": "user", "x-label": {"en": "Holder"}, "x-role": "owner", "x-filterable": True},
+        },
+    },
+}
+COURT: dict[str, Any] = {
+    **factories.FREE,
+    "key": "court",
+    "object": "enquiry",
+    "stages": [factories.stage("new", 10), *factories.FREE["stages"][3:]],
+}
+
+
+@pytest.fixture
+def prepared(sqlite_town: Town) -> Town:
+    return prepare(sqlite_town)
+
+
+def prepare(town: Town) -> Town:
+    uow = town.work()
+    factories.publish(uow, [ENQUIRY, COURT])
+    uow.commit()
+    uow.session.close()
+    return town
+
+
+def enquiry(town: Town, owner: str = "Rita") -> int:
+    values = {"wish": "A fence", "firm": "华为 Farms", "worth": "99.50"}
+    return make(town, "enquiry", values, "court", owner=owner)
+
+
+def test_converting_makes_everything_and_opens_the_main_record(town: Town) -> None:
+    prepare(town)
+    record, rita = enquiry(town), town.as_("Rita")
+    page = rita.get(page_of(record, "/convert")).text
+    assert 'value="华为 Farms"' in page
+    assert 'value="A fence"' in page
+
+    answer = rita.post(page_of(record, "/convert"), dict([*sent_by(page, "convert-form"), ("c-matter-title", "Fence 2")]))
+
+    assert answer.status_code == 303, answer.text
+    made = stored(town, from_public(answer.headers["Location"].rsplit("/", 1)[1]))
+    assert (made.name, made.stage_key, made.data["worth"]) == ("Fence 2", "a", "99.50")
+    assert stored(town, int(made.data["client"])).name == "华为 Farms"
+    assert stored(town, record).outcome == "won"
+    told = rita.get(page_of(record)).text
+    assert "converted it into" in told
+    assert "Matter Fence 2" in told
+    assert "from A fence" in rita.get(answer.headers["Location"]).text
+
+
+def test_an_existing_record_is_used_instead(prepared: Town) -> None:
+    record, client = enquiry(prepared), make(prepared, "client", {"title": "Known Farms"})
+    ada = prepared.as_("Ada")
+    sent = [pair for pair in sent_by(ada.get(page_of(record, "/convert")).text, "convert-form") if "existing" not in pair[0]]
+
+    refused = ada.client.post(
+        page_of(record, "/convert"),
+        data={**dict(sent), "c-client-existing": ["", "", "Nobody Known"]},
+        headers={"X-CSRFToken": ada.token},
+    )
+    assert refused.status_code == 422
+    answer = ada.client.post(
+        page_of(record, "/convert"),
+        data={**dict(sent), "c-client-existing": [str(client), "Known Farms", "Known Farms"]},
+        headers={"X-CSRFToken": ada.token},
+    )
+
+    assert answer.status_code == 303, answer.text
+    made = stored(prepared, from_public(answer.headers["Location"].rsplit("/", 1)[1]))
+    assert made.data["client"] == str(client)
+
+
+@pytest.mark.parametrize("existing", ["77", "nonsense", "9223372036854775808", "matter"])
+def test_an_existing_record_that_is_none_is_422(prepared: Town, existing: str) -> None:
+    record, other = enquiry(prepared), matter(prepared)
+    text = str(other) if existing == "matter" else existing
+    rita = prepared.as_("Rita")
+
+    answer = rita.post(page_of(record, "/convert"), {"c-matter-title": "Fence", "c-client-existing": text})
+
+    assert answer.status_code == 422
+    assert stored(prepared, record).outcome == "open"
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_invalid_is_422_named_and_keeps_what_was_typed(prepared: Town, htmx: bool) -> None:
+    record = enquiry(prepared)
+
+    answer = prepared.as_("Rita").post(
+        page_of(record, "/convert"),
+        {"c-client-title": "", "c-matter-title": "Typed", "c-matter-worth": "much"},
+        htmx=htmx,
+    )
+
+    assert answer.status_code == 422
+    assert "c-client-title-error" in answer.text
+    assert "c-matter-worth-error" in answer.text
+    assert 'value="Typed"' in answer.text
+    assert ("<html" in answer.text) is not htmx
+    assert stored(prepared, record).outcome == "open"
+
+
+def test_stale_is_409_and_a_second_time_too(prepared: Town) -> None:
+    record, rita = enquiry(prepared), prepared.as_("Rita")
+    sent = dict(sent_by(rita.get(page_of(record, "/convert")).text, "convert-form"))
+    change(prepared, record, "Mia", firm="Other")
+
+    assert rita.post(page_of(record, "/convert"), sent).status_code == 409
+    fresh = dict(sent_by(rita.get(page_of(record, "/convert")).text, "convert-form"))
+    assert rita.post(page_of(record, "/convert"), fresh).status_code == 303
+    assert rita.post(page_of(record, "/convert"), {**fresh, "revision": ""}).status_code == 409
+
+
+def test_not_yours_and_nothing_are_404_and_without_the_right_403(prepared: Town) -> None:
+    mine, of_mia, plain = enquiry(prepared), enquiry(prepared, "Mia"), matter(prepared)
+    rita = prepared.as_("Rita")
+
+    assert rita.get(page_of(of_mia, "/convert")).status_code == 404
+    assert rita.post(page_of(of_mia, "/convert")).status_code == 404
+    assert rita.post(f"/w/acme/r/{NOBODY}/convert").status_code == 404
+    assert rita.get(page_of(plain, "/convert")).status_code == 422
+    prepared.take_right("rep", "record.create")
+    assert rita.get(page_of(mine, "/convert")).status_code == 403
+    assert rita.post(page_of(mine, "/convert")).status_code == 403
+    assert rita.client.put(page_of(mine, "/convert"), headers={"X-CSRFToken": rita.token}).status_code == 405
