@@ -55,16 +55,18 @@ def _measure(
     print(f"\n== {store.system} ==", flush=True)
     if build is not None:
         rate, cpu = build.records / build.load_seconds, build.records / build.cpu_seconds
-        print(f"loaded {build.records:,} with {build.stays:,} stays: {rate:,.0f}/s, of processor {cpu:,.0f}/s;"
+        print(f"loaded {build.records:,} with {build.stays:,} stays: {rate:,.0f}/s, cpu {cpu:,.0f}/s;"
               f" verified clean in {build.verify_seconds:.0f} s")  # fmt: skip
     server = ServerProcess(database, options.folder / "data")
     try:
         memory = server.memory()
         _fact("first page after start", server.first_page_seconds, 3, "s")
+        _fact("  processor time until then", server.start_cpu_seconds, 3, "s")
         _fact("idle memory of the worker", memory["worker"], 160, "MB")
         _fact("  with the process that watches it", memory["all"], 0, "MB")
         people = visitors(database, server.port, PEOPLE)
         table(people, options)
+        measures.check_written(database, people)
         if not options.only:
             first, later = board_sizes(people[-1])
             _fact("board on the wire, first visit", first / 1000, 250, "kB")
@@ -73,7 +75,6 @@ def _measure(
             print(f"{'lists/s, one reader and eight':36} {one:8.0f} {eight:8.0f}  per s")
             _fact("moves, eight people at once", moving(database, server.port, options.moves),
                   -(150 if store.system == "sqlite" else 250), "per s")  # fmt: skip
-        measures.check_written(database, people)
         memory = server.memory()
         print(f"{'memory of the worker afterwards':36} {memory['worker']:8.1f} MB")
     finally:

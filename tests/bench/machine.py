@@ -54,6 +54,7 @@ class ServerProcess:
             )
         self._wait()
         self.first_page_seconds = time.perf_counter() - began
+        self.start_cpu_seconds = sum(map(_cpu_seconds, [self._process.pid, *_children(self._process.pid)]))
 
     def _wait(self) -> None:
         while True:
@@ -84,6 +85,11 @@ class ServerProcess:
 def _children(pid: int) -> list[int]:
     path = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(text) for text in path.read_text().split()]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _proportional(pid: int) -> float:
