@@ -35,6 +35,11 @@ def told(problem: Problem) -> str:
     return message(problem.message, problem.values)
 
 
+def named(name: Any, text: Any) -> str:
+    """A text with what it is about in front of it, with the colon of the reader's language."""
+    return f"{name}{gettext(': ')}{text}"
+
+
 def error_lines(form: RecordForm) -> list[tuple[str, str]]:
     """What the summary of a refused form lists: the control's id (or nothing) and the text, field name
     first.
@@ -42,7 +47,7 @@ def error_lines(form: RecordForm) -> list[tuple[str, str]]:
     lines = []
     for anchor, problem in form.summary:
         name = form.label_of(problem)
-        lines.append((anchor, f"{name}: {told(problem)}" if name else told(problem)))
+        lines.append((anchor, named(name, told(problem)) if name else told(problem)))
     return lines
 
 

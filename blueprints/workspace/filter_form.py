@@ -15,7 +15,7 @@ from typing import Any
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
-from blueprints.messages import told
+from blueprints.messages import named, told
 from blueprints.scope import Scope
 from blueprints.workspace.filter_words import in_words, read_filter
 from blueprints.workspace.subjects import LISTS, SAME, Subject, operator_words
@@ -91,7 +91,7 @@ class FilterForm:
     def problems(self) -> list[tuple[str, str]]:
         rows = [row for group in self.groups for row in group.rows]
         return [
-            (f"{row.name}-field", f"{row.subject.label}: {row.problem}")
+            (f"{row.name}-field", named(row.subject.label, row.problem))
             for row in rows
             if row.problem and row.subject
         ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from blueprints.messages import local, message
+from blueprints.messages import local, message, named
 from blueprints.scope import Scope
 from blueprints.workspace.area import move_address
 from blueprints.workspace.record_forms import ids_in
@@ -208,7 +208,7 @@ def _missing(item: Requirement) -> Missing:
     )
     text = message(item.message_key, item.values)
     if item.field and item.kind in ("record", "feedback"):
-        text = f"{local(item.label)}: {text}"
+        text = named(local(item.label), text)
     return Missing(text, item.severity == "block", anchor)
 
 

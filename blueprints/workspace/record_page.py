@@ -9,7 +9,7 @@ from flask import render_template, url_for
 from flask_babel import format_date, gettext
 from htmx_flask import request
 
-from blueprints.messages import local, message
+from blueprints.messages import local, message, named
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, has_endpoint, move_address, record_address, workspace
 from blueprints.workspace.filter_words import filter_text
@@ -244,7 +244,7 @@ def _table(reader: Reader, field: FieldDefinition, value: Any, currency: str | N
 def _fault_words(definition: ObjectDefinition, fault: FieldViolation) -> str:
     field = definition.fields.by_key.get(fault.field)
     text = message(fault.message_key, fault.values)
-    return f"{local(field.label)}: {text}" if field else text
+    return named(local(field.label), text) if field else text
 
 
 def _related(here: Scope, page: RecordPage) -> list[Related]:
