@@ -12,6 +12,7 @@ from blueprints.scope import Scope
 from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace import (  # noqa: F401 - importing registers their routes
     area,
+    basics,
     conversion,
     deletion,
     edits,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import insert
@@ -183,7 +182,7 @@ def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
     if changed:
         change_values(uow, looked.definition, standing, looked.checked.data)
     enter(uow, standing, planned, looked.given, at, ledger)
-    _forget_own_probability(looked.definition, standing)
+    forgotten = _forget_own_probability(looked.definition, standing)
     ledger.settle(standing, at)
     write_record(uow, standing)
     ledger.write()
@@ -192,24 +191,25 @@ def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
         "record.moved",
         record_id=standing.record_id,
         object_key=looked.definition.key,
-        data=_moved(looked, planned, before, changed, at),
+        data=_moved(looked, planned, before, (*changed, *(key for key in forgotten if key not in changed))),
         effective_at=at,
     )
     return Applied(standing.record_id, standing.record["revision"], planned)
 
 
-def _forget_own_probability(definition: ObjectDefinition, standing: Standing) -> None:
-    """An own probability ends with the stage that it was given for (edge cases of metrics.md)."""
+def _forget_own_probability(definition: ObjectDefinition, standing: Standing) -> tuple[str, ...]:
+    """An own probability ends with the stage that it was given for (edge cases of metrics.md); its field."""
     own = definition.fields.by_role.get("probability")
-    if own is not None and own.key in standing.record["data"]:
-        data = {key: value for key, value in standing.record["data"].items() if key != own.key}
-        standing.record["data"] = data
-        if own.slot is not None:
-            standing.record[own.slot] = None
+    if own is None or own.key not in standing.record["data"]:
+        return ()
+    standing.record["data"] = {k: value for k, value in standing.record["data"].items() if k != own.key}
+    if own.slot is not None:
+        standing.record[own.slot] = None
+    return (own.key,)
 
 
 def _moved(
-    looked: MoveDraft, planned: Planned, before: Mapping[str, Any], changed: tuple[str, ...], at: datetime
+    looked: MoveDraft, planned: Planned, before: Mapping[str, Any], changed: tuple[str, ...]
 ) -> dict[str, Any]:
     record = looked.standing.record
     return {
@@ -226,7 +226,7 @@ def _moved(
         "override": planned.override_reason,
         "overridden": [item.kind for item in planned.overridden],
         "before": {key: before.get(key) for key in changed},
-        "after": {key: looked.checked.data.get(key) for key in changed},
+        "after": {key: record["data"].get(key) for key in changed},
     }
 
 
