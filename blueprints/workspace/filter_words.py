@@ -95,12 +95,19 @@ def in_words(condition: Condition, subjects: Mapping[str, Subject], context: Fie
         case Not(part):
             return gettext("not (%(condition)s)", condition=in_words(part, subjects, context))
         case Comparison():
-            return _comparison(condition, subjects.get(condition.field), context)
+            return _comparison(condition, _subject(condition.field, subjects), context)
 
 
 def _inner(part: Condition, subjects: Mapping[str, Subject], context: FieldContext) -> str:
     words = in_words(part, subjects, context)
     return f"({words})" if isinstance(part, All | AnyOf) and len(part.parts) > 1 else words
+
+
+def _subject(name: str, subjects: Mapping[str, Subject]) -> Subject | None:
+    """What a condition asks about. The owner of a record is told by the field that holds it, if one does."""
+    if name == "record.owner" and name not in subjects:
+        return next((each for each in subjects.values() if each.definition.role == "owner"), None)
+    return subjects.get(name)
 
 
 def _comparison(asked: Comparison, subject: Subject | None, context: FieldContext) -> str:
