@@ -25,7 +25,8 @@ def people_list() -> str:
     """Everybody, with role, department, manager and when they were last here."""
     here = scope()
     here.require(EDIT_PEOPLE)
-    text, with_inactive = request.args.get("q", "").strip()[:200], "all" in request.args
+    text = request.args.get("q", "").replace("\0", "").strip()[:200]
+    with_inactive = "all" in request.args
     rows = queries.people(here.session, _today(), text=text, with_inactive=with_inactive)
     roles = {key: role.label.text(str(get_locale())) for key, role in here.catalog.roles.items()}
     facts = {"rows": rows, "roles": roles, "text": text, "with_inactive": with_inactive}

@@ -10,7 +10,7 @@ from htmx_flask import request
 
 from blueprints.insights import words
 from blueprints.insights.area import insights
-from blueprints.insights.question import NONE, Question, population_of, read_question
+from blueprints.insights.question import NONE, Question, population_of, read_question, words_of
 from blueprints.messages import local, named
 from blueprints.scope import scope
 from blueprints.workspace.area import record_address
@@ -61,7 +61,7 @@ def wins_list() -> str:
     outcome = request.args.get("outcome", "all")
     if outcome not in _OUTCOMES:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=outcome[:40])
-    group = request.args.get("group", "")
+    group = words_of("group")
     page = wins_drill(
         here.session,
         population_of(here, question),

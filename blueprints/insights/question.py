@@ -109,7 +109,7 @@ def read_question(scope: Scope, args: Mapping[str, str] | None = None) -> Questi
         department=args.get("department", ""),
         choices=_choices(definition, args),
         where=where,
-        condition=_condition(where),
+        condition=_condition(scope, definition, where),
         by=dimension(by, definition) if by else None,
         currency=args.get("currency", "")[:3],
     )
@@ -117,15 +117,12 @@ def read_question(scope: Scope, args: Mapping[str, str] | None = None) -> Questi
 
 def population_of(scope: Scope, question: Question, *, pipelines: tuple[str, ...] = ()) -> Population:
     """The records that the question is about; one statement for a department, else none."""
-    context = EvaluationContext(
-        scope.clock.now(), scope.workspace.time_zone, scope.actor.member_id, scope.actor.department_ids
-    )
     parts: list[Condition] = [Comparison(key, "eq", value) for key, value in question.choices.items()]
     if question.condition is not None:
         parts.append(question.condition)
     compiled = None
     if parts:
-        compiled = compile_condition(All(tuple(parts)), question.definition.fields.by_key, context)
+        compiled = compile_condition(All(tuple(parts)), question.definition.fields.by_key, _context(scope))
     departments = None
     if question.department:
         chosen = _id(question.department)
@@ -149,6 +146,14 @@ def filter_fields(definition: ObjectDefinition) -> tuple[FieldDefinition, ...]:
 
 def without_period(question: Question) -> Question:
     return replace(question, preset="", period=ALL_TIME)
+
+
+def words_of(name: str) -> str:
+    """A parameter that is compared with stored texts. Errors: Invalid for NUL, which PostgreSQL refuses."""
+    text = request.args.get(name, "")
+    if "\0" in text:
+        raise Invalid(N_("“%(value)s” is none of the choices."), value=text.replace("\0", "")[:40])
+    return text
 
 
 def public(value: str) -> str:
@@ -193,15 +198,24 @@ def _choices(definition: ObjectDefinition, args: Mapping[str, str]) -> dict[str,
     return found
 
 
-def _condition(text: str) -> Condition | None:
+def _condition(scope: Scope, definition: ObjectDefinition, text: str) -> Condition | None:
+    """The free condition, tried out: what cannot be compared cannot be told in words either."""
     if not text:
         return None
     try:
         if len(text) > LONGEST_FILTER:
             raise ValueError(len(text))
-        return parse(json.loads(text))
+        condition = parse(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise Invalid(N_("The filter in this address cannot be read.")) from error
+    compile_condition(condition, definition.fields.by_key, _context(scope))
+    return condition
+
+
+def _context(scope: Scope) -> EvaluationContext:
+    return EvaluationContext(
+        scope.clock.now(), scope.workspace.time_zone, scope.actor.member_id, scope.actor.department_ids
+    )
 
 
 def _id(text: str) -> int:

@@ -14,7 +14,7 @@ from blueprints.insights.choices import presets, selects
 from blueprints.insights.drill import cursor, show_list
 from blueprints.insights.filter import filter_facts
 from blueprints.insights.funnel import panel_answer
-from blueprints.insights.question import Question, population_of, read_question
+from blueprints.insights.question import Question, population_of, read_question, words_of
 from blueprints.messages import local, named
 from blueprints.scope import Scope, scope
 from builder.charts.chart import Cell, Chart
@@ -59,7 +59,7 @@ def reasons_list() -> str:
     """The records behind a number of the page."""
     here = scope()
     question = read_question(here)
-    outcome, reason, stage = (request.args.get(name, "") for name in ("outcome", "reason", "stage"))
+    outcome, reason, stage = (words_of(name) for name in ("outcome", "reason", "stage"))
     if outcome not in _TITLES:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=outcome[:40])
     page = reason_drill(

@@ -30,7 +30,8 @@ def _is_failure(response: Response) -> bool:
 
 
 def _whose() -> str:
-    said = request.form.get("email") or session.get("tf_user_id") or session.get("_user_id") or ""
+    # Past the password the cookie knows who it is: an address sent along would be a new allowance each time.
+    said = session.get("tf_user_id") or session.get("_user_id") or request.form.get("email") or ""
     return f"{get_remote_address()}|{str(said).strip().lower()[:255]}"
 
 

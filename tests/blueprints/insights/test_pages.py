@@ -316,3 +316,17 @@ def test_a_funnel_over_several_pipelines_is_counted_over_conversions(filled: Tow
     uow.session.close()
     page = filled.as_("Ada").get("/w/acme/insights/funnels/chain").text
     assert island(page)["config"]["data"]["datasets"][0]["data"] == [7, 5, 2]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/w/acme/insights/wins/list?pipeline=free&by=title&group=%00",
+        "/w/acme/insights/reasons/list?pipeline=free&outcome=lost&reason=%00",
+        "/w/acme/insights/reasons/list?pipeline=free&outcome=lost&stage=%00",
+        f"{FUNNEL}&where={quote(json.dumps({'field': 'worth', 'op': 'gt', 'value': '1e99999'}))}",
+        f"{WINS}&where={quote(json.dumps({'field': 'worth', 'op': 'gt', 'value': '1e99999'}))}",
+    ],
+)
+def test_a_value_that_no_database_can_compare_is_refused_in_words(town: Town, path: str) -> None:
+    assert town.as_("Ada").get(path).status_code == 422

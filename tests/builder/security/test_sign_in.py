@@ -207,3 +207,13 @@ def test_presence_is_noted_at_most_every_five_minutes(town: Town) -> None:
         town.clock.advance(timedelta(minutes=3))
 
     assert seen == [began, began, began + timedelta(minutes=6)]
+
+
+def test_an_address_sent_along_gives_no_new_tries_for_ones_own_password(sqlite_town: Town) -> None:
+    rita = sqlite_town.as_("Rita")
+    new = {"password": "wrong password", "new_password": "another password", "new_password_confirm": "x"}
+    for number in range(10):
+        sent = {**new, "email": f"{number}@example.com"}
+        assert rita.post("/account/password", sent).status_code == 422
+
+    assert rita.post("/account/password", {**new, "email": "10@example.com"}).status_code == 429
