@@ -1,7 +1,7 @@
 """The filter builder: rows of field, operator and value in groups, read from and written to form data.
 
-Controls are named ``g<group>-<row>-field``, ``-op``, ``-a`` and ``-b``; ``group`` and ``g<group>-row`` list the
-numbers that are on the page. The values' controls are those of the field types.
+Controls are named ``g<group>-<row>-field``, ``-op``, ``-a`` and ``-b``; ``group`` and ``g<group>-row`` list
+the numbers that are on the page. The values' controls are those of the field types.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import url_for
+from flask import g, url_for
 from htmx_flask import request
 
 from blueprints.messages import local
@@ -59,7 +61,7 @@ class ListState:
         return {**args, **changes}
 
     def address(self, **changes: str) -> str:
-        return url_for("workspace.record_list", object_key=self.object_key, **self.args(**changes))
+        return list_address(self.object_key, self.args(**changes))
 
     def with_filter(self, condition: Condition | None) -> str:
         """The address of the same list with another filter."""
@@ -71,8 +73,16 @@ class ListState:
         return bool(self.own)
 
 
+def list_address(object_key: str, args: Mapping[str, str]) -> str:
+    """The address of a list; a page names its own dozens of times, so the path is built once a request."""
+    paths: dict[str, str] = g.setdefault("list_paths", {})
+    if object_key not in paths:
+        paths[object_key] = url_for("workspace.record_list", object_key=object_key)
+    return f"{paths[object_key]}?{urlencode(args)}" if args else paths[object_key]
+
+
 def read_state(here: Scope, definition: ObjectDefinition, args: Any = None) -> ListState:
-    """Read the address (or a form with the same names). Errors: NotFound for a view that is not the reader's."""
+    """Read the address (or a form with the same names). Errors: NotFound (the view)."""
     args = request.args if args is None else args
     state = _of_view(here, definition, args.get("view", ""))
     own = set()

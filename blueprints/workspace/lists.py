@@ -14,11 +14,11 @@ from blueprints.messages import local, message
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, record_address, workspace
 from blueprints.workspace.filter_words import evaluation_context, in_words, pointed_at
-from blueprints.workspace.list_state import ListState, read_state
+from blueprints.workspace.list_state import ListState, list_address, read_state
 from blueprints.workspace.shown import Column, Reader, columns_of, field_context, record_column_label
 from blueprints.workspace.subjects import subjects_of
 from builder.db.ids import to_public
-from builder.domain.conditions import All, Condition
+from builder.domain.conditions import All, Condition, fields_of
 from builder.domain.fields import ObjectDefinition
 from builder.queries.keyset import is_sortable
 from builder.queries.list import ListPage, ListRequest, list_records
@@ -135,7 +135,7 @@ def _chips(here: Scope, definition: ObjectDefinition, state: ListState) -> list[
     condition = state.condition
     if condition is None:
         return []
-    subjects = subjects_of(here, definition.key)
+    subjects = subjects_of(here, definition.key, fields_of(condition))
     context = field_context(
         here,
         names_of_records(here.session, pointed_at(condition, subjects, ("reference",))),
@@ -160,8 +160,7 @@ def _tabs(
     here: Scope, definition: ObjectDefinition, state: ListState, stored: tuple[StoredView, ...]
 ) -> list[ViewTab]:
     def address(view: str) -> str:
-        # an absent view is left out of the address
-        return url_for("workspace.record_list", object_key=definition.key, view=view or None)
+        return list_address(definition.key, {"view": view} if view else {})
 
     tabs = [ViewTab(gettext("All"), address(""), not state.view)]
     for view in here.catalog.views_of(definition.key):

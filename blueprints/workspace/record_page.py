@@ -1,4 +1,4 @@
-"""The page of a record: head, path, what to do now and next, fields, related lists, visits, timeline (S39)."""
+"""The page of a record: head, path, what to do now and next, fields, related lists, timeline (S39)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from blueprints.workspace.area import board_address, has_endpoint, move_address,
 from blueprints.workspace.filter_words import filter_text
 from blueprints.workspace.history import Teller, Told, reason_name
 from blueprints.workspace.home import amount_of
+from blueprints.workspace.list_state import list_address
 from blueprints.workspace.panel import answered, feedback_form, fingerprint, panel, path
 from blueprints.workspace.record_forms import ids_in, is_fragment
 from blueprints.workspace.shown import (
@@ -38,7 +39,7 @@ from builder.fieldtypes.table import total
 from builder.forms.state import state as states_of
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, record_page
-from builder.queries.row import USER, FullRecord, names_of_members, names_of_records, pointed_at
+from builder.queries.row import REFERENCE, USER, FullRecord, names_of_members, names_of_records, pointed_at
 from builder.queries.timeline import timeline
 from builder.services.outlook import Outlook, faults_of, outlook
 
@@ -248,20 +249,25 @@ def _fault_words(definition: ObjectDefinition, fault: FieldViolation) -> str:
 
 
 def _related(here: Scope, page: RecordPage) -> list[Related]:
-    found = []
-    for each in page.related:
-        if not each.rows and each.field_key == CONVERTED:
-            continue
-        found.append(_related_list(here, page, each))
-    return found
+    """The related lists; the names behind all their values are read together."""
+    lists = [each for each in page.related if each.rows or each.field_key != CONVERTED]
+    names: dict[tuple[str, str], list[str]] = {}
+    records: set[int] = set()
+    members: set[int] = set()
+    for each in lists:
+        definition = here.catalog.object(each.object_key)
+        shown = [name for name in definition.list_columns if name != each.field_key][:RELATED_COLUMNS]
+        names[each.object_key, each.field_key] = shown
+        records |= pointed_at(definition, each.rows, shown, REFERENCE)
+        members |= pointed_at(definition, each.rows, shown, USER)
+    reader = Reader(here, names_of_records(here.session, records), names_of_members(here.session, members))
+    return [_related_list(here, page, each, names[each.object_key, each.field_key], reader) for each in lists]
 
 
-def _related_list(here: Scope, page: RecordPage, each: RelatedList) -> Related:
+def _related_list(
+    here: Scope, page: RecordPage, each: RelatedList, names: list[str], reader: Reader
+) -> Related:
     definition = here.catalog.object(each.object_key)
-    names = [name for name in definition.list_columns if name != each.field_key][:RELATED_COLUMNS]
-    pointed = pointed_at(definition, each.rows, names, "reference")
-    people = pointed_at(definition, each.rows, names, USER)
-    reader = Reader(here, names_of_records(here.session, pointed), names_of_members(here.session, people))
     columns = tuple(columns_of(here, each.object_key, names, reader))
     lines = tuple(tuple((column, column.read(row)) for column in columns) for row in each.rows)
     title, more, new = local(definition.label_plural), "", ""
@@ -271,14 +277,10 @@ def _related_list(here: Scope, page: RecordPage, each: RelatedList) -> Related:
             title = f"{title} · {local(field.label)}"
         if field.is_filterable:
             condition = Comparison(each.field_key, "eq", str(page.record.id))
-            more = url_for("workspace.record_list", object_key=each.object_key, f=filter_text(condition))
+            more = list_address(each.object_key, {"f": filter_text(condition)})
         if here.actor.can("record.create"):
-            new = url_for(
-                "workspace.new_record",
-                object_key=each.object_key,
-                field=each.field_key,
-                **{"from": to_public(page.record.id)},
-            )
+            prefill: dict[str, Any] = {"field": each.field_key, "from": to_public(page.record.id)}
+            new = url_for("workspace.new_record", object_key=each.object_key, **prefill)
     else:
         title = gettext("Made from it: %(name)s", name=title)
     count = f"{each.count}+" if each.is_capped else str(each.count)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from flask import url_for
-from flask_babel import format_date, format_datetime, get_locale, get_timezone, gettext, ngettext
+from flask_babel import (
+    format_date,
+    format_datetime,
+    get_locale,
+    get_timezone,
+    gettext,
+    lazy_gettext,
+    ngettext,
+)
 
 from blueprints.messages import local
 from blueprints.scope import Scope
@@ -56,9 +65,10 @@ def language() -> str:
     return str(get_locale() or "en")
 
 
-def field_context(
-    here: Scope, names: Mapping[int, str] | None = None, members: Mapping[int, str] | None = None
-) -> FieldContext:
+Names: TypeAlias = "Mapping[int, str] | NamesLater"
+
+
+def field_context(here: Scope, names: Names | None = None, members: Names | None = None) -> FieldContext:
     """How values are shown to the reader; ``names`` of records and ``members`` by id."""
     return FieldContext(
         locale=language(),
@@ -67,26 +77,54 @@ def field_context(
         region=_REGIONS.get(here.workspace.locale.partition("_")[0], "US"),
         now=here.clock.now(),
         member_id=str(here.actor.member_id),
-        record_names={str(key): name for key, name in (names or {}).items()},
-        member_names={str(key): name for key, name in (members or {}).items()},
+        record_names=_by_text(names),
+        member_names=_by_text(members),
     )
 
 
-def form_context(
-    here: Scope, names: Mapping[int, str] | None = None, members: Mapping[int, str] | None = None
-) -> FieldContext:
+class NamesLater(Mapping[str, str]):
+    """Names by id as text, read when the first is asked for: a form that is saved at once shows none."""
+
+    def __init__(self, read: Callable[[Iterable[int]], Mapping[int, str]], ids: Iterable[int]) -> None:
+        self._read = read
+        self._ids = ids
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        return {str(key): name for key, name in self._read(self._ids).items()}
+
+    def __getitem__(self, key: str) -> str:
+        return self._names[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _by_text(names: Names | None) -> Mapping[str, str]:
+    if isinstance(names, NamesLater):
+        return names
+    return {str(key): name for key, name in (names or {}).items()}
+
+
+def form_context(here: Scope, names: Names | None = None, members: Names | None = None) -> FieldContext:
     """As ``field_context``, with what forms need: people to choose from, and search for names."""
-    people = active_members(here.session)
-    listed = None
-    if len(people) <= MOST_LISTED:
-        listed = [Candidate(str(person.id), person.name) for person in people]
     return replace(
         field_context(here, names, members),
-        members=listed,
+        list_members=lambda: _listed_members(here),
         find_records=lambda object_key, text: record_candidates(here, object_key, text),
         find_members=lambda text: member_candidates(here, text),
         search_url=_search_address,
     )
+
+
+def _listed_members(here: Scope) -> list[Candidate] | None:
+    people = active_members(here.session)
+    if len(people) > MOST_LISTED:
+        return None
+    return [Candidate(str(person.id), person.name) for person in people]
 
 
 def _search_address(definition: FieldDefinition) -> str:
@@ -205,18 +243,21 @@ def _department_cell(here: Scope) -> Callable[[RecordRow], Cell]:
     return lambda row: Cell(names.get(row.department_id or 0, ""))
 
 
+_COLUMN_LABELS = {
+    "stage": lazy_gettext("Stage"),
+    "pipeline": lazy_gettext("Process"),
+    "outcome": lazy_gettext("Outcome"),
+    "owner": lazy_gettext("Owner"),
+    "department": lazy_gettext("Department"),
+    "created_at": lazy_gettext("Created"),
+    "updated_at": lazy_gettext("Last change"),
+    "stage_entered_at": lazy_gettext("In this stage since"),
+    "closed_at": lazy_gettext("Closed"),
+}
+
+
 def record_column_label(column: str) -> str:
-    return {
-        "stage": gettext("Stage"),
-        "pipeline": gettext("Process"),
-        "outcome": gettext("Outcome"),
-        "owner": gettext("Owner"),
-        "department": gettext("Department"),
-        "created_at": gettext("Created"),
-        "updated_at": gettext("Last change"),
-        "stage_entered_at": gettext("In this stage since"),
-        "closed_at": gettext("Closed"),
-    }[column]
+    return str(_COLUMN_LABELS[column])
 
 
 class StageMarks:

@@ -1,4 +1,4 @@
-"""Work on the present stage from the record page: tasks, marker, feedback, entering a process (S3, S4, S35)."""
+"""Work on the present stage from the record page: tasks, marker, feedback (S3, S4, S35); entering one."""
 
 from __future__ import annotations
 

@@ -162,17 +162,17 @@ def _period_choice(current: Any) -> FieldDefinition:
     )
 
 
-def subjects_of(here: Scope, object_key: str) -> dict[str, Subject]:
-    """Everything a filter on the object may ask about, by name, fields first."""
+def subjects_of(here: Scope, object_key: str, only: frozenset[str] | None = None) -> dict[str, Subject]:
+    """Everything a filter on the object may ask about, by name, fields first; with ``only``, those names."""
     fields = here.catalog.object(object_key).fields
     found: dict[str, Subject] = {}
     for field in fields:
-        if is_filterable(field.key, fields.by_key):
+        if (only is None or field.key in only) and is_filterable(field.key, fields.by_key):
             label = field.label.text(language()) or field.key
             definition = _with_people(here, field) if field.type == "user" else field
             found[field.key] = Subject(field.key, label, kind_of(field.key, fields.by_key), definition)
     has_owner = "owner" in fields.by_role
-    for column in RECORD_COLUMNS:
+    for column in (one for one in RECORD_COLUMNS if only is None or f"record.{one}" in only):
         made = None if column == "owner" and has_owner else _record_subject(here, object_key, column)
         if made is not None:
             found[made.name] = made

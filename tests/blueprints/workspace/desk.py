@@ -29,7 +29,13 @@ def actor(town: Town, name: str) -> Actor:
 
 
 def make(
-    town: Town, object_key: str, values: dict[str, Any], flow: str | None = None, *, owner: str = "", at: str = "acme"
+    town: Town,
+    object_key: str,
+    values: dict[str, Any],
+    flow: str | None = None,
+    *,
+    owner: str = "",
+    at: str = "acme",
 ) -> int:
     """A record of ``owner`` (nobody's by default), in the first stage of ``flow``."""
     uow = town.work(at)
@@ -42,7 +48,9 @@ def make(
     return made
 
 
-def matter(town: Town, title: str = "Fence", flow: str | None = "flow", owner: str = "Rita", **values: Any) -> int:
+def matter(
+    town: Town, title: str = "Fence", flow: str | None = "flow", owner: str = "Rita", **values: Any
+) -> int:
     return make(town, "matter", {"title": title, **values}, flow, owner=owner)
 
 

@@ -22,7 +22,10 @@ ENQUIRY: dict[str, Any] = {
         "pipeline": "free",
         "targets": [
             {"object": "client", "map": {"title": "firm"}},
-            {"object": "matter", "map": {"title": "wish", "holder": "holder", "client": "@client", "worth": "worth"}},
+            {
+                "object": "matter",
+                "map": {"title": "wish", "holder": "holder", "client": "@client", "worth": "worth"},
+            },
         ],
     },
     "fields": {
@@ -32,7 +35,12 @@ ENQUIRY: dict[str, Any] = {
             "wish": factories.text_field("Wish", **{"x-role": "name", "x-filterable": True}),
             "firm": factories.text_field("Firm"),
             "worth": {"x-type": "money", "x-label": {"en": "Worth"}},
-            "holder": {"x-type": "user", "x-label": {"en": "Holder"}, "x-role": "owner", "x-filterable": True},
+            "holder": {
+                "x-type": "user",
+                "x-label": {"en": "Holder"},
+                "x-role": "owner",
+                "x-filterable": True,
+            },
         },
     },
 }
@@ -69,7 +77,9 @@ def test_converting_makes_everything_and_opens_the_main_record(town: Town) -> No
     assert 'value="华为 Farms"' in page
     assert 'value="A fence"' in page
 
-    answer = rita.post(page_of(record, "/convert"), dict([*sent_by(page, "convert-form"), ("c-matter-title", "Fence 2")]))
+    answer = rita.post(
+        page_of(record, "/convert"), dict([*sent_by(page, "convert-form"), ("c-matter-title", "Fence 2")])
+    )
 
     assert answer.status_code == 303, answer.text
     made = stored(town, from_public(answer.headers["Location"].rsplit("/", 1)[1]))
@@ -85,7 +95,11 @@ def test_converting_makes_everything_and_opens_the_main_record(town: Town) -> No
 def test_an_existing_record_is_used_instead(prepared: Town) -> None:
     record, client = enquiry(prepared), make(prepared, "client", {"title": "Known Farms"})
     ada = prepared.as_("Ada")
-    sent = [pair for pair in sent_by(ada.get(page_of(record, "/convert")).text, "convert-form") if "existing" not in pair[0]]
+    sent = [
+        pair
+        for pair in sent_by(ada.get(page_of(record, "/convert")).text, "convert-form")
+        if "existing" not in pair[0]
+    ]
 
     refused = ada.client.post(
         page_of(record, "/convert"),

@@ -42,7 +42,9 @@ def test_the_question_is_a_dialog_for_htmx(sqlite_town: Town) -> None:
 
     assert 'id="fw-dialog-title"' in answer.text
     assert "<html" not in answer.text
-    assert sqlite_town.as_("Ada").post(page_of(record, "/delete"), htmx=True).headers["HX-Redirect"] == MATTERS
+    assert (
+        sqlite_town.as_("Ada").post(page_of(record, "/delete"), htmx=True).headers["HX-Redirect"] == MATTERS
+    )
 
 
 def test_a_stale_deletion_is_409_and_deletes_nothing(sqlite_town: Town) -> None:

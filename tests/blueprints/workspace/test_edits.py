@@ -23,7 +23,12 @@ def test_creating_works_and_redirects_without_htmx(town: Town) -> None:
 
     assert answer.status_code == 303, answer.text
     row = stored(town, from_public(answer.headers["Location"].rsplit("/", 1)[1]))
-    assert (row.name, row.pipeline_key, row.stage_key, row.outcome) == ("Fence at 李明's", "flow", "a", "open")
+    assert (row.name, row.pipeline_key, row.stage_key, row.outcome) == (
+        "Fence at 李明's",
+        "flow",
+        "a",
+        "open",
+    )
     assert row.data["worth"] == "1250.50"
     assert row.data["holder"] == str(town.ids["Rita"])
     page = rita.get(answer.headers["Location"]).text
@@ -106,7 +111,9 @@ def test_creating_without_the_right_is_403(sqlite_town: Town) -> None:
     assert rita.post(f"{MATTERS}/form", form()).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/w/acme/o/nothing/new", "/w/other/o/matter/new", "/w/nowhere/o/matter/new"])
+@pytest.mark.parametrize(
+    "path", ["/w/acme/o/nothing/new", "/w/other/o/matter/new", "/w/nowhere/o/matter/new"]
+)
 def test_a_missing_object_or_anothers_workspace_is_404(sqlite_town: Town, path: str) -> None:
     rita = sqlite_town.as_("Rita")
 
@@ -145,7 +152,9 @@ def test_editing_works_and_redirects_without_htmx(town: Town) -> None:
 def test_editing_with_htmx_shows_faults_in_the_form_alone(sqlite_town: Town) -> None:
     record = matter(sqlite_town)
 
-    answer = sqlite_town.as_("Rita").post(page_of(record, "/edit"), form(title="", note="kept", revision="1"), htmx=True)
+    answer = sqlite_town.as_("Rita").post(
+        page_of(record, "/edit"), form(title="", note="kept", revision="1"), htmx=True
+    )
 
     assert answer.status_code == 422
     assert "f-title-error" in answer.text
@@ -178,7 +187,9 @@ def test_saving_again_after_a_conflict_keeps_both_peoples_fields(sqlite_town: To
     record = matter(sqlite_town, worth="10.00", note="first")
     rita = sqlite_town.as_("Rita")
     change(sqlite_town, record, "Mia", heat="hot")
-    shown = rita.post(page_of(record, "/edit"), form(title="Fence", worth="10.00", note="mine", heat="", revision="1"))
+    shown = rita.post(
+        page_of(record, "/edit"), form(title="Fence", worth="10.00", note="mine", heat="", revision="1")
+    )
     assert '<option value="hot" selected>' in shown.text
 
     again = rita.post(
@@ -201,7 +212,10 @@ def test_a_revision_that_never_was_is_409(sqlite_town: Town, revision: str) -> N
 
 @pytest.mark.parametrize("part", ["/edit", ""])
 def test_what_is_not_yours_is_404(sqlite_town: Town, part: str) -> None:
-    of_mia, foreign = matter(sqlite_town, owner="Mia"), make(sqlite_town, "matter", {"title": "Far"}, at="other")
+    of_mia, foreign = (
+        matter(sqlite_town, owner="Mia"),
+        make(sqlite_town, "matter", {"title": "Far"}, at="other"),
+    )
     rita = sqlite_town.as_("Rita")
 
     assert rita.get(page_of(of_mia, part)).status_code == 404

@@ -51,7 +51,9 @@ def test_a_list_shows_what_the_reader_may_see(town: Town) -> None:
 
 
 def test_columns_come_from_the_address_and_values_are_shown_as_people_read_them(stocked: Town) -> None:
-    page = stocked.as_("Ada").get(f"{MATTERS}?cols=title,worth,heat,due,record.stage,holder,nonsense,%00").text
+    page = (
+        stocked.as_("Ada").get(f"{MATTERS}?cols=title,worth,heat,due,record.stage,holder,nonsense,%00").text
+    )
 
     for words in ("$1,500.00", "Hot", "Jun 1, 2025", ">A<", "Rita"):
         assert words in page, words
@@ -115,7 +117,9 @@ def test_the_builder_makes_a_filter_without_javascript(stocked: Town) -> None:
     ada = stocked.as_("Ada")
     rows = "&".join(["g0-row=0", "g0-row=1", "g0-0-field=heat", "g0-0-op=in", "g0-0-a=hot"])
 
-    target = build(ada, **{"g0_row": "0", "g0_0_field": "worth", "g0_0_op": "between", "g0_0_a": "100", "g0_0_b": "300"})
+    target = build(
+        ada, **{"g0_row": "0", "g0_0_field": "worth", "g0_0_op": "between", "g0_0_a": "100", "g0_0_b": "300"}
+    )
     assert titles(ada.get(target).text) == ["Wall 华为"]
     answer = ada.get(f"{MATTERS}/filter?mode=all&group=0&g0-mode=all&{rows}&_filter=apply")
     assert titles(ada.get(answer.headers["Location"]).text) == ["Roof", "Fence"]
@@ -142,7 +146,12 @@ def test_a_condition_comes_through_the_builder_unchanged(stocked: Town) -> None:
     conditions = [
         {"all": [HOT, DEAR]},
         {"any": [{"field": "title", "op": "contains", "value": "a"}, {"field": "due", "op": "empty"}]},
-        {"all": [{"field": "due", "op": "in_period", "value": "last_n_days:12"}, {"any": [DEAR, {"not": HOT}]}]},
+        {
+            "all": [
+                {"field": "due", "op": "in_period", "value": "last_n_days:12"},
+                {"any": [DEAR, {"not": HOT}]},
+            ]
+        },
         {"field": "holder", "op": "is_me"},
         {"field": "record.created_at", "op": "ge", "value": "2025-01-01"},
         {"field": "due", "op": "between", "value": ["2025-01-01", "2025-12-31"]},
@@ -201,7 +210,9 @@ VIEWS = f"{MATTERS}/views"
 
 
 def save_view(visitor: Visitor, name: str = "Dear ones", **more: str) -> str:
-    answer = visitor.post(VIEWS, {"name": name, "f": json.dumps(DEAR), "cols": "title,worth", "sort": "-worth", **more})
+    answer = visitor.post(
+        VIEWS, {"name": name, "f": json.dumps(DEAR), "cols": "title,worth", "sort": "-worth", **more}
+    )
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"]
 

@@ -89,5 +89,5 @@ def test_the_sidebar_leads_to_every_object(sqlite_town: Town) -> None:
 def test_strangers_are_led_to_the_sign_in(sqlite_town: Town, path: str) -> None:
     answer = sqlite_town.visitor().get(path)
 
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert "/sign-in" in answer.headers["Location"]

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from blueprints.workspace.panel import fingerprint
 from builder.db.ids import to_public
 from builder.services.transitions import MoveRecord, move
 from tests import factories
 from tests.blueprints.workspace.desk import NOBODY, actor, make, matter, page_of, present_stay, stored
 from tests.fixtures.town import Town
-from blueprints.workspace.panel import fingerprint
 
 MARKED = {
     **factories.FLOW,
@@ -31,12 +31,17 @@ MARKED = {
                 {
                     "key": "pack",
                     "label": {"en": "Pack the bag"},
-                    "subtasks": [{"key": "pen", "label": {"en": "Pen"}}, {"key": "ink", "label": {"en": "Ink"}}],
+                    "subtasks": [
+                        {"key": "pen", "label": {"en": "Pen"}},
+                        {"key": "ink", "label": {"en": "Ink"}},
+                    ],
                 }
             ],
             gate={"leave": {"required_fields": ["worth"], "marker": "warn"}},
         ),
-        factories.stage("b", 40, goal={"en": "A signed letter."}, gate={"leave": {"required_fields": ["due"]}}),
+        factories.stage(
+            "b", 40, goal={"en": "A signed letter."}, gate={"leave": {"required_fields": ["due"]}}
+        ),
         *factories.FLOW["stages"][3:],
     ],
 }
@@ -127,7 +132,9 @@ def test_the_marker_is_ticked_by_hand(sqlite_town: Town, htmx: bool) -> None:
 def test_feedback_is_saved_though_incomplete(town: Town) -> None:
     record, rita = matter(town), town.as_("Rita")
 
-    answer = rita.post(page_of(record, "/feedback"), facts(town, record, **{"a-mood": "fine", "a-address": ""}))
+    answer = rita.post(
+        page_of(record, "/feedback"), facts(town, record, **{"a-mood": "fine", "a-address": ""})
+    )
 
     assert (answer.status_code, answer.headers["Location"]) == (303, page_of(record) + "#stage-feedback")
     assert present_stay(town, record).answers == {"mood": "fine"}
