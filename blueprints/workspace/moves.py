@@ -26,13 +26,12 @@ from blueprints.workspace.cards import stage_title
 from blueprints.workspace.move_conflict import changes_since
 from blueprints.workspace.move_form import MoveForm, is_forbidden, number
 from blueprints.workspace.move_targets import targets_of
-from blueprints.workspace.shown import form_context
+from blueprints.workspace.record_forms import later_context
 from builder.db.ids import to_public
 from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Refused
 from builder.errors import N_, Forbidden, NotFound, Problem, Stale
 from builder.queries.people import members_by_id
-from builder.queries.row import names_of_members, names_of_records
 from builder.services import rollup, transitions
 from builder.services.transitions import Applied, MoveDraft, MoveRecord, Waiting
 from builder.services.unit_of_work import UnitOfWork
@@ -97,7 +96,7 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str) -> Respons
         uow.rollback()
         return _show(here, form)
     if form.read_typed():
-        result = transitions.move(uow, form.command)
+        result = transitions.move(uow, form.command, form.stored.standing)
         if not isinstance(result, Refused):
             return _answer(here, uow, result, to)
         _refuse_strangers(here, form, result)
@@ -111,11 +110,7 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str) -> Respons
 def _form(here: Scope, uow: UnitOfWork, record_id: int, to: str, formdata: Any = None) -> MoveForm:
     def context(looked: MoveDraft) -> Any:
         data = looked.standing.record["data"]
-        return form_context(
-            here,
-            names_of_records(here.session, _ids_in(looked, data, "reference")),
-            names_of_members(here.session, _ids_in(looked, data, "user")),
-        )
+        return later_context(here, _ids_in(looked, data, "reference"), _ids_in(looked, data, "user"))
 
     form = MoveForm(uow, record_id, to, context, formdata)
     if form.target is None:

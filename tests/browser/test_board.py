@@ -106,7 +106,7 @@ def test_a_drop_opens_the_dialog_and_filling_it_moves(
 
     page.locator("#fw-dialog").wait_for(state="hidden")
     assert stage_of(page, sqlite_boards.id) == "b"
-    page.wait_for_function(f"document.activeElement.closest('{card(sqlite_boards.id)}') !== null")
+    page.wait_for_function(f"() => document.activeElement.closest('{card(sqlite_boards.id)}') !== null")
     assert sqlite_boards.row().stage_key == "b"
     assert "is in" in page.locator("#board-told").inner_text()
 
@@ -123,7 +123,7 @@ def test_cancel_returns_the_card(sqlite_boards: Boards, visit: Callable[..., Any
     else:
         page.get_by_role("button", name="Cancel").click()
 
-    page.wait_for_function(f"document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null")
+    page.wait_for_function(f"() => document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null")
     assert sqlite_boards.row().stage_key == "a"
 
 
@@ -134,7 +134,7 @@ def test_a_forbidden_drop_returns_the_card_and_says_why(
     drag(page, sqlite_boards.id, "d")
 
     page.get_by_text("not for you to make").wait_for()
-    page.wait_for_function(f"document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null")
+    page.wait_for_function(f"() => document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null")
 
 
 def test_a_move_that_waits_for_approval_returns_the_card(
@@ -150,11 +150,11 @@ def test_a_move_that_waits_for_approval_returns_the_card(
     drag(page, record_id, "c")
 
     page.get_by_text("waits for approval by Mia").wait_for()
-    page.wait_for_function(f"document.querySelector('{card(record_id)}').closest('#cards-b') !== null")
+    page.wait_for_function(f"() => document.querySelector('{card(record_id)}').closest('#cards-b') !== null")
 
 
 def test_a_closed_column_takes_a_card_and_asks_why(sqlite_boards: Boards, visit: Callable[..., Any]) -> None:
-    page = visit("Rita")
+    page = visit("Rita", viewport={"width": 1800, "height": 900})
     drag(page, sqlite_boards.id, "lost")
     page.locator("#reason_key").wait_for()
     page.select_option("#reason_key", "price")
@@ -169,7 +169,7 @@ def test_the_keyboard_alone_moves_a_card(sqlite_boards: Boards, visit: Callable[
     page.locator(f"{card(sqlite_boards.id)} .bcard-move").focus()
     page.keyboard.press("Enter")
     page.locator(".move-targets").wait_for()
-    page.wait_for_function("document.activeElement.closest('#fw-dialog') !== null")
+    page.wait_for_function("() => document.activeElement.closest('#fw-dialog') !== null")
     for _ in range(4):
         if page.evaluate("document.activeElement.classList.contains('move-target')"):
             break
@@ -188,7 +188,7 @@ def test_the_keyboard_alone_moves_a_card(sqlite_boards: Boards, visit: Callable[
 
     page.locator("#fw-dialog").wait_for(state="hidden")
     assert stage_of(page, sqlite_boards.id) == "b"
-    page.wait_for_function(f"document.activeElement.closest('{card(sqlite_boards.id)}') !== null")
+    page.wait_for_function(f"() => document.activeElement.closest('{card(sqlite_boards.id)}') !== null")
 
 
 def test_what_is_typed_is_decided_anew_in_the_dialog(
@@ -261,7 +261,7 @@ def test_a_finger_scrolls_and_the_menu_moves(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
     assert axe(page) == []
     page.locator(".board-jump a", has_text="C").first.tap()
-    page.wait_for_function("document.querySelector('.board').scrollLeft > 300")
+    page.wait_for_function("() => document.querySelector('.board').scrollLeft > 300")
     page.locator(f"{card(record_id)} .bcard-move").tap()
     page.locator(".move-targets").wait_for()
     assert axe(page) == []
@@ -310,7 +310,7 @@ def test_nobody_stumbles_on_the_board(
     assert axe(page) == []
     page.keyboard.press("Escape")
     page.locator(".bcol-folded .bcol-toggle").first.click()
-    page.wait_for_function("document.querySelectorAll('.bcol-folded').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.bcol-folded').length === 2")
     assert axe(page) == []
 
 

@@ -4,11 +4,18 @@
   "use strict";
   const dialog = () => document.getElementById("fw-dialog");
 
+  // Whoever opened it wants to fill it in or to choose, not to close it again.
+  function focusFirst(box) {
+    const first = box.querySelector('[data-focus], .dialog-body :is(a[href], button:not([tabindex="-1"]), input:not([type="hidden"]), select, textarea)');
+    if (first) first.focus();
+  }
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();
     if (!box || event.detail.target !== box) return;
     const filled = box.childElementCount > 0;
     if (filled && !box.open) box.showModal();
+    if (filled) focusFirst(box);
     if (!filled && box.open) box.close();
   });
 
@@ -24,7 +31,10 @@
 
   document.addEventListener("closeDialog", () => {
     const box = dialog();
-    if (box && box.open) box.close();
+    if (!box || !box.open) return;
+    box.close();
+    // At once, or a swap that follows would take what still stands here for new content and open it again.
+    box.replaceChildren();
   });
 
   // "close" does not bubble, so it is caught on its way down.

@@ -37,7 +37,7 @@ def figures(text: str, stage: str) -> tuple[str, list[str]]:
 def test_a_board_shows_columns_under_their_milestones(boards: Boards) -> None:
     text = boards.town.as_("Ada").get(BOARD).text
 
-    assert re.findall(r'<h2 class="bgroup-title">([^<]*)', text) == ["Early", "Late"]
+    assert re.findall(r'<p class="bgroup-title" aria-hidden="true">([^<]*)', text) == ["Early", "Late"]
     assert re.findall(r'id="title-([^"]+)"', text) == ["a", "b", "c", "d", "won", "lost", "invalid"]
     assert cards(text, "a") == ["Bridge"]
     assert cards(text, "b") == []
