@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from htmx_flask import request
 from werkzeug.datastructures import MultiDict
 
 from blueprints.scope import Scope
-from blueprints.workspace.shown import form_context, is_id
+from blueprints.workspace.shown import NamesLater, form_context, is_id
 from builder.domain.fields import FieldSet, JsonValue
 from builder.fieldtypes.base import FieldContext
 from builder.queries.row import names_of_members, names_of_records
@@ -24,8 +25,15 @@ def context_for(
         if formdata is not None and field.type in ("reference", "user"):
             typed = {int(text) for text in formdata.getlist(f"f-{field.key}") if is_id(text)}
             (members if field.type == "user" else records).update(typed)
+    return later_context(here, records, members)
+
+
+def later_context(here: Scope, records: Iterable[int], members: Iterable[int]) -> FieldContext:
+    """The context of a form that may show these records and members, read only if it does."""
     return form_context(
-        here, names_of_records(here.session, records), names_of_members(here.session, members)
+        here,
+        NamesLater(partial(names_of_records, here.session), records),
+        NamesLater(partial(names_of_members, here.session), members),
     )
 
 

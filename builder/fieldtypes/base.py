@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
 from babel import Locale
@@ -52,10 +52,10 @@ class FieldContext:
     ``locale`` as Babel writes it (``zh_Hans``); ``time_zone`` of the reader; ``currency`` and ``region``
     are the workspace's defaults. ``record_names`` and ``member_names`` map ids (decimal text) to names for
     whatever the page shows. ``members`` are all members where there are at most 50, else ``None`` and the
-    user field searches. ``find_records(object key, text)`` and ``find_members(text)`` resolve a typed name;
-    ``search_url`` gives the address that suggestions come from. ``marks``, ``date_order``: how a file
-    writes numbers (decimal mark, thousands mark) and dates; without them the locale decides, and ambiguous
-    dates are refused.
+    user field searches; ``list_members`` reads them when they are first asked for.
+    ``find_records(object key, text)`` and ``find_members(text)`` resolve a typed name; ``search_url`` gives
+    the address that suggestions come from. ``marks``, ``date_order``: how a file writes numbers (decimal
+    mark, thousands mark) and dates; without them the locale decides, and ambiguous dates are refused.
     """
 
     locale: str = "en"
@@ -66,12 +66,16 @@ class FieldContext:
     member_id: str | None = None
     record_names: Mapping[str, str] = field(default_factory=dict)
     member_names: Mapping[str, str] = field(default_factory=dict)
-    members: Sequence[Candidate] | None = None
+    list_members: Callable[[], Sequence[Candidate] | None] | None = None
     find_records: Callable[[str, str], Sequence[Candidate]] | None = None
     find_members: Callable[[str], Sequence[Candidate]] | None = None
     search_url: Callable[[FieldDefinition], str] | None = None
     marks: tuple[str, str] | None = None
     date_order: Literal["ymd", "dmy", "mdy"] = "ymd"
+
+    @cached_property
+    def members(self) -> Sequence[Candidate] | None:
+        return self.list_members() if self.list_members else None
 
     @property
     def number_marks(self) -> tuple[str, str]:
@@ -137,6 +141,12 @@ class FieldType:
         InvalidValue.
         """
         return self.parse(definition, typed[0], ctx) if typed else None
+
+    def is_same(
+        self, definition: FieldDefinition, value: JsonValue, typed: Sequence[str], ctx: FieldContext
+    ) -> bool:
+        """Whether ``typed`` is what the control of ``value`` sends when nobody touches it."""
+        return list(typed) == self.to_form(definition, value, ctx)
 
     def to_form(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> list[str]:
         """What stands in the form control for a JSON value; ``from_form`` reads it back."""

@@ -77,13 +77,13 @@ class ValueInput(Field):  # type: ignore[misc]
         self.data: JsonValue = data
         self.object_data = data
         context = self.meta.context
-        self.typed = self.type.to_form(self.definition, data, context)
         self.is_submitted = formdata is not None and self.is_in(formdata)
-        if self.is_submitted:
-            typed = self.submitted(formdata)
-            if typed != self.typed:
-                self.typed = typed
-                self._read(typed)
+        if not self.is_submitted:
+            self.typed = self.type.to_form(self.definition, data, context)
+            return
+        self.typed = self.submitted(formdata)
+        if not self.type.is_same(self.definition, data, self.typed, context):
+            self._read(self.typed)
 
     def is_in(self, formdata: Any) -> bool:
         return self.name in formdata or self.name in formdata.getlist("_has")

@@ -15,6 +15,7 @@ from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import is_empty
 from builder.domain.labels import Label
 from builder.fieldtypes.base import END, FieldContext, InvalidValue, babel_locale, stripped
+from builder.fieldtypes.figures import Figure, figure_of
 from builder.fieldtypes.number import (
     TOO_MANY_DECIMALS,
     DecimalNumber,
@@ -76,10 +77,19 @@ class Money(DecimalNumber):
 def money_text(amount: str, currency: str, ctx: FieldContext) -> str:
     """An amount for reading, with its currency's sign, e.g. ``¥1,234.50``."""
     digits = max(money.exponent(currency), len(amount.partition(".")[2]))
+    figure = None if amount.startswith("-") else _figure(ctx.locale, currency, digits)
+    return figure.text(amount) if figure else _written(Decimal(amount), ctx.locale, currency, digits)
+
+
+@lru_cache(maxsize=512)
+def _figure(locale: str, currency: str, digits: int) -> Figure | None:
+    return figure_of(lambda amount: _written(amount, locale, currency, digits), digits)
+
+
+def _written(amount: Decimal, locale: str, currency: str, digits: int) -> str:
     return format_currency(
-        Decimal(amount), currency, format=_shape(ctx.locale, digits), locale=babel_locale(ctx.locale),
-        currency_digits=False,
-    )  # fmt: skip
+        amount, currency, format=_shape(locale, digits), locale=babel_locale(locale), currency_digits=False
+    )
 
 
 @lru_cache(maxsize=128)

@@ -19,6 +19,7 @@ from builder.domain.kinds import SIGNIFICANT_DIGITS, Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import END, FieldContext, FieldType, InvalidValue, babel_locale, stripped
+from builder.fieldtypes.figures import Figure, figure_of
 
 LARGEST = 10**SIGNIFICANT_DIGITS - 1
 MOST_DECIMALS = 6
@@ -131,7 +132,7 @@ class Integer(FieldType):
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         if is_empty(value):
             return ""
-        return format_decimal(Decimal(str(value)), locale=babel_locale(ctx.locale))
+        return grouped(str(value), ctx)
 
 
 class DecimalNumber(FieldType):
@@ -171,8 +172,18 @@ class DecimalNumber(FieldType):
 def grouped(value: str, ctx: FieldContext) -> str:
     """A string of decimals for reading: thousands marks of the locale, as many decimals as it has."""
     decimals = len(value.partition(".")[2])
+    figure = None if value.startswith("-") else _figure(ctx.locale, decimals)
+    return figure.text(value) if figure else _written(Decimal(value), ctx.locale, decimals)
+
+
+@lru_cache(maxsize=512)
+def _figure(locale: str, decimals: int) -> Figure | None:
+    return figure_of(lambda number: _written(number, locale, decimals), decimals)
+
+
+def _written(number: Decimal, locale: str, decimals: int) -> str:
     shape = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return format_decimal(Decimal(value), format=shape, locale=babel_locale(ctx.locale))
+    return format_decimal(number, format=shape, locale=babel_locale(locale))
 
 
 def refuse_sign(number: Decimal, sign: str) -> None:

@@ -83,6 +83,16 @@ class Pointer(FieldType):
         name = self.text(definition, value, ctx)
         return [str(value), name, name]
 
+    def is_same(
+        self, definition: FieldDefinition, value: JsonValue, typed: Sequence[str], ctx: FieldContext
+    ) -> bool:
+        """By the id: the name need not be read for it."""
+        if is_empty(value) or not typed:
+            return is_empty(value) and not typed
+        if len(typed) == 1:
+            return typed[0] == str(value)
+        return typed[-1].strip() == typed[-2].strip() and list(typed[-3:-2]) == [str(value)]
+
     def parse(self, definition: FieldDefinition, text: str, ctx: FieldContext) -> JsonValue:
         source = stripped(text)
         if not source:
@@ -129,10 +139,8 @@ class User(Pointer):
         return ctx.find_members(text) if ctx.find_members else ()
 
     def name(self, value: JsonValue, ctx: FieldContext) -> str | None:
-        known = super().name(value, ctx)
-        if known is None and ctx.members is not None:
-            return next((member.name for member in ctx.members if member.id == value), None)
-        return known
+        listed = (member.name for member in ctx.members or () if member.id == value)
+        return next(listed, None) or super().name(value, ctx)
 
     def default(self, definition: FieldDefinition, ctx: FieldContext) -> JsonValue:
         return ctx.member_id if definition.default == ME else definition.default

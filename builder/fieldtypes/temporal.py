@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,12 +122,17 @@ class Date(FieldType):
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         if is_empty(value):
             return ""
-        return format_date(date.fromisoformat(str(value)), "medium", locale=babel_locale(ctx.locale))
+        return _day_text(str(value), ctx.locale)
 
     def default(self, definition: FieldDefinition, ctx: FieldContext) -> JsonValue:
         if definition.default != TODAY:
             return definition.default
         return day_of(ctx.now, ctx.time_zone).isoformat() if ctx.now else None
+
+
+@lru_cache(maxsize=4096)
+def _day_text(value: str, locale: str) -> str:
+    return format_date(date.fromisoformat(value), "medium", locale=babel_locale(locale))
 
 
 class DateTime(FieldType):

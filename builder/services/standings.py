@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
-from builder.db.records import Record
+from builder.db.records import Record, RecordShare
 from builder.db.tenancy import scoped
 from builder.domain.fields import ObjectDefinition
 from builder.errors import NotFound, Stale
 from builder.queries.definitions import pipeline_version
-from builder.queries.visibility import visible
 from builder.services.ledger import Standing, load_stays
 from builder.services.projections import columns
 from builder.services.unit_of_work import UnitOfWork
@@ -34,13 +33,8 @@ def load_standings(
 
     Two or three statements. What is not there, not visible or (unless asked for) deleted is left out.
     """
-    rule = visible(uow.actor)
-    if rule is not None:
-        # Visibility is asked for by id alone, so that the wide statement below is the same for everybody.
-        shown = uow.session.scalars(select(Record.id).where(Record.id.in_(record_ids), rule))
-        record_ids = list(shown)
     found = uow.session.run(_RECORDS, ids=list(record_ids)).all()
-    rows = [row for row in found if (row.deleted_at is not None) is is_deleted]
+    rows = _seen(uow, [row for row in found if (row.deleted_at is not None) is is_deleted])
     stays = load_stays(uow, [row.id for row in rows if row.pipeline_version_id is not None])
     return {
         row.id: Standing(
@@ -53,6 +47,18 @@ def load_standings(
         )
         for row in rows
     }
+
+
+def _seen(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Those that the actor may see; shares are asked for only where owner and department do not tell."""
+    seen = [row for row in rows if uow.actor.can_see(row.owner_id, row.department_id)]
+    if len(seen) == len(rows):
+        return seen
+    shares = select(RecordShare.record_id).where(
+        RecordShare.member_id == uow.actor.member_id, RecordShare.record_id.in_([row.id for row in rows])
+    )
+    shared = set(uow.session.scalars(shares))
+    return [row for row in rows if row.id in shared or uow.actor.can_see(row.owner_id, row.department_id)]
 
 
 def load_standing(

@@ -107,13 +107,14 @@ def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
     return MoveDraft(standing, definition, snapshot, given, checked)
 
 
-def move(uow: UnitOfWork, command: MoveRecord) -> MoveResult:
+def move(uow: UnitOfWork, command: MoveRecord, standing: Standing | None = None) -> MoveResult:
     """Move a record, or say why not. Only *Waiting* and *Applied* wrote something; the caller commits.
 
-    Errors: NotFound, Stale, Invalid (no pipeline).
+    ``standing``: the record as this very transaction, begun for writing, has loaded it at the command's
+    revision. Errors: NotFound, Stale, Invalid (no pipeline).
     """
     uow.begin()
-    looked = draft(uow, command)
+    looked = draft(uow, command) if standing is None else look(uow, standing, command)
     decision = plan(looked.snapshot, command.intent)
     if isinstance(decision, Refused):
         return decision

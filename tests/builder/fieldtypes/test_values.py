@@ -5,6 +5,7 @@ things.
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,11 @@ CONTEXT = FieldContext(
     now=datetime(2026, 11, 21, 20, 0, tzinfo=UTC),
     member_id="3",
     record_names={account.id: account.name for account in ACCOUNTS},
-    members=(Candidate("3", "李明"), Candidate("4", "Ann")),
+    list_members=lambda: (Candidate("3", "李明"), Candidate("4", "Ann")),
     find_records=find,
 )
-CHINESE = FieldContext(**{**CONTEXT.__dict__, "locale": "zh_Hans"})
-GERMAN = FieldContext(**{**CONTEXT.__dict__, "locale": "de", "currency": "EUR", "time_zone": "Europe/Berlin"})
+CHINESE = replace(CONTEXT, locale="zh_Hans")
+GERMAN = replace(CONTEXT, locale="de", currency="EUR", time_zone="Europe/Berlin")
 
 
 def definition(key: str) -> FieldDefinition:
