@@ -68,7 +68,11 @@ def problem_of(fault: FieldViolation) -> Problem:
 def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Checked]:
     """Apply the changes, compute formulas and find every fault; a few statements for all drafts together."""
     merged = [_merged(uow, fields, draft) for draft in drafts]
-    missing = _Missing(uow, fields, drafts)
+    missing = _Missing(
+        uow,
+        fields,
+        [draft.changes if draft.stored else data for draft, data in zip(drafts, merged, strict=True)],
+    )
     return [_checked(fields, draft, data, missing) for draft, data in zip(drafts, merged, strict=True)]
 
 
@@ -119,13 +123,16 @@ def _checked(fields: FieldSet, draft: Draft, data: dict[str, Any], missing: _Mis
 
 
 class _Missing:
-    """Which of the ids that changed values name do not exist: one statement per 500 ids."""
+    """Which of the ids that values name do not exist: one statement per 500 ids.
 
-    def __init__(self, uow: UnitOfWork, fields: FieldSet, drafts: Iterable[Draft]) -> None:
+    ``checked``: per draft the values that are checked, for a new record its defaults among them.
+    """
+
+    def __init__(self, uow: UnitOfWork, fields: FieldSet, checked: Iterable[Mapping[str, Any]]) -> None:
         wanted: dict[str, set[int]] = defaultdict(set)
         members: set[int] = set()
-        for draft in drafts:
-            for field, value in _named(fields.fields, draft.changes):
+        for values in checked:
+            for field, value in _named(fields.fields, values):
                 if field.type == "user":
                     members.add(value)
                 else:
