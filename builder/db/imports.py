@@ -53,7 +53,8 @@ class ImportBatch(Base, WorkspaceScoped):
     """Rows ``first_row``… of a job, written in one transaction: a repeated step finds it and does nothing.
 
     ``verdicts`` has one letter a row: c created, u updated, n unchanged (nothing to do), r refused;
-    ``lines`` are the lines of those rows; ``refusals`` hold ``[line, column, message key, values]`` of the refused ones.
+    ``lines`` are the lines of those rows; ``refusals`` hold ``[line, column, message key, values]`` of the
+    refused ones.
     """
 
     __tablename__ = "import_batch"

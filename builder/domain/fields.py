@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from builder.domain.conditions import Condition
 from builder.domain.labels import Label
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[Any] | dict[str, Any]"
+JsonValue: TypeAlias = "bool | int | float | str | list[Any] | dict[str, Any] | None"
 HiddenPolicy: TypeAlias = Literal["keep", "clear"]
 RuleEffect: TypeAlias = Literal["show", "require", "read_only", "options"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def address(sqlite_boards: Boards, serve_app: Callable[[Flask], str]) -> str:
 
 
 @pytest.fixture
-def visit(open_page: Callable[..., Any], address: str) -> Iterator[Callable[..., Any]]:
+def visit(open_page: Callable[..., Any], address: str) -> Callable[..., Any]:
     """visit(name, path): a page of that person at a path of workspace acme."""
 
     def go(name: str, path: str = "p/gated/board", **options: Any) -> Any:
@@ -38,7 +38,7 @@ def visit(open_page: Callable[..., Any], address: str) -> Iterator[Callable[...,
         page.goto(f"{address}/w/acme/{path}")
         return page
 
-    yield go
+    return go
 
 
 def card(record_id: int) -> str:
