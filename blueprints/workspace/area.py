@@ -15,9 +15,10 @@ _ID_LENGTH = 11
 
 def record_address(record_id: int) -> str:
     """The page of a record. Lists link to hundreds: the address is built once a request, ids are put in."""
-    if "record_prefix" not in g:
-        g.record_prefix = url_for("workspace.record", record_id=0)[:-_ID_LENGTH]
-    return cast(str, g.record_prefix) + to_public(record_id)
+    prefix = g.get("record_prefix")
+    if prefix is None:
+        prefix = g.record_prefix = url_for("workspace.record", record_id=0)[:-_ID_LENGTH]
+    return cast(str, prefix) + to_public(record_id)
 
 
 def has_endpoint(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import make_response, render_template, url_for
 from flask_babel import format_decimal, gettext, ngettext
 from htmx_flask import request
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from blueprints.messages import local, message
@@ -91,9 +92,7 @@ def _facts(
         "state": state,
         "page": page,
         "heads": [_head(definition, state, page, column) for column in columns],
-        "lines": [
-            (record_address(row.id), [(column, column.read(row)) for column in columns]) for row in rows
-        ],
+        "lines": _lines(columns, rows),
         "chips": _chips(here, definition, state),
         "note": _note(page) if page else "",
         "problem": message(page.problem.message, page.problem.values) if page and page.problem else "",
@@ -111,6 +110,25 @@ def _facts(
             "workspace.filter_builder", object_key=definition.key, **state.args(f=state.filter)
         ),
     }
+
+
+def _lines(columns: list[Column], rows: tuple[RecordRow, ...]) -> list[tuple[str, list[Any]]]:
+    """Each row's address and cells; a cell is its attributes as HTML, whether it is the title, its value."""
+    parts = [
+        (
+            Markup('class="{}" data-label="{}"').format(column.kind, column.label),
+            column.kind == "title",
+            column,
+        )
+        for column in columns
+    ]
+    return [
+        (
+            record_address(row.id),
+            [(attributes, is_title, column.read(row)) for attributes, is_title, column in parts],
+        )
+        for row in rows
+    ]
 
 
 def _may_change(here: Scope, view: StoredView) -> bool:
