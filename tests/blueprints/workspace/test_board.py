@@ -144,7 +144,7 @@ def test_filters_by_owner_text_and_view(sqlite_boards: Boards) -> None:
     sqlite_boards.new("Bridge Two", holder=str(ids["Mia"]))
     view = {
         "grammar": 1, "kind": "view", "key": "hot_ones", "label": {"en": "Hot ones"}, "object": "matter",
-        "layout": "board", "columns": [], "filter": {"field": "heat", "op": "eq", "value": "hot"},
+        "layout": "board", "pipeline": "gated", "columns": [], "filter": {"field": "heat", "op": "eq", "value": "hot"},
     }  # fmt: skip
     uow = sqlite_boards.town.work()
     definitions.publish(uow, [view])
