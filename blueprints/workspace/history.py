@@ -64,9 +64,7 @@ class Teller:
         documents = [_mapping(event.data.get(side)) for event in self.events for side in ("before", "after")]
         records, members = ids_in(self.definition.fields, documents)
         for event in self.events:
-            records |= {
-                int(text) for text in _mapping(event.data.get("into")).values() if is_id(str(text))
-            }
+            records |= {int(text) for text in _mapping(event.data.get("into")).values() if is_id(str(text))}
         self.names = names_of_records(here.session, records)
         self.reader = Reader(here, self.names, names_of_members(here.session, members))
 

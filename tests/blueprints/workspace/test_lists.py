@@ -117,9 +117,7 @@ def test_the_builder_makes_a_filter_without_javascript(stocked: Town) -> None:
     ada = stocked.as_("Ada")
     rows = "&".join(["g0-row=0", "g0-row=1", "g0-0-field=heat", "g0-0-op=in", "g0-0-a=hot"])
 
-    target = build(
-        ada, g0_row="0", g0_0_field="worth", g0_0_op="between", g0_0_a="100", g0_0_b="300"
-    )
+    target = build(ada, g0_row="0", g0_0_field="worth", g0_0_op="between", g0_0_a="100", g0_0_b="300")
     assert titles(ada.get(target).text) == ["Wall 华为"]
     answer = ada.get(f"{MATTERS}/filter?mode=all&group=0&g0-mode=all&{rows}&_filter=apply")
     assert titles(ada.get(answer.headers["Location"]).text) == ["Roof", "Fence"]

@@ -73,9 +73,7 @@ TABLE = field(
 SAMPLES: dict[str, tuple[Document, str]] = {
     # pipelines
     "confusable_stage_key": (
-        changed(
-            changed(PIPELINE, "stages", 1, "key", to="stage_2866"), "stages", 2, "key", to="stage_4737"
-        ),
+        changed(changed(PIPELINE, "stages", 1, "key", to="stage_2866"), "stages", 2, "key", to="stage_4737"),
         "/stages/2/key",
     ),
     "duplicate_stage_key": (changed(PIPELINE, "stages", 7, to=PIPELINE["stages"][3]), "/stages/7/key"),
