@@ -57,6 +57,7 @@ def drag(page: Any, record_id: int, stage: str) -> None:
     page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
     page.mouse.move(x, y, steps=12)
     page.mouse.move(x + 2, y + 2, steps=3)
+    page.wait_for_timeout(150)  # where the hand is, is looked at every 50 ms
     page.mouse.up()
 
 
@@ -123,7 +124,9 @@ def test_cancel_returns_the_card(sqlite_boards: Boards, visit: Callable[..., Any
     else:
         page.get_by_role("button", name="Cancel").click()
 
-    page.wait_for_function(f"() => document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null")
+    page.wait_for_function(
+        f"() => document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null"
+    )
     assert sqlite_boards.row().stage_key == "a"
 
 
@@ -134,7 +137,9 @@ def test_a_forbidden_drop_returns_the_card_and_says_why(
     drag(page, sqlite_boards.id, "d")
 
     page.get_by_text("not for you to make").wait_for()
-    page.wait_for_function(f"() => document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null")
+    page.wait_for_function(
+        f"() => document.querySelector('{card(sqlite_boards.id)}').closest('#cards-a') !== null"
+    )
 
 
 def test_a_move_that_waits_for_approval_returns_the_card(
