@@ -63,12 +63,25 @@ class WorkspaceSession(Session):
 
     def begin_write(self) -> None:
         """End the read snapshot and begin a transaction that may write (BEGIN IMMEDIATE on SQLite)."""
-        running = self.get_transaction()
-        if running is not None and self.info.get(_WRITING) is running:
+        if self.is_writing:
             return
         self.commit()
         self.connection(execution_options={WRITE: True})
         self.info[_WRITING] = self.get_transaction()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the running transaction was begun for writing."""
+        running = self.get_transaction()
+        return running is not None and self.info.get(_WRITING) is running
+
+    def begin_snapshot(self) -> None:
+        """End what is running and begin a transaction that sees one state of the database to its end."""
+        self.commit()
+        if self.get_bind().dialect.name == "postgresql":
+            self.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        else:
+            self.connection()
 
     def run(self, statement: ScopedStatement, **parameters: Any) -> Result[Any]:
         """Execute a statement made by ``scoped``, in the bound workspace."""

@@ -20,13 +20,14 @@ def raise_wall(connection: Connection, table: str) -> None:
         return
     quoted = connection.dialect.identifier_preparer.quote(table)
     own = f"workspace_id = {_CURRENT}"
-    # A sign-in may read its own memberships before a workspace is chosen (the switcher).
-    readable = f"({own} OR user_id = {_USER})" if table == "member" else own
     connection.execute(text(f"ALTER TABLE {quoted} ENABLE ROW LEVEL SECURITY"))
     connection.execute(text(f"ALTER TABLE {quoted} FORCE ROW LEVEL SECURITY"))
-    connection.execute(
-        text(f"CREATE POLICY workspace_wall ON {quoted} USING ({readable}) WITH CHECK ({own})")
-    )
+    connection.execute(text(f"CREATE POLICY workspace_wall ON {quoted} USING ({own}) WITH CHECK ({own})"))
+    if table == "member":
+        # A sign-in may read, and only read, its own memberships before a workspace is chosen (the switcher).
+        connection.execute(
+            text(f"CREATE POLICY own_memberships ON {quoted} FOR SELECT USING (user_id = {_USER})")
+        )
 
 
 def grant_rows(connection: Connection, app_role: str | None) -> None:

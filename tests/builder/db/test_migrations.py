@@ -155,13 +155,18 @@ def test_every_table_of_a_workspace_stands_behind_a_forced_wall(postgres_databas
             )
         ).all()
     engine.dispose()
+    # Beside its wall, a sign-in may read its memberships everywhere; it may write them nowhere else.
+    (own,) = (row for row in walls if row[2] == "own_memberships")
+    assert (own[0], own[1], own[3], own[5]) == ("member", True, "r", None)
+    assert "app.user_id" in own[4]
+    walls = [row for row in walls if row is not own]
     assert {row[0] for row in walls} == SCOPED
     assert len(walls) == len(SCOPED)
     for table, is_forced, policy, command, readable, writable in walls:
         assert (is_forced, policy, command) == (True, "workspace_wall", "*"), table
         assert "app.workspace_id" in readable, table
         assert "app.workspace_id" in writable, table
-        assert "app.user_id" not in writable, table
+        assert "app.user_id" not in readable + writable, table
 
 
 def test_the_application_may_read_and_write_rows_and_nothing_else(postgres_database: FreshDatabase) -> None:

@@ -156,6 +156,39 @@ def test_a_sign_in_reads_its_own_memberships_everywhere_and_nobody_elses(town: T
             assert memberships_of(session, user_id) == []
 
 
+def test_a_sign_in_cannot_change_its_membership_of_another_workspace(town: Town) -> None:
+    engine, ids = engine_of(town), workspace_ids(town)
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one lock, PostgreSQL two")
+    uow = town.work("other")
+    people.add(uow, people.PersonFacts("Ada", "rep", "ada@example.com"))
+    uow.commit()
+    user_id = uow.session.scalar(select(Member.user_id).where(Member.name == "Ada"))
+    uow.session.close()
+    announced = {"workspace": str(ids["acme"]), "user": str(user_id)}
+    announce = text(
+        "SELECT set_config('app.workspace_id', :workspace, true), set_config('app.user_id', :user, true)"
+    )
+    for statement in (
+        "UPDATE member SET role_key = 'admin' WHERE workspace_id = :other",
+        "UPDATE member SET role_key = 'admin' WHERE user_id = :user AND workspace_id = :other",
+        "DELETE FROM member WHERE user_id = :user AND workspace_id = :other",
+    ):
+        with engine.connect() as connection:
+            connection.execute(announce, announced)
+            mine = text("SELECT count(*) FROM member WHERE user_id = :user")
+            assert connection.execute(mine, {"user": user_id}).scalar_one() == 2
+            values = {"user": user_id, "other": ids["other"]}
+            bound = text(statement).bindparams(
+                **{name: value for name, value in values.items() if f":{name}" in statement}
+            )
+            assert connection.execute(bound).rowcount == 0, statement
+            connection.commit()
+    uow = town.work("other")
+    assert uow.session.scalar(select(Member.role_key).where(Member.name == "Ada")) == "rep"
+    uow.session.close()
+
+
 def test_the_binding_survives_a_commit_and_ends_with_the_session(town: Town) -> None:
     ids = workspace_ids(town)
     with WorkspaceSession(engine_of(town), expire_on_commit=False) as session:
