@@ -94,7 +94,7 @@ def _writer(column: Column[Any], system: str) -> Writer | None:
     if isinstance(column.type, Instant):
         return lambda value: None if value is None else to_micros(value)
     if isinstance(column.type, JSON):
-        return json.dumps
+        return lambda value: "null" if value is None else json.dumps(value)
     if isinstance(column.type, Double | Float):
         # Arrays of the driver hold values of one type.
         return lambda value: None if value is None else float(value)

@@ -38,6 +38,9 @@ TWICE = N_("An entry stands here twice.")
 TOO_LONG_TO_FILTER = N_("This text is too long for a field that can be filtered.")
 NOT_A_DATE = N_("“%(value)s” is not a date that exists.")
 
+# Text of no more characters fits its slot however it is folded.
+_SHORT = SLOT_LENGTH // 4
+
 # What a value that does not fit the pattern of its type is told.
 _PATTERN_MESSAGES = {
     "text": N_("This field holds one line of text without control characters."),
@@ -106,6 +109,8 @@ def validate(
     ``data`` holds no empty values. ``before`` is the data as stored until now: errors in fields that are
     equal in both are marked ``is_old``, and an option that was retired since is then no error at all.
     """
+    if _is_plain(data) and _is_right(fieldset, data):
+        return []
     found: dict[str, FieldError] = {}
     for error in [*_unstorable(fieldset, data), *_schema_errors(fieldset, data)]:
         is_old = before is not None and error.field in before and before[error.field] == data.get(error.field)
@@ -118,6 +123,14 @@ def validate(
     return sorted(found.values(), key=lambda error: (places.get(error.field, len(places)), error.pointer))
 
 
+def _is_plain(data: Mapping[str, JsonValue]) -> bool:
+    """Whether ``_unstorable`` can find nothing that the quick validator would let pass."""
+    return all(
+        isinstance(value, int) or (isinstance(value, str) and len(value) <= _SHORT and "\x00" not in value)
+        for value in data.values()
+    )
+
+
 def _unstorable(fieldset: FieldSet, data: Mapping[str, JsonValue]) -> Iterator[FieldError]:
     """What a schema cannot see: half surrogates, and text that grows beyond its slot when folded."""
     for key, value in data.items():
@@ -125,7 +138,7 @@ def _unstorable(fieldset: FieldSet, data: Mapping[str, JsonValue]) -> Iterator[F
             yield FieldError("", "", UNKNOWN, {"field": "?"})
         elif not _is_storable(value):
             yield FieldError(pointer(key), key, UNSTORABLE)
-        elif isinstance(value, str) and len(value) > SLOT_LENGTH // 4:
+        elif isinstance(value, str) and len(value) > _SHORT:
             definition = fieldset.by_key.get(key)
             slot = definition and definition.slot
             if definition and slot and slot[0] == "t" and _outgrows_slot(definition, value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry, stays_from_log
 from builder.services.entries import new_stored
-from builder.services.ledger import Ledger, Standing
+from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.ownership import departments_on
 from builder.services.records import NewRecord, Refusal, Saved, draft_standing, insert_records
 from builder.services.standings import set_probability
@@ -76,7 +76,7 @@ def _put_history(
         actor = item.by[index] if index < len(item.by) else None
         ledger.put_stay(
             standing,
-            replace(stored, details={**stored.details, "next_stage_key": following, "entered_by": actor}),
+            StoredStay(stored.id, stay, {**stored.details, "next_stage_key": following, "entered_by": actor}),
         )
     last = stays[-1]
     known = [stay.entered_at for stay in stays if stay.entered_at is not None]
@@ -109,7 +109,7 @@ def _with_facts(record: dict[str, Any], pipeline: Pipeline, entry: LoggedEntry) 
         None,
         probability,
     )
-    return replace(entry, facts=facts)
+    return LoggedEntry(entry.stage_key, entry.at, facts)
 
 
 def _past_slices(record: dict[str, Any], standing: Standing) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ UNKNOWN_FIELD = N_("There is no field “%(field)s”.")
 NO_RECORD = N_("This record does not exist any more. Choose another.")
 NO_MEMBER = N_("This person does not belong to the workspace. Choose another.")
 CHUNK = 500
+_POINTING = ("reference", "user", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,17 @@ def problem_of(fault: FieldViolation) -> Problem:
 
 def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Checked]:
     """Apply the changes, compute formulas and find every fault; a few statements for all drafts together."""
-    merged = [_merged(uow, fields, draft) for draft in drafts]
+    defaults = {} if all(draft.stored for draft in drafts) else _defaults(uow, fields)
+    merged = [_merged(fields, draft, defaults) for draft in drafts]
     missing = _Missing(
         uow,
         fields,
         [draft.changes if draft.stored else data for draft, data in zip(drafts, merged, strict=True)],
     )
-    return [_checked(fields, draft, data, missing) for draft, data in zip(drafts, merged, strict=True)]
+    pointing = tuple(field for field in fields if field.type in _POINTING)
+    return [
+        _checked(fields, draft, data, missing, pointing) for draft, data in zip(drafts, merged, strict=True)
+    ]
 
 
 def violations(
@@ -86,23 +91,31 @@ def violations(
     )
 
 
-def _merged(uow: UnitOfWork, fields: FieldSet, draft: Draft) -> dict[str, Any]:
-    changes = dict(draft.changes)
-    if not draft.stored:
-        context = FieldContext(
-            locale=uow.workspace.locale,
-            time_zone=uow.workspace.time_zone,
-            currency=uow.workspace.currency,
-            now=uow.clock.now(),
-            member_id=str(uow.actor.member_id) if uow.actor.member_id else None,
-        )
-        defaults = {field.key: type_of(field).default(field, context) for field in fields}
-        changes = {key: value for key, value in defaults.items() if value is not None} | changes
-    data = {key: value for key, value in {**draft.stored, **changes}.items() if value is not None}
+def _defaults(uow: UnitOfWork, fields: FieldSet) -> dict[str, Any]:
+    context = FieldContext(
+        locale=uow.workspace.locale,
+        time_zone=uow.workspace.time_zone,
+        currency=uow.workspace.currency,
+        now=uow.clock.now(),
+        member_id=str(uow.actor.member_id) if uow.actor.member_id else None,
+    )
+    found = {field.key: type_of(field).default(field, context) for field in fields}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _merged(fields: FieldSet, draft: Draft, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    before = draft.stored or defaults
+    data = {key: value for key, value in {**before, **draft.changes}.items() if value is not None}
     return dict(compute(fields.fields, data))
 
 
-def _checked(fields: FieldSet, draft: Draft, data: dict[str, Any], missing: _Missing) -> Checked:
+def _checked(
+    fields: FieldSet,
+    draft: Draft,
+    data: dict[str, Any],
+    missing: _Missing,
+    pointing: tuple[FieldDefinition, ...],
+) -> Checked:
     touched = frozenset(draft.changes) if draft.stored else frozenset(fields.by_key)
     faults = list(violations(fields, data, draft.stored or None))
     faults += [
@@ -111,7 +124,7 @@ def _checked(fields: FieldSet, draft: Draft, data: dict[str, Any], missing: _Mis
         if key not in fields.by_key
     ]
     faulty = {fault.field for fault in faults}
-    for field in fields:
+    for field in pointing:
         if field.key in touched and field.key not in faulty and field.key in data:
             faults += missing.faults(field, data[field.key])
     others = {fault.field for fault in faults if fault.field in fields.by_key} - touched
@@ -131,8 +144,9 @@ class _Missing:
     def __init__(self, uow: UnitOfWork, fields: FieldSet, checked: Iterable[Mapping[str, Any]]) -> None:
         wanted: dict[str, set[int]] = defaultdict(set)
         members: set[int] = set()
+        pointing = tuple(field for field in fields if field.type in _POINTING)
         for values in checked:
-            for field, value in _named(fields.fields, values):
+            for field, value in _named(pointing, values):
                 if field.type == "user":
                     members.add(value)
                 else:
