@@ -21,7 +21,7 @@ from builder.db.ids import from_public
 from builder.domain.fields import ObjectDefinition
 from builder.errors import N_, Invalid, Problem, Stale
 from builder.forms.record_form import RecordForm
-from builder.queries.record import find_record, get_record
+from builder.queries.record import find_record, get_record, require_change
 from builder.queries.row import FullRecord
 from builder.services import records as services
 from builder.services.entries import Entry
@@ -129,9 +129,11 @@ def refresh_edit(record_id: int) -> str:
 
 
 def _editable(here: Scope, record_id: int) -> FullRecord:
-    record = get_record(here.session, here.actor, record_id).record
+    """Errors: NotFound, Forbidden (without the right, or shared for reading only)."""
+    opened = get_record(here.session, here.actor, record_id)
     here.require("record.edit")
-    return record
+    require_change(opened)
+    return opened.record
 
 
 def _form(here: Scope, definition: ObjectDefinition, record: FullRecord, formdata: Any) -> RecordForm:

@@ -155,6 +155,7 @@ def panel(here: Scope, page: RecordPage, look: Outlook) -> Panel:
     if record.stage_entered_at is not None and stage.is_open:
         elapsed = (here.clock.now() - record.stage_entered_at).total_seconds()
     following = look.following
+    may_change = page.opened.may_change and here.actor.can("record.edit")
     return Panel(
         record_id=record.id,
         stay_id=stay.id if stay else None,
@@ -176,7 +177,7 @@ def panel(here: Scope, page: RecordPage, look: Outlook) -> Panel:
         if following and following in look.targets
         else "",
         needed=tuple(_needed(here, page, following)) if following else (),
-        may_work=here.actor.can("record.edit") and stay is not None and stage.is_open,
+        may_work=may_change and stay is not None and stage.is_open,
     )
 
 

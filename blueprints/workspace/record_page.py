@@ -343,7 +343,8 @@ def _targets(look: Outlook, page: RecordPage) -> list[tuple[str, str, str]]:
 
 def _startable(here: Scope, page: RecordPage) -> list[tuple[str, str]]:
     """Processes that a record in none of them may enter."""
-    if page.record.pipeline_key is not None or not here.actor.can("move"):
+    may_move = page.opened.may_change and here.actor.can("move")
+    if page.record.pipeline_key is not None or not may_move:
         return []
     return [(one.key, local(one.label)) for one in here.catalog.pipelines_of(page.record.object_key)]
 
@@ -360,9 +361,10 @@ def _actions(
     here: Scope, page: RecordPage, definition: ObjectDefinition, look: Outlook | None
 ) -> dict[str, bool]:
     is_open = look is None or look.stage.is_open
+    may = page.opened.may_change
     return {
-        "edit": here.actor.can("record.edit"),
-        "delete": here.actor.can("record.delete"),
-        "convert": definition.conversion is not None and is_open and here.actor.can("record.create"),
-        "move": look is not None and has_endpoint("moves.dialog"),
+        "edit": may and here.actor.can("record.edit"),
+        "delete": may and here.actor.can("record.delete"),
+        "convert": may and definition.conversion is not None and is_open and here.actor.can("record.create"),
+        "move": may and look is not None and has_endpoint("moves.dialog"),
     }

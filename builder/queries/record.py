@@ -15,7 +15,7 @@ from builder.db.people import Department, Member
 from builder.db.records import Link, Record, RecordShare
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
-from builder.errors import NotFound
+from builder.errors import N_, Forbidden, NotFound
 from builder.metadata.catalog import Catalog
 from builder.queries.row import (
     FULL,
@@ -38,16 +38,19 @@ RELATED_EACH = 10
 RELATED_CAP = 100
 WAITING = "waiting"
 CONVERTED = ""
+READ_ONLY = N_("This record was shared with you for reading. Ask its owner to let you change it.")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedRecord:
-    """A record that the actor sees. ``is_shared``: with them; ``may_edit_share``: for editing."""
+    """A record that the actor sees. ``is_shared``: with them. ``may_change``: not only for reading; whether
+    the actor has the rights for it is another question.
+    """
 
     record: FullRecord
     department_name: str
     is_shared: bool
-    may_edit_share: bool
+    may_change: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,8 @@ def find_record(
         return None
     if not actor.can_see(record.owner_id, record.department_id, is_shared=is_shared):
         return None
-    return OpenedRecord(record, department_name or "", is_shared, bool(may_edit))
+    may_change = bool(may_edit) or actor.can_see(record.owner_id, record.department_id)
+    return OpenedRecord(record, department_name or "", is_shared, may_change)
 
 
 def get_record(
@@ -182,6 +186,12 @@ def get_record(
     if opened is None:
         raise NotFound()
     return opened
+
+
+def require_change(opened: OpenedRecord) -> None:
+    """Errors: Forbidden when the record was shared with the actor for reading only."""
+    if not opened.may_change:
+        raise Forbidden(READ_ONLY)
 
 
 def record_page(

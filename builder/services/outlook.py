@@ -72,7 +72,7 @@ def outlook(uow: UnitOfWork, page: RecordPage, faults: tuple[FieldViolation, ...
     if stay is not None and stay.feedback_version_id is not None:
         feedback = feedback_version(uow.session, uow.catalog, stay.feedback_version_id)
     snapshot = _snapshot(uow, page, pipeline, feedback, faults)
-    targets = allowed_targets(pipeline, stage.key, uow.actor)
+    targets = allowed_targets(pipeline, stage.key, uow.actor) if page.opened.may_change else ()
     following = _following(pipeline, stage, targets)
     return Outlook(
         pipeline=pipeline,

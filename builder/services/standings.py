@@ -10,31 +10,34 @@ from sqlalchemy import Row, bindparam, select
 from builder.db.records import Record, RecordShare
 from builder.db.tenancy import scoped
 from builder.domain.fields import ObjectDefinition
-from builder.errors import NotFound, Stale
+from builder.errors import Forbidden, NotFound, Stale
 from builder.queries.definitions import pipeline_version
+from builder.queries.record import READ_ONLY
 from builder.services.ledger import Standing, load_stays
 from builder.services.projections import columns
 from builder.services.unit_of_work import UnitOfWork
 
 COLUMNS = tuple(column.name for column in Record.__table__.columns)
 _TABLE = Record.__table__
-_RECORDS = scoped(
-    select(*_TABLE.c)
-    .where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(_TABLE.c.id)
-    .with_for_update()
-)
+_ROWS = select(*_TABLE.c).where(_TABLE.c.id.in_(bindparam("ids", expanding=True))).order_by(_TABLE.c.id)
+_LOOKED_AT = scoped(_ROWS)
+_LOCKED = scoped(_ROWS.with_for_update())
 
 
 def load_standings(
-    uow: UnitOfWork, record_ids: Sequence[int], *, is_deleted: bool = False
+    uow: UnitOfWork, record_ids: Sequence[int], *, is_deleted: bool = False, of_everyone: bool = False
 ) -> dict[int, Standing]:
-    """Records that the actor may see, locked for this transaction, with all their stays.
+    """Records that the actor may see and change, with all their stays; locked when a write has begun.
 
-    Two or three statements. What is not there, not visible or (unless asked for) deleted is left out.
+    Two or three statements. What is not there, not visible (unless ``of_everyone``: what a publish renews
+    is nobody's in particular) or (unless asked for) deleted is left out. Errors: Forbidden for a record
+    that was shared with the actor for reading only.
     """
-    found = uow.session.run(_RECORDS, ids=list(record_ids)).all()
-    rows = _seen(uow, [row for row in found if (row.deleted_at is not None) is is_deleted])
+    statement = _LOCKED if uow.session.is_writing else _LOOKED_AT
+    found = uow.session.run(statement, ids=list(record_ids)).all()
+    rows = [row for row in found if (row.deleted_at is not None) is is_deleted]
+    if not of_everyone:
+        rows = _changeable(uow, rows)
     stays = load_stays(uow, [row.id for row in rows if row.pipeline_version_id is not None])
     return {
         row.id: Standing(
@@ -49,22 +52,30 @@ def load_standings(
     }
 
 
-def _seen(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Those that the actor may see; shares are asked for only where owner and department do not tell."""
-    seen = [row for row in rows if uow.actor.can_see(row.owner_id, row.department_id)]
+def _changeable(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Those that the actor may see; shares are asked for only where owner and department do not tell.
+
+    Errors: Forbidden when one of them was shared for reading only (S34).
+    """
+    seen = {row.id for row in rows if uow.actor.can_see(row.owner_id, row.department_id)}
     if len(seen) == len(rows):
-        return seen
-    shares = select(RecordShare.record_id).where(
-        RecordShare.member_id == uow.actor.member_id, RecordShare.record_id.in_([row.id for row in rows])
+        return list(rows)
+    shares = select(RecordShare.record_id, RecordShare.can_edit).where(
+        RecordShare.member_id == uow.actor.member_id,
+        RecordShare.record_id.in_([row.id for row in rows if row.id not in seen]),
     )
-    shared = set(uow.session.scalars(shares))
-    return [row for row in rows if row.id in shared or uow.actor.can_see(row.owner_id, row.department_id)]
+    shared = {row.record_id: row.can_edit for row in uow.session.execute(shares)}
+    if not all(shared.values()):
+        raise Forbidden(READ_ONLY)
+    return [row for row in rows if row.id in seen or row.id in shared]
 
 
 def load_standing(
     uow: UnitOfWork, record_id: int, revision: int | None = None, *, is_deleted: bool = False
 ) -> Standing:
-    """One record. Errors: NotFound; Stale when ``revision`` is given and is not the stored one."""
+    """One record. Errors: NotFound, Forbidden (shared for reading only); Stale when ``revision`` is given
+    and is not the stored one.
+    """
     standing = load_standings(uow, [record_id], is_deleted=is_deleted).get(record_id)
     if standing is None:
         raise NotFound()

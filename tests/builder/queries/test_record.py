@@ -46,7 +46,7 @@ def test_a_record_out_of_sight_is_not_found(world: World) -> None:
     world.share(made, ANN, can_edit=True)
     opened = find_record(world.session, actor(ANN, "own"), made)
     assert opened is not None
-    assert (opened.is_shared, opened.may_edit_share) == (True, True)
+    assert (opened.is_shared, opened.may_change) == (True, True)
     assert [(share.member_id, share.can_edit) for share in page(world, made).shares] == [(ANN, True)]
 
 
