@@ -22,7 +22,7 @@ from blueprints.workspace.subjects import Subject, subjects_of
 from builder.domain.conditions import to_document
 from builder.errors import N_, Invalid
 from builder.fieldtypes.base import FieldContext
-from builder.queries.row import names_of_members, names_of_records
+from builder.queries.row import names_of_members, names_of_visible
 
 APPLY = "apply"
 REPORTS = ("funnel", "wins", "reasons")
@@ -97,7 +97,9 @@ def _facts(here: Scope, question: Question) -> tuple[Mapping[str, Subject], Fiel
     names: Any = None
     members: Any = None
     if question.condition is not None:
-        names = names_of_records(here.session, pointed_at(question.condition, subjects, ("reference",)))
+        names = names_of_visible(
+            here.session, here.actor, pointed_at(question.condition, subjects, ("reference",))
+        )
         members = names_of_members(here.session, pointed_at(question.condition, subjects, ("user",)))
     return subjects, form_context(here, names, members)
 

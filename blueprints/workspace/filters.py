@@ -14,7 +14,7 @@ from blueprints.workspace.filter_words import pointed_at
 from blueprints.workspace.list_state import ListState, read_state
 from blueprints.workspace.shown import form_context
 from blueprints.workspace.subjects import subjects_of
-from builder.queries.row import names_of_members, names_of_records
+from builder.queries.row import names_of_members, names_of_visible
 
 APPLY = "apply"
 
@@ -40,7 +40,7 @@ def _form(here: Scope, state: ListState, args: MultiDict[str, str]) -> FilterFor
     condition = state.condition
     names = members = None
     if condition is not None:
-        names = names_of_records(here.session, pointed_at(condition, subjects, ("reference",)))
+        names = names_of_visible(here.session, here.actor, pointed_at(condition, subjects, ("reference",)))
         members = names_of_members(here.session, pointed_at(condition, subjects, ("user",)))
     context = form_context(here, names, members)
     given = args if "mode" in args else args_of(condition, subjects, context)

@@ -23,7 +23,7 @@ from builder.domain.conditions import All, Condition, fields_of
 from builder.domain.fields import ObjectDefinition
 from builder.queries.keyset import is_sortable
 from builder.queries.list import ListPage, ListRequest, list_records
-from builder.queries.row import RecordRow, names_of_members, names_of_records
+from builder.queries.row import RecordRow, names_of_members, names_of_visible
 from builder.queries.saved_views import StoredView, saved_views
 
 
@@ -156,7 +156,7 @@ def _chips(here: Scope, definition: ObjectDefinition, state: ListState) -> list[
     subjects = subjects_of(here, definition.key, fields_of(condition))
     context = field_context(
         here,
-        names_of_records(here.session, pointed_at(condition, subjects, ("reference",))),
+        names_of_visible(here.session, here.actor, pointed_at(condition, subjects, ("reference",))),
         names_of_members(here.session, pointed_at(condition, subjects, ("user",))),
     )
     parts: tuple[Condition, ...] = condition.parts if isinstance(condition, All) else (condition,)

@@ -13,27 +13,38 @@ from blueprints.scope import Scope
 from blueprints.workspace.shown import NamesLater, form_context, is_id
 from builder.domain.fields import FieldSet, JsonValue
 from builder.fieldtypes.base import FieldContext
-from builder.queries.row import names_of_members, names_of_records
+from builder.queries.row import names_of_members, names_of_records, names_of_visible
 
 
 def context_for(
     here: Scope, fields: FieldSet, values: Mapping[str, JsonValue], formdata: Any
 ) -> FieldContext:
-    """What a form of these fields needs to show ``values`` and what was typed: names behind ids."""
+    """What a form of these fields needs to show ``values`` and what was typed: names behind ids.
+
+    ``values`` are stored; a typed id shows its name only when the reader sees the record.
+    """
     records, members = ids_in(fields, (values,))
+    typed: set[int] = set()
     for field in fields:
         if formdata is not None and field.type in ("reference", "user"):
-            typed = {int(text) for text in formdata.getlist(f"f-{field.key}") if is_id(text)}
-            (members if field.type == "user" else records).update(typed)
-    return later_context(here, records, members)
+            ids = {int(text) for text in formdata.getlist(f"f-{field.key}") if is_id(text)}
+            (members if field.type == "user" else typed).update(ids)
+    return later_context(here, records, members, typed - records)
 
 
-def later_context(here: Scope, records: Iterable[int], members: Iterable[int]) -> FieldContext:
-    """The context of a form that may show these records and members, read only if it does."""
+def later_context(
+    here: Scope, records: Iterable[int], members: Iterable[int], typed: Iterable[int] = ()
+) -> FieldContext:
+    """The context of a form that may show these records and members, read only if it does.
+
+    ``typed``: records that somebody named without a record holding them yet.
+    """
+
+    def names(stored: Iterable[int]) -> dict[int, str]:
+        return names_of_records(here.session, stored) | names_of_visible(here.session, here.actor, typed)
+
     return form_context(
-        here,
-        NamesLater(partial(names_of_records, here.session), records),
-        NamesLater(partial(names_of_members, here.session), members),
+        here, NamesLater(names, records), NamesLater(partial(names_of_members, here.session), members)
     )
 
 

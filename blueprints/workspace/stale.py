@@ -13,7 +13,7 @@ from blueprints.workspace.record_forms import context_for, ids_in, without
 from blueprints.workspace.shown import Cell, Reader, moment
 from builder.domain.fields import ObjectDefinition
 from builder.forms.record_form import RecordForm
-from builder.queries.row import FullRecord, names_of_members, names_of_records
+from builder.queries.row import FullRecord, names_of_members, names_of_records, names_of_visible
 from builder.queries.timeline import TimelineEvent, timeline
 
 MOST = 100
@@ -60,8 +60,11 @@ def changed_meanwhile(
         for field in definition.fields
         if field.type != "formula" and base.get(field.key) != record.data.get(field.key)
     ]
-    records, members = ids_in(definition.fields, (base, record.data, mine))
-    reader = Reader(here, names_of_records(here.session, records), names_of_members(here.session, members))
+    records, members = ids_in(definition.fields, (base, record.data))
+    typed, typed_members = ids_in(definition.fields, (mine,))
+    names = names_of_records(here.session, records)
+    names |= names_of_visible(here.session, here.actor, typed - records)
+    reader = Reader(here, names, names_of_members(here.session, members | typed_members))
     differences = []
     for key in keys:
         field = definition.fields.by_key[key]

@@ -7,12 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from builder.db.people import Member
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.fields import ObjectDefinition
+from builder.domain.permissions import Actor
+from builder.queries.visibility import visible
 
 REFERENCE = "reference"
 USER = "user"
@@ -96,11 +98,17 @@ def full_of(row: Row[*tuple[Any, ...]]) -> FullRecord:
 
 
 def names_of_records(session: WorkspaceSession, ids: Iterable[int]) -> dict[int, str]:
-    """Names of records by id, deleted ones too: a reference shows the name of what it points at.
+    """Names of records by id, deleted ones too: a reference shows the name of what it points at, to everybody
+    who sees the record that holds it. Ids that were only typed are for ``names_of_visible``.
 
     One statement per ``NAMES_AT_ONCE`` ids, none for no ids.
     """
     return _names(session, Record, ids)
+
+
+def names_of_visible(session: WorkspaceSession, actor: Actor, ids: Iterable[int]) -> dict[int, str]:
+    """Names of those records that the actor sees: for ids that somebody typed, which no record holds yet."""
+    return _names(session, Record, ids, visible(actor))
 
 
 def names_of_members(session: WorkspaceSession, ids: Iterable[int]) -> dict[int, str]:
@@ -108,12 +116,15 @@ def names_of_members(session: WorkspaceSession, ids: Iterable[int]) -> dict[int,
     return _names(session, Member, ids)
 
 
-def _names(session: WorkspaceSession, entity: Any, ids: Iterable[int]) -> dict[int, str]:
+def _names(
+    session: WorkspaceSession, entity: Any, ids: Iterable[int], rule: ColumnElement[bool] | None = None
+) -> dict[int, str]:
     wanted = sorted(set(ids))
     found: dict[int, str] = {}
     for start in range(0, len(wanted), NAMES_AT_ONCE):
         part = wanted[start : start + NAMES_AT_ONCE]
-        for record_id, name in session.execute(select(entity.id, entity.name).where(entity.id.in_(part))):
+        statement = select(entity.id, entity.name).where(entity.id.in_(part))
+        for record_id, name in session.execute(statement if rule is None else statement.where(rule)):
             found[record_id] = name
     return found
 

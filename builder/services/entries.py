@@ -23,7 +23,7 @@ from builder.queries.definitions import feedback_version
 from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.standings import set_probability
 from builder.services.unit_of_work import UnitOfWork
-from builder.services.values import violations
+from builder.services.values import pointer_faults, violations
 
 RECORD_COLUMNS = {
     "record.stage": "stage_key",
@@ -108,6 +108,10 @@ def snapshot_of(
     pipeline = standing.pipeline
     assert pipeline is not None
     feedback = pinned_feedback(uow, standing)
+    answer_faults: tuple[FieldViolation, ...] = ()
+    if feedback is not None:
+        answer_faults = violations(feedback, given.answers)
+        answer_faults += pointer_faults(uow, feedback, given_so_far(standing).answers, given.answers)
     values = {
         **standing.record["data"],
         **{name: standing.record[column] for name, column in RECORD_COLUMNS.items()},
@@ -134,7 +138,7 @@ def snapshot_of(
         answers=given.answers,
         record_violations=faults,
         given_violations=given_faults,
-        answer_violations=() if feedback is None else violations(feedback, given.answers),
+        answer_violations=answer_faults,
         done_tasks=given.done_tasks,
         is_marker_ticked=given.is_marked,
         is_approved=is_approved,

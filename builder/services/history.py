@@ -40,7 +40,9 @@ def load_histories(
     uow.require("load_history")
     definition = uow.catalog.object(object_key)
     pipeline = uow.catalog.pipeline(pipeline_key)
-    checked = check(uow, definition.fields, [Draft({}, item.new.values) for item in items])
+    checked = check(
+        uow, definition.fields, [Draft({}, item.new.values, item.new.known_ids) for item in items]
+    )
     departments = departments_on(uow, uow.workspace.day_of(uow.clock.now()))
     ledger = Ledger(uow)
     results: list[Saved | Refusal] = []

@@ -157,6 +157,8 @@ def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report,
             stored = known.get(item.key or "")
             faults = outcomes[id(item)].faults if id(item) in outcomes else ()
             problem = item.problems[0] if item.problems else checking.first_fault(item, stored, faults)
+            if stored is not None and not stored.is_visible:
+                problem = checking.hidden()
             if problem is not None:
                 report.refuse(item.row.line, problem)
                 continue

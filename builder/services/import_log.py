@@ -14,7 +14,7 @@ from builder.exchange.numbers import read_number
 from builder.exchange.plan import HistoryPlan, ImportPlan
 from builder.services.history import LoadedRecord, load_histories
 from builder.services.import_names import Names
-from builder.services.import_rows import RowImport, Verdict, existing, facts_of, stage_of
+from builder.services.import_rows import Existing, RowImport, Verdict, existing, facts_of, stage_of
 from builder.services.records import NewRecord, Refusal
 from builder.services.unit_of_work import UnitOfWork
 
@@ -69,7 +69,7 @@ class LogImport(RowImport):
         loaded: list[tuple[int, LoadedRecord]] = []
         for position, case in enumerate(group):
             if case.key in known:
-                verdicts[position] = [Verdict(row.line, "unchanged") for row in case.rows]
+                verdicts[position] = self._known(case, known[case.key])
                 continue
             outcome = self._read_case(case)
             if isinstance(outcome, LoadedRecord):
@@ -86,12 +86,18 @@ class LogImport(RowImport):
         for case in group:
             outcome = self._read_case(case)
             if case.key in known:
-                verdicts += [Verdict(row.line, "unchanged") for row in case.rows]
+                verdicts += self._known(case, known[case.key])
             elif isinstance(outcome, LoadedRecord):
                 verdicts += [Verdict(row.line, "created") for row in case.rows]
             else:
                 verdicts += outcome
         return verdicts
+
+    def _known(self, case: Case, stored: Existing) -> list[Verdict]:
+        """A history is loaded once."""
+        if not stored.is_visible:
+            return _all_refused(case.rows, case.rows[0].line, self.hidden())
+        return [Verdict(row.line, "unchanged") for row in case.rows]
 
     def _write_loaded(
         self, group: Sequence[Case], loaded: Sequence[tuple[int, LoadedRecord]]
@@ -161,7 +167,10 @@ class LogImport(RowImport):
             values.setdefault(self._amount.key, from_minor(amounts[-1], self._currency))
         known = [event.entry.at for event in events if event.entry.at is not None]
         new = NewRecord(
-            values, external_key=case.key, created_at=min(known) if known else self._uow.clock.now()
+            values,
+            external_key=case.key,
+            created_at=min(known) if known else self._uow.clock.now(),
+            known_ids=self.names.made,
         )
         order = sorted(range(len(events)), key=lambda index: _place_in_time(events, index))
         return LoadedRecord(

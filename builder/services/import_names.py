@@ -61,8 +61,9 @@ class _Index:
 class RecordNames:
     """Records of one object by name, as far as the actor sees them."""
 
-    def __init__(self, uow: UnitOfWork, object_key: str) -> None:
+    def __init__(self, uow: UnitOfWork, object_key: str, made: set[int]) -> None:
         self._uow = uow
+        self._made = made
         self._object_key = object_key
         self._index = _Index()
         self._known: set[str] = set()
@@ -96,6 +97,7 @@ class RecordNames:
         for new, result in zip(news, create_many(self._uow, self._object_key, news), strict=True):
             if not isinstance(result, Refusal):
                 self._index.add(new.id, new.values[name.key])
+                self._made.add(new.id)
 
     def _is_small(self) -> bool:
         ids = select(Record.id).where(Record.object_key == self._object_key, Record.deleted_at.is_(None))
@@ -151,10 +153,11 @@ def owning_role(roles: Iterable[Role]) -> Role:
 
 
 class Names:
-    """All lookups of one import, kept over its batches."""
+    """All lookups of one import, kept over its batches. ``made``: the records that it created for names."""
 
     def __init__(self, uow: UnitOfWork, *, create_users: bool, create_references: bool) -> None:
         self._uow = uow
+        self.made: set[int] = set()
         self._records: dict[str, RecordNames] = {}
         self.members = MemberNames(uow)
         self._create_users = create_users
@@ -168,7 +171,7 @@ class Names:
 
     def of_object(self, object_key: str) -> RecordNames:
         if object_key not in self._records:
-            self._records[object_key] = RecordNames(self._uow, object_key)
+            self._records[object_key] = RecordNames(self._uow, object_key, self.made)
         return self._records[object_key]
 
     def prepare(self, field: FieldDefinition, texts: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from builder.db.records import Record
 from builder.domain.fields import FieldSet, ObjectDefinition
@@ -22,6 +22,7 @@ from builder.exchange.history_log import Visit, folded, visits_of_row
 from builder.exchange.plan import ImportPlan
 from builder.exchange.values import ReadRow, RowReader
 from builder.fieldtypes.base import FieldContext
+from builder.queries.visibility import visible
 from builder.services.entries import Entry
 from builder.services.history import LoadedRecord, load_histories
 from builder.services.import_names import Names
@@ -54,13 +55,17 @@ class Verdict:
     reason: Problem | None = None
 
 
+HIDDEN = N_("There is a record with this key already, but you may not see it. It was not changed.")
+
+
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A stored record that a row means again."""
+    """A stored record that a row means again; one that the actor does not see is neither told nor changed."""
 
     id: int
     data: Mapping[str, Any]
     stage_key: str | None
+    is_visible: bool
 
 
 def context_of(uow: UnitOfWork) -> FieldContext:
@@ -108,7 +113,7 @@ class RowImport:
 
     def _create(self, items: Sequence[ReadRow]) -> dict[int, Verdict]:
         entry = None if self._plan.entry_pipeline is None else Entry(self._plan.entry_pipeline)
-        news = [NewRecord(item.values, entry, item.key) for item in items]
+        news = [NewRecord(item.values, entry, item.key, known_ids=self.names.made) for item in items]
         results = create_many(self._uow, self._plan.object_key, news) if news else []
         return self._verdicts(items, results)
 
@@ -141,7 +146,10 @@ class RowImport:
         visits = self.visits(item)
         known = [visit.at for visit in visits if visit.at is not None]
         new = NewRecord(
-            item.values, external_key=item.key, created_at=known[0] if known else self._uow.clock.now()
+            item.values,
+            external_key=item.key,
+            created_at=known[0] if known else self._uow.clock.now(),
+            known_ids=self.names.made,
         )
         return LoadedRecord(new, [LoggedEntry(visit.stage_key, visit.at) for visit in visits])
 
@@ -162,13 +170,15 @@ class RowImport:
 
     def _update(self, item: ReadRow, stored: Existing) -> Verdict:
         """Change what differs; a second run of the same file changes nothing."""
+        if not stored.is_visible:
+            return _refused(item, self.hidden())
         try:
             if self.pipeline is not None and stored.stage_key is not None:
                 self.same_stage(item, stored.stage_key)
             values = {key: value for key, value in item.values.items() if stored.data.get(key) != value}
             if not values:
                 return Verdict(item.row.line, "unchanged")
-            saved = save(self._uow, SaveRecord(stored.id, values))
+            saved = save(self._uow, SaveRecord(stored.id, values, known_ids=self.names.made))
         except FunnelwrightError as error:
             problem = (
                 self.named(error.problems[0])
@@ -177,6 +187,10 @@ class RowImport:
             )
             return _refused(item, problem)
         return Verdict(item.row.line, "updated" if saved.changed else "unchanged")
+
+    def hidden(self) -> Problem:
+        """Why a row is refused whose key belongs to a record that the actor does not see."""
+        return Problem(HIDDEN, self._plan.key_column or "")
 
     def same_stage(self, item: ReadRow, now: str) -> None:
         """Errors: Conflict when the file puts a stored record elsewhere than where it stands."""
@@ -230,12 +244,17 @@ def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str,
     """Records that an earlier import or an earlier row made, by their key."""
     if not keys:
         return {}
+    rule = visible(uow.actor)
     rows = uow.session.execute(
-        select(Record.external_key, Record.id, Record.data, Record.stage_key).where(
-            Record.object_key == object_key, Record.external_key.in_(keys), Record.deleted_at.is_(None)
-        )
+        select(
+            Record.external_key,
+            Record.id,
+            Record.data,
+            Record.stage_key,
+            (true() if rule is None else rule).label("is_visible"),
+        ).where(Record.object_key == object_key, Record.external_key.in_(keys), Record.deleted_at.is_(None))
     )
-    return {row.external_key: Existing(row.id, row.data, row.stage_key) for row in rows}
+    return {row.external_key: Existing(row.id, row.data, row.stage_key, bool(row.is_visible)) for row in rows}
 
 
 def _without_repeats(items: Sequence[ReadRow]) -> Iterator[list[ReadRow]]:

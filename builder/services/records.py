@@ -6,8 +6,8 @@ rows are the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ class NewRecord:
 
     ``values`` are JSON values by field key. ``entry``: the pipeline that it enters, or None.
     ``external_key``: its key in the file it came from. ``created_at``: for loaded history only.
+    ``known_ids``: as in ``values.Draft``.
     """
 
     values: Mapping[str, Any]
@@ -44,6 +45,7 @@ class NewRecord:
     converted_from_id: int | None = None
     created_at: datetime | None = None
     id: int = field(default_factory=new_id)
+    known_ids: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class SaveRecord:
     record_id: int
     values: Mapping[str, Any]
     revision: int | None = None
+    known_ids: Set[int] = frozenset()
 
 
 def create(uow: UnitOfWork, object_key: str, new: NewRecord) -> Saved:
@@ -101,7 +104,7 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     uow.require("record.create")
     definition = uow.catalog.object(object_key)
     news = [_with_owner(uow, definition, new) for new in news]
-    checked = check(uow, definition.fields, [Draft({}, new.values) for new in news])
+    checked = check(uow, definition.fields, [Draft({}, new.values, new.known_ids) for new in news])
     departments = _departments(uow, definition, news)
     ledger = Ledger(uow)
     results: list[Saved | Refusal] = []
@@ -148,7 +151,9 @@ def save(uow: UnitOfWork, command: SaveRecord) -> Saved:
     uow.require("record.edit")
     standing = load_standing(uow, command.record_id, command.revision)
     definition = uow.catalog.object(standing.record["object_key"])
-    (checked,) = check(uow, definition.fields, [Draft(standing.record["data"], command.values)])
+    (checked,) = check(
+        uow, definition.fields, [Draft(standing.record["data"], command.values, command.known_ids)]
+    )
     checked.raise_for_faults()
     return write_values(uow, definition, standing, checked)
 
@@ -275,14 +280,7 @@ def _with_owner(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord) -
     owner = definition.fields.by_role.get("owner")
     if owner is None or new.values.get(owner.key) is not None or not uow.actor.member_id:
         return new
-    return NewRecord(
-        {**new.values, owner.key: str(uow.actor.member_id)},
-        new.entry,
-        new.external_key,
-        new.converted_from_id,
-        new.created_at,
-        new.id,
-    )
+    return replace(new, values={**new.values, owner.key: str(uow.actor.member_id)})
 
 
 def _departments(

@@ -13,7 +13,7 @@ from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.records import Saved, write_record
 from builder.services.standings import load_standing
 from builder.services.unit_of_work import UnitOfWork
-from builder.services.values import NOT_SAVED, problem_of, violations
+from builder.services.values import NOT_SAVED, pointer_faults, problem_of, violations
 
 NO_STAGE = N_("This record is in no stage that is worked on.")
 NO_FORM = N_("This stage asks for no feedback.")
@@ -81,9 +81,10 @@ def _answers(
     form = pinned_feedback(uow, standing)
     if form is None:
         raise Invalid(NO_FORM)
-    merged = {**(present.details["answers"] or {}), **command.answers}
-    answers = {key: value for key, value in merged.items() if value is not None}
+    before = present.details["answers"] or {}
+    answers = {key: value for key, value in {**before, **command.answers}.items() if value is not None}
     faults = [fault for fault in violations(form, answers) if not fault.is_missing]
+    faults += pointer_faults(uow, form, before, answers)
     if faults:
         raise Invalid(NOT_SAVED, problems=tuple(problem_of(fault) for fault in faults))
     return {"answers": answers or None}

@@ -1,17 +1,18 @@
 """Checking the values of records before they are written, many at a time (idea 2, part 4).
 
 The object's JSON Schema decides what it can; here stands what it cannot say: records and members that a value
-names must exist.
+names must exist, and records that it names anew must be visible to whoever names them. What one may not see
+is refused like what does not exist.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from builder.db.people import Member
 from builder.db.records import Record
@@ -22,6 +23,7 @@ from builder.errors import N_, Invalid, Problem
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import type_of
 from builder.metadata.record_validation import REQUIRED, validate
+from builder.queries.visibility import visible
 from builder.services.unit_of_work import UnitOfWork
 
 NOT_SAVED = N_("Not saved. Correct the fields that are marked.")
@@ -36,11 +38,13 @@ _POINTING = ("reference", "user", "table")
 class Draft:
     """Values about to be written: what is stored now (empty for a new record) and what changes.
 
-    A change to ``None`` empties the field.
+    A change to ``None`` empties the field. ``known_ids``: records that may be named though the actor does not
+    see them, because a conversion carries them over or the same act has made them.
     """
 
     stored: Mapping[str, Any]
     changes: Mapping[str, Any]
+    known_ids: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Ch
     )
     pointing = tuple(field for field in fields if field.type in _POINTING)
     return [
-        _checked(fields, draft, data, missing, pointing) for draft, data in zip(drafts, merged, strict=True)
+        _checked(fields, draft, data, draft.stored or defaults, missing, pointing)
+        for draft, data in zip(drafts, merged, strict=True)
     ]
 
 
@@ -113,6 +118,7 @@ def _checked(
     fields: FieldSet,
     draft: Draft,
     data: dict[str, Any],
+    before: Mapping[str, Any],
     missing: _Missing,
     pointing: tuple[FieldDefinition, ...],
 ) -> Checked:
@@ -126,7 +132,7 @@ def _checked(
     faulty = {fault.field for fault in faults}
     for field in pointing:
         if field.key in touched and field.key not in faulty and field.key in data:
-            faults += missing.faults(field, data[field.key])
+            faults += missing.faults(field, data[field.key], before, draft.known_ids)
     others = {fault.field for fault in faults if fault.field in fields.by_key} - touched
     if others:
         # Old is only what was wrong before as well.
@@ -136,7 +142,7 @@ def _checked(
 
 
 class _Missing:
-    """Which of the ids that values name do not exist: one statement per 500 ids.
+    """Which of the ids that values name do not exist, or are not the actor's to see: one statement per 500.
 
     ``checked``: per draft the values that are checked, for a new record its defaults among them.
     """
@@ -151,24 +157,39 @@ class _Missing:
                     members.add(value)
                 else:
                     wanted[str(field.params.get("target"))].add(value)
-        self._records = {
-            target: _existing(uow, ids, Record.object_key == target, Record.deleted_at.is_(None))
-            for target, ids in wanted.items()
-        }
+        # Whether each existing record is visible, by object and id.
+        self._records = {target: _existing(uow, ids, target) for target, ids in wanted.items()}
         self._members = _existing_members(uow, members)
 
-    def faults(self, field: FieldDefinition, value: Any) -> Iterator[FieldViolation]:
+    def faults(
+        self, field: FieldDefinition, value: Any, before: Mapping[str, Any], known_ids: Set[int]
+    ) -> Iterator[FieldViolation]:
+        """``before``: the values so far; what they name already need not be visible."""
         for named, target_id in _named((field,), {field.key: value}):
             if named.type == "user":
                 is_known, message = target_id in self._members, NO_MEMBER
             else:
-                is_known, message = (
-                    target_id in self._records.get(str(named.params.get("target")), ()),
-                    NO_RECORD,
-                )
+                is_visible = self._records.get(str(named.params.get("target")), {}).get(target_id)
+                is_known, message = bool(is_visible), NO_RECORD
+                if is_visible is False:
+                    so_far = {found for _, found in _named((field,), before)}
+                    is_known = target_id in so_far or target_id in known_ids
             if not is_known:
                 yield FieldViolation(field.key, message, {}, f"/{field.key}")
                 return
+
+
+def pointer_faults(
+    uow: UnitOfWork, fields: FieldSet, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[FieldViolation, ...]:
+    """What ``check`` finds wrong with references and people alone: for feedback, which is no record."""
+    pointing = [field for field in fields if field.type in _POINTING and field.key in after]
+    changed = {field.key: after[field.key] for field in pointing if before.get(field.key) != after[field.key]}
+    if not changed:
+        return ()
+    missing = _Missing(uow, fields, [changed])
+    found = (missing.faults(fields.by_key[key], value, before, frozenset()) for key, value in changed.items())
+    return tuple(fault for faults in found for fault in faults)
 
 
 def _named(
@@ -187,10 +208,17 @@ def _named(
                 yield field, number
 
 
-def _existing(uow: UnitOfWork, ids: set[int], *conditions: Any) -> set[int]:
-    found: set[int] = set()
+def _existing(uow: UnitOfWork, ids: set[int], object_key: str) -> dict[int, bool]:
+    """Those of the ids that are records of the object and not deleted, each with whether it is visible."""
+    rule = visible(uow.actor)
+    found: dict[int, bool] = {}
     for chunk in chunks(sorted(ids)):
-        found.update(uow.session.scalars(select(Record.id).where(Record.id.in_(chunk), *conditions)))
+        rows = uow.session.execute(
+            select(Record.id, true() if rule is None else rule).where(
+                Record.id.in_(chunk), Record.object_key == object_key, Record.deleted_at.is_(None)
+            )
+        )
+        found.update((record_id, bool(is_visible)) for record_id, is_visible in rows)
     return found
 
 
