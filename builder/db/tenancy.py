@@ -76,7 +76,12 @@ class WorkspaceSession(Session):
         return running is not None and self.info.get(_WRITING) is running
 
     def begin_snapshot(self) -> None:
-        """End what is running and begin a transaction that sees one state of the database to its end."""
+        """End the read that is running and begin one that sees one state of the database to its end.
+
+        A transaction that was begun for writing goes on: it reads what it has written.
+        """
+        if self.is_writing:
+            return
         self.commit()
         if self.get_bind().dialect.name == "postgresql":
             self.connection(execution_options={"isolation_level": "REPEATABLE READ"})

@@ -56,7 +56,11 @@ class Report:
 
 
 def verify(uow: UnitOfWork) -> Report:
-    """Compare all copies of the workspace with the truth; writes nothing, memory stays bounded."""
+    """Compare all copies of the workspace with the truth; writes nothing, memory stays bounded.
+
+    All of it reads one state of the database, so that what others write meanwhile is no difference.
+    """
+    uow.begin_snapshot()
     report = Report()
     expected = RollupChanges()
     for definition, standings in _batches(uow):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, Select, bindparam, select
 
 from builder.clock import Clock
 from builder.db.ids import new_id
@@ -58,11 +58,18 @@ class UnitOfWork:
         if running is self._writing and not alone:
             return
         self._writing = running
-        statement = _ALONE if alone else _WITH_OTHERS
+        self._renew(_ALONE if alone else _WITH_OTHERS)
+
+    def _renew(self, statement: Select[int]) -> None:
         stamp = self.session.connection().execute(statement, {"workspace": self.workspace.id}).scalar()
         if stamp is not None and stamp != self.workspace.definitions_stamp:
             self.workspace = replace(self.workspace, definitions_stamp=stamp)
             self.catalog = load_catalog(self.session, self.workspace)
+
+    def begin_snapshot(self) -> None:
+        """Start reading one state of the database, whatever others write; ``catalog`` is that of then."""
+        self.session.begin_snapshot()
+        self._renew(_STAMP)
 
     def require(self, right: str) -> None:
         """Raise Forbidden unless the actor has the right."""
