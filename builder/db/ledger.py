@@ -97,10 +97,23 @@ class SliceRow(Base, WorkspaceScoped):
 
 
 class MoveRequestRow(Base, WorkspaceScoped):
-    """A parked move with its answers and the version it was made under, waiting for approval."""
+    """A parked move with its answers and the version it was made under, waiting for approval.
+
+    A record has at most one that waits: a later one replaces it (``status`` *replaced*).
+    """
 
     __tablename__ = "move_request"
-    __table_args__ = (Index("ix_move_request_record", "workspace_id", "record_id"),)
+    __table_args__ = (
+        Index("ix_move_request_record", "workspace_id", "record_id"),
+        Index(
+            "uq_move_request_waiting",
+            "workspace_id",
+            "record_id",
+            unique=True,
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+    )
 
     record_id: Mapped[int]
     stay_id: Mapped[int | None]

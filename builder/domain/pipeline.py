@@ -128,6 +128,15 @@ class Stage:
     def is_open(self) -> bool:
         return self.kind == "open"
 
+    @property
+    def task_keys(self) -> tuple[str, ...]:
+        """What can be ticked here: ``task`` and ``task/subtask`` keys, in order."""
+        return tuple(
+            key
+            for task in self.tasks
+            for key in (task.key, *(f"{task.key}/{subtask.key}" for subtask in task.subtasks))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

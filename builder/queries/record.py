@@ -239,7 +239,16 @@ def stays_of(
         )
         .outerjoin(entered_by, entered_by.id == StayRow.entered_by)
         .outerjoin(left_by, left_by.id == StayRow.left_by)
-        .outerjoin(request, and_(request.record_id == StayRow.record_id, request.status == WAITING))
+        .outerjoin(
+            request,
+            and_(
+                request.record_id == StayRow.record_id,
+                request.stay_id == StayRow.id,
+                request.status == WAITING,
+                # What was asked for on an earlier visit is not waited for any more.
+                StayRow.left_via.is_(None),
+            ),
+        )
         .outerjoin(requested_by, requested_by.id == request.requested_by)
         .where(StayRow.record_id == record_id)
         .order_by(StayRow.sequence)

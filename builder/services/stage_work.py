@@ -93,9 +93,7 @@ def _answers(
 def _tasks(uow: UnitOfWork, stage: Stage, present: StoredStay, command: WorkOnStage) -> dict[str, Any]:
     if not command.tasks:
         return {}
-    known = {task.key for task in stage.tasks}
-    known |= {f"{task.key}/{subtask.key}" for task in stage.tasks for subtask in task.subtasks}
-    if not known.issuperset(command.tasks):
+    if not set(stage.task_keys).issuperset(command.tasks):
         raise Invalid(NO_TASK)
     done = dict(present.details["tasks_done"] or {})
     now = {"by": uow.actor.member_id or None, "at": uow.clock.now().isoformat()}

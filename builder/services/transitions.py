@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from builder.db.ids import new_id
 from builder.db.ledger import MoveRequestRow
@@ -15,6 +15,7 @@ from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Requi
 from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Parked, Planned, Refused, plan, requirements
 from builder.errors import N_, Conflict, Invalid
+from builder.queries.record import WAITING
 from builder.services.entries import Entry, Given, enter, given_so_far, plan_entry, snapshot_of
 from builder.services.ledger import Ledger, Standing
 from builder.services.records import Saved, change_values, changed_keys, write_copies, write_record
@@ -23,6 +24,7 @@ from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import Checked, Draft, check
 
 IN_PIPELINE = N_("“%(name)s” is in a process already.")
+NO_TASK = N_("The stage “%(stage)s” has no task “%(task)s”. Its tasks are: %(known)s.")
 NO_PIPELINE = N_("This record is in no pipeline, so it has no stage to move from.")
 
 
@@ -164,13 +166,26 @@ def _split(
 
 
 def _given(standing: Standing, command: MoveRecord) -> Given:
+    """Errors: Invalid when a task is ticked that the present stage does not have."""
     so_far = given_so_far(standing)
+    if command.done_tasks is not None:
+        _check_tasks(standing, command.done_tasks - so_far.done_tasks)
     answers = {**so_far.answers, **command.answers}
     return Given(
         {key: value for key, value in answers.items() if value is not None},
         so_far.done_tasks if command.done_tasks is None else command.done_tasks,
         so_far.is_marked if command.is_marked is None else command.is_marked,
     )
+
+
+def _check_tasks(standing: Standing, ticked: frozenset[str]) -> None:
+    pipeline = standing.pipeline
+    stage = pipeline.by_key.get(standing.record["stage_key"]) if pipeline else None
+    known = stage.task_keys if stage else ()
+    unknown = sorted(ticked.difference(known))
+    if unknown:
+        label = stage.label if stage else standing.record["stage_key"]
+        raise Invalid(NO_TASK, task=unknown[0][:80], stage=label, known=", ".join(known) or "–")
 
 
 def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
@@ -232,7 +247,9 @@ def _moved(
 
 
 def _park(uow: UnitOfWork, looked: MoveDraft, command: MoveRecord, parked: Parked) -> Waiting:
+    """Store the request. One that waits already for this record is replaced: the last word counts."""
     standing = looked.standing
+    replaced = _replace_waiting(uow, standing.record_id)
     present = standing.open_stay
     request_id = new_id()
     slot = parked.approvals[0]
@@ -246,7 +263,7 @@ def _park(uow: UnitOfWork, looked: MoveDraft, command: MoveRecord, parked: Parke
             "pipeline_version_id": standing.record["pipeline_version_id"],
             "from_stage_key": standing.record["stage_key"],
             "to_stage_key": command.to_stage,
-            "status": "waiting",
+            "status": WAITING,
             "round": 1,
             "command": {
                 "values": dict(command.values),
@@ -267,9 +284,28 @@ def _park(uow: UnitOfWork, looked: MoveDraft, command: MoveRecord, parked: Parke
         "move.requested",
         record_id=standing.record_id,
         object_key=looked.definition.key,
-        data={"request": str(request_id), "from": standing.record["stage_key"], "to": command.to_stage},
+        data={
+            "request": str(request_id),
+            "from": standing.record["stage_key"],
+            "to": command.to_stage,
+            "replaces": [str(each) for each in replaced],
+        },
     )
     return Waiting(standing.record_id, request_id, parked.approvals)
+
+
+def _replace_waiting(uow: UnitOfWork, record_id: int) -> list[int]:
+    """End the request that waits for this record, whose row is locked; its id."""
+    waiting = (MoveRequestRow.record_id == record_id, MoveRequestRow.status == WAITING)
+    found = list(uow.session.scalars(select(MoveRequestRow.id).where(*waiting)))
+    if found:
+        uow.session.execute(
+            update(MoveRequestRow)
+            .where(*waiting)
+            .values(status="replaced", decided_by=uow.actor.member_id or None, decided_at=uow.clock.now())
+            .execution_options(synchronize_session=False)
+        )
+    return found
 
 
 def _approver_role(uow: UnitOfWork, slot: ApprovalSlot) -> str | None:

@@ -305,6 +305,33 @@ def test_page_drag_and_command_line_refuse_with_the_same_list(
         assert page
 
 
+def test_looking_at_a_move_locks_nothing(boards: Boards, count_statements: Any) -> None:
+    rita = boards.town.as_("Rita")
+    with count_statements(boards.town.app) as sent:
+        for address in (boards.address(), boards.address("b")):
+            assert rita.get(address).status_code == 200
+    assert sent
+    assert not [statement for statement in sent if "FOR UPDATE" in statement or "FOR NO KEY" in statement]
+    with count_statements(boards.town.app) as sent:
+        assert rita.post(boards.address("b"), {**ANSWERS, "revision": "1"}).status_code == 303
+    is_locking = boards.town.app.extensions["funnelwright.engine"].dialect.name == "postgresql"
+    assert (
+        any("FROM record " in each and "FOR UPDATE" in each.replace("\n", " ") for each in sent) is is_locking
+    )
+
+
+def test_the_command_line_tells_which_tasks_there_are(sqlite_boards: Boards, monkeypatch: Any) -> None:
+    settings = sqlite_boards.town.app.extensions["funnelwright.settings"]
+    monkeypatch.setattr("builder.commands.context.read_settings", lambda: settings)
+    sent = ["move", to_public(sqlite_boards.id), "--to", "b", "-w", "acme", "--done", "visit/gone"]
+
+    run = CliRunner().invoke(main, sent)
+
+    assert run.exit_code == 1
+    assert "has no task “visit/gone”. Its tasks are: visit, visit/plan, visit/go, mail." in run.output
+    assert sqlite_boards.row().stage_key == "a"
+
+
 def test_the_choice_tells_what_each_step_asks_for(sqlite_boards: Boards) -> None:
     rita = sqlite_boards.town.as_("Rita")
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
-from builder.db.ledger import EventRow, StayRow
+from builder.db.ledger import EventRow, MoveRequestRow, StayRow
 from builder.db.records import Record
 from builder.domain.permissions import RIGHTS, Actor
 from builder.domain.transitions import Refused
 from builder.errors import Conflict, Invalid, NotFound, Stale
+from builder.queries.record import record_page
 from builder.services import maintenance, records, transitions
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
-from builder.services.transitions import Applied, MoveRecord
-from tests.factories import CASE, World, add_department, add_member, make_world, publish
+from builder.services.transitions import Applied, MoveRecord, Waiting
+from tests.factories import CASE, FLOW, FREE, World, add_department, add_member, make_world, publish, stage
 from tests.fixtures.databases import FreshDatabase
 
 
@@ -179,6 +182,95 @@ def test_somebody_who_does_not_see_a_record_cannot_move_it(world: World) -> None
     stranger = replace(world.admin(), member_id=99, visibility="own")
     with world.work(stranger) as uow, pytest.raises(NotFound):
         transitions.move(uow, MoveRecord(record_id, "b"))
+
+
+def test_verify_reads_one_state_whatever_is_written_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_id = new(world, "free")
+    summing = maintenance._verify_rollup
+
+    def after_a_move(*arguments: Any) -> None:
+        with world.work() as uow:
+            assert isinstance(transitions.move(uow, MoveRecord(record_id, "b", 1)), Applied)
+            uow.commit()
+        summing(*arguments)
+
+    monkeypatch.setattr(maintenance, "_verify_rollup", after_a_move)
+    assert_clean(world)
+    with world.work() as uow:
+        assert uow.session.scalar(select(Record.stage_key).where(Record.id == record_id)) == "b"
+        level = uow.session.connection().get_isolation_level()
+    assert level in ("READ COMMITTED", "SERIALIZABLE")
+    monkeypatch.setattr(maintenance, "_verify_rollup", summing)
+    assert_clean(world)
+
+
+def test_a_task_that_the_stage_does_not_have_is_told_with_those_it_has(world: World) -> None:
+    record_id = new(world)
+    with world.work() as uow, pytest.raises(Invalid) as caught:
+        transitions.move(uow, MoveRecord(record_id, "b", done_tasks=frozenset({"call", "cal"})))
+    assert str(caught.value) == "The stage “A” has no task “cal”. Its tasks are: call."
+
+
+def parked(world: World, record_id: int, to: str = "b") -> int:
+    with world.work() as uow:
+        result = transitions.move(uow, MoveRecord(record_id, to))
+        assert isinstance(result, Waiting), result
+        uow.commit()
+    return result.request_id
+
+
+def with_approval(world: World) -> None:
+    gate = {"enter": {"approval": {"approver": "manager", "fallback_role": "admin"}}}
+    stages = [stage("a", 10), stage("b", 40, gate=gate), stage("c", 80, gate=gate), *FLOW["stages"][3:]]
+    with world.work() as uow:
+        publish(uow, [{**FREE, "stages": stages}])
+        uow.commit()
+
+
+def test_a_second_parked_move_replaces_the_first(world: World) -> None:
+    with_approval(world)
+    record_id = new(world, "free")
+    first, second = parked(world, record_id), parked(world, record_id, "c")
+
+    with world.work() as uow:
+        rows = uow.session.execute(
+            select(MoveRequestRow.id, MoveRequestRow.status, MoveRequestRow.decided_at)
+        )
+        assert {row.id: (row.status, row.decided_at is not None) for row in rows} == {
+            first: ("replaced", True),
+            second: ("waiting", False),
+        }
+        told = uow.session.scalars(
+            select(EventRow.data).where(EventRow.kind == "move.requested").order_by(EventRow.id)
+        ).all()
+        assert [each["replaces"] for each in told] == [[], [str(first)]]
+        page = record_page(uow.session, uow.catalog, uow.actor, record_id)
+        assert [pending.id for pending in page.pending] == [second]
+
+
+def test_the_database_itself_holds_one_waiting_move_a_record(world: World) -> None:
+    with_approval(world)
+    record_id = new(world, "free")
+    request_id = parked(world, record_id)
+    with world.work() as uow:
+        names = [column.key for column in MoveRequestRow.__mapper__.column_attrs]
+        columns = [getattr(MoveRequestRow, name) for name in names]
+        row = uow.session.execute(select(*columns)).mappings().one()
+        with pytest.raises(IntegrityError):
+            uow.session.execute(insert(MoveRequestRow), {**row, "id": request_id + 1})
+
+
+def test_what_was_parked_on_an_earlier_visit_is_not_waited_for_any_more(world: World) -> None:
+    with_approval(world)
+    record_id = new(world, "free")
+    parked(world, record_id)
+    with world.work() as uow:
+        assert isinstance(transitions.move(uow, MoveRecord(record_id, "lost")), Applied)
+        uow.commit()
+    with world.work() as uow:
+        assert record_page(uow.session, uow.catalog, uow.actor, record_id).pending == ()
 
 
 def test_rebuild_mends_what_was_changed_behind_our_back(world: World) -> None:

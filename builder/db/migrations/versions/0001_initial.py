@@ -495,6 +495,13 @@ def _ledger() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_move_request")),
     )
     op.create_index("ix_move_request_record", "move_request", ["workspace_id", "record_id"])
+    op.create_index(
+        "uq_move_request_waiting",
+        "move_request",
+        ["workspace_id", "record_id"],
+        unique=True,
+        **_where("status = 'waiting'"),
+    )
     op.create_table(
         "event",
         sa.Column("kind", _key(60), nullable=False),
