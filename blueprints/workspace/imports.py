@@ -59,7 +59,9 @@ def job_list() -> str:
     """The latest imports."""
     here = scope()
     objects = {key: known.label_plural for key, known in here.catalog.objects.items()}
-    return render_template("pages/imports/list.html", jobs=queries.recent(here.session), objects=objects)
+    return render_template(
+        "pages/imports/list.html", jobs=queries.recent(here.session, here.actor), objects=objects
+    )
 
 
 @imports.get("/new")
@@ -157,14 +159,15 @@ def _planned(
 
 
 def _show_mapping(job_id: int, page: MappingPage, status: int = 200) -> Response:
-    job = queries.job(scope().session, job_id)
+    here = scope()
+    job = queries.job(here.session, here.actor, job_id)
     return show_form(
         "pages/imports/mapping.html",
         status=status,
         fragment="fragments/import/mapping.html",
         page=page,
         job=job,
-        definition=scope().catalog.object(job.object_key),
+        definition=here.catalog.object(job.object_key),
     )
 
 
@@ -189,7 +192,7 @@ def _show_check(job_id: int, problems: list[tuple[str, str]] | None = None, stat
         listed.append(("", message(error.message_key, error.values)))
     html = render_template(
         "pages/imports/check.html",
-        job=queries.job(here.session, job_id),
+        job=queries.job(here.session, here.actor, job_id),
         report=report,
         refused=[(item.line, item.column, say(item)) for item in report.refusals] if report else [],
         problems=listed,
@@ -242,7 +245,7 @@ def show(job_id: int) -> Response:
 
 def _facts(job_id: int) -> dict[str, Any]:
     here = scope()
-    job = queries.job(here.session, job_id)
+    job = queries.job(here.session, here.actor, job_id)
     refused = queries.refusals(here.session, job_id) if not job.is_running else []
     definition = here.catalog.objects.get(job.object_key)
     return {
@@ -267,7 +270,7 @@ def result(job_id: int) -> Response:
     """The file as it came, with what became of each row and one reason where it was refused."""
     here = scope()
     job = services.find(here.unit_of_work(), job_id)
-    facts = queries.job(here.session, job_id)
+    facts = queries.job(here.session, here.actor, job_id)
     headings = (gettext("Line"), gettext("Result"), gettext("Column"), gettext("Reason"))
     words = {
         "created": gettext("created"),
@@ -276,13 +279,17 @@ def result(job_id: int) -> Response:
         "refused": gettext("refused"),
     }
 
+    # Opened before the answer begins: a file that is gone is told, not broken off.
+    opened = services.OpenFile(_blobs(), job)
+
     def lines() -> Iterator[str]:
         yield "\ufeff"  # without it spreadsheets take UTF-8 for something else
-        with services.OpenFile(_blobs(), job) as table:
+        with opened as table:
             known = queries.verdicts(here.session, job_id)
             yield from write_result(table, known, say, headings=headings, words=words)
 
     answer = FileResponse(stream_with_context(lines()), mimetype="text/csv")
+    answer.call_on_close(opened.close)
     stem = facts.file_name.rpartition(".")[0] or facts.file_name
     answer.headers.set("Content-Disposition", "attachment", filename=f"{stem}-result.csv")
     return answer

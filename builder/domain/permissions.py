@@ -48,6 +48,11 @@ class Actor:
     def can(self, right: str) -> bool:
         return self.is_system or right in self.rights
 
+    @property
+    def sees_all_imports(self) -> bool:
+        """Whose files and results one may look at: one's own, or everybody's where one keeps the people."""
+        return self.can("members.edit")
+
     def can_see(self, owner_id: int | None, department_id: int | None, *, is_shared: bool = False) -> bool:
         """Row visibility: own always; department and subtree by the record's department; shared adds."""
         if self.is_system or self.visibility == "all" or is_shared or owner_id == self.member_id:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 
 from builder.db.imports import ImportBatch, ImportJob, StoredFile
 from builder.db.people import Member
@@ -94,15 +94,25 @@ def _jobs() -> Any:
     )
 
 
-def recent(session: WorkspaceSession) -> list[JobRow]:
-    """The latest imports of the workspace, newest first."""
-    rows = session.execute(_jobs().order_by(ImportJob.created_at.desc(), ImportJob.id.desc()).limit(LISTED))
+def visible_jobs(actor: Actor) -> ColumnElement[bool]:
+    """A file and its results are for whoever brought it, and for those who keep the workspace's people."""
+    return true() if actor.sees_all_imports else ImportJob.created_by == actor.member_id
+
+
+def recent(session: WorkspaceSession, actor: Actor) -> list[JobRow]:
+    """The latest imports that the actor may see, newest first."""
+    rows = session.execute(
+        _jobs()
+        .where(visible_jobs(actor))
+        .order_by(ImportJob.created_at.desc(), ImportJob.id.desc())
+        .limit(LISTED)
+    )
     return [JobRow(**row._mapping) for row in rows]
 
 
-def job(session: WorkspaceSession, job_id: int) -> JobRow:
-    """Errors: NotFound."""
-    row = session.execute(_jobs().where(ImportJob.id == job_id)).one_or_none()
+def job(session: WorkspaceSession, actor: Actor, job_id: int) -> JobRow:
+    """Errors: NotFound, for somebody else's as well."""
+    row = session.execute(_jobs().where(ImportJob.id == job_id, visible_jobs(actor))).one_or_none()
     if row is None:
         raise NotFound()
     return JobRow(**row._mapping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from builder.db.ids import new_id
 from builder.db.imports import ImportJob, StoredFile
@@ -14,6 +14,7 @@ from builder.exchange.csv import Table, unpacked
 from builder.exchange.detection import FileFormat, detect
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import TableProfile, profile
+from builder.queries.imports import visible_jobs
 from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
 
@@ -85,9 +86,9 @@ def receive(
 
 
 def find(uow: UnitOfWork, job_id: int) -> ImportJob:
-    """Errors: Forbidden, NotFound."""
+    """Errors: Forbidden, NotFound (somebody else's as well, unless one may see all)."""
     uow.require("import")
-    job = uow.session.get(ImportJob, (uow.workspace.id, job_id))
+    job = uow.session.scalar(select(ImportJob).where(ImportJob.id == job_id, visible_jobs(uow.actor)))
     if job is None:
         raise NotFound()
     return job
@@ -113,6 +114,10 @@ class OpenFile:
             raise
 
     def __exit__(self, *_reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """For whoever opened it and never came to read it."""
         self._stream.close()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from builder.db.records import Record
 from builder.exchange.blobs import FolderBlobStore
+from tests import factories
 from tests.fixtures.imports import InlineQueue
 from tests.fixtures.town import Town, Visitor
 
@@ -184,6 +185,46 @@ def test_a_role_without_the_right_is_refused_everywhere(importing: Town) -> None
         assert rita.get(path).status_code == 403
     for path in (f"{place}/mapping", f"{place}/start", f"{place}/cancel"):
         assert rita.post(path).status_code == 403
+
+
+def test_files_and_results_are_for_whoever_brought_them_and_for_admins(importing: Town) -> None:
+    uow = importing.work()
+    roles = [factories.role(key, (*factories.REP_RIGHTS, "import"), "own") for key in ("rep", "manager")]
+    factories.publish(uow, roles)
+    uow.commit()
+    uow.session.close()
+    rita, mia, ada = (importing.as_(name) for name in ("Rita", "Mia", "Ada"))
+    place = upload(rita, "title\nSecret\n", name="ritas.csv")
+    rita.post(f"{place}/mapping", form_of(rita.get(f"{place}/mapping").text))
+
+    for part in ("", "/mapping", "/check", "/result.csv"):
+        assert mia.get(place + part).status_code == 404, part
+    for part in ("/mapping", "/start", "/cancel"):
+        assert mia.post(place + part).status_code == 404, part
+    assert "ritas.csv" not in mia.get("/w/acme/imports/").text
+    assert rita.post(f"{place}/start").status_code == 303
+    for person in (rita, ada):
+        assert "ritas.csv" in person.get("/w/acme/imports/").text
+        assert person.get(place).status_code == 200
+        assert "Secret" in person.get(f"{place}/result.csv").text
+    assert mia.get(f"{place}/result.csv").status_code == 404
+
+
+def test_the_result_of_a_file_that_is_gone_is_told_in_words(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "title\nA\n")
+    ada.post(f"{place}/mapping", form_of(ada.get(f"{place}/mapping").text))
+    ada.post(f"{place}/start")
+    folder = importing.app.extensions["funnelwright.settings"].data_folder / "files"
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
+
+    for part in ("/result.csv", "/mapping"):
+        answer = ada.get(place + part)
+        assert answer.status_code == 404
+        assert "This file is no longer stored." in answer.text
+    assert ada.get(place).status_code == 200
 
 
 def test_another_workspace_does_not_know_the_import(importing: Town) -> None:
