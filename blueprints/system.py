@@ -25,6 +25,7 @@ from blueprints import house
 from blueprints.avatars import add_avatar_filters
 from blueprints.languages import LANGUAGES
 from blueprints.messages import add_message_filters, message
+from blueprints.scope import is_signed_in
 from blueprints.shell import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, page_context
 from builder import __version__
 from builder.errors import N_, FunnelwrightError, Invalid, NotFound, Problem
@@ -130,17 +131,23 @@ def _wants_json() -> bool:
 
 @system.get("/healthz")
 def healthz() -> Response:
-    """For load balancers: 200 when the database answers, else 503; with the versions of both."""
+    """For load balancers: 200 when the database answers, else 503.
+
+    Which version of the database it is, is told to those who are signed in: others could look for its holes.
+    """
     health = database_health(house.engine())
+    database = {
+        "system": health.system,
+        "milliseconds": health.milliseconds,
+        "reachable": health.reachable,
+    }
+    # Who asks is looked up in the database, so only where it answers.
+    if health.reachable and is_signed_in():
+        database["version"] = health.version
     body = {
         "status": "ok" if health.reachable else "unavailable",
         "version": __version__,
-        "database": {
-            "system": health.system,
-            "version": health.version,
-            "milliseconds": health.milliseconds,
-            "reachable": health.reachable,
-        },
+        "database": database,
     }
     return make_response(jsonify(body), 200 if health.reachable else 503)
 

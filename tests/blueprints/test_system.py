@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from builder.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Stale, TooLarge, Unavailable
+from tests.fixtures.town import Town
 
 HTMX = {"HX-Request": "true"}
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
@@ -119,7 +120,12 @@ def test_health_names_the_database_on_both(app: Flask) -> None:
     assert answer.status_code == 200
     assert answer.get_json()["status"] == "ok"
     assert answer.get_json()["database"]["system"] in ("sqlite", "postgresql")
-    assert answer.get_json()["database"]["version"]
+    assert answer.get_json()["database"]["reachable"] is True
+
+
+def test_the_version_of_the_database_is_for_those_who_are_signed_in(town: Town) -> None:
+    assert "version" not in town.visitor().get("/healthz").get_json()["database"]
+    assert town.as_("Rita").get("/healthz").get_json()["database"]["version"]
 
 
 def test_without_its_database_health_is_503(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
