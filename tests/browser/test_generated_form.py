@@ -114,6 +114,24 @@ def test_a_rule_shows_a_field_and_focus_and_typed_values_stay(
     assert page.input_value("#f-reason") == "because"
 
 
+def test_what_is_typed_while_the_answer_is_under_way_stays(page: Any, address: str) -> None:
+    page.goto(address)
+    waiting: list[Any] = []
+    page.route("**/tried?refresh=1", lambda route: waiting.append(route))
+    with page.expect_request("**/tried?refresh=1"):
+        page.select_option("#f-kind", "a")
+    page.fill("#f-title", "Typed after")
+    page.check("input[name=f-tags] >> nth=1")
+    page.fill("#f-account", "Ac")
+    waiting[0].continue_()
+    page.wait_for_selector("#f-reason")
+
+    assert page.input_value("#f-title") == "Typed after"
+    assert page.input_value("#f-account") == "Ac"
+    assert page.is_checked("input[name=f-tags] >> nth=1")
+    assert page.input_value("#f-kind") == "a"
+
+
 def test_errors_stand_at_their_fields_and_in_a_summary_that_leads_there(
     page: Any, address: str, axe: Callable[[Any], list[str]]
 ) -> None:
@@ -171,20 +189,24 @@ def test_everything_works_without_javascript(open_page: Callable[..., Any], addr
     page.goto(address)
     page.fill("#f-title", "Plain")
     page.select_option("#f-kind", "a")
-    page.get_by_role("button", name="Update form").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Update form").click()
     page.fill("#f-reason", "because")
-    page.get_by_role("button", name="Add a row").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Add a row").click()
     page.fill("#f-lines-0-quantity", "2")
     page.fill("#f-lines-0-price", "1.50")
     page.locator('input[name="f-tags"] >> nth=0').check()
     page.fill("#f-account", "acm")
     page.fill("#f-day", "2026-11-21")
-    page.press("#f-title", "Enter")
+    with page.expect_navigation():
+        page.press("#f-title", "Enter")
     assert page.locator('[role="alert"] li').all_inner_texts() == [
         "Account: Several are called “acm”. Choose one."
     ]
     page.locator('input[type="radio"][value="8"]').check()
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
     saved = page.inner_text("#saved")
     for part in (
         "'account': '8'",

@@ -11,7 +11,7 @@ import pytest
 
 from builder.exchange.blobs import FolderBlobStore
 from tests.fixtures.imports import InlineQueue
-from tests.fixtures.town import PASSWORD, Town
+from tests.fixtures.town import Town
 
 pytestmark = pytest.mark.browser
 
@@ -38,28 +38,20 @@ def look(page: Any, name: str) -> None:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True, caret="initial")
 
 
-def sign_in(page: Any, address: str) -> None:
-    page.goto(f"{address}/sign-in")
-    page.fill("input[name=email]", "ada@example.com")
-    page.fill("input[name=password]", PASSWORD)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(lambda url: "sign-in" not in url)
-
-
 @pytest.mark.parametrize("device", ["desk", "phone", "plain"])
 def test_a_file_becomes_records(
     town: Town,
     serve_app: Callable[[Any], str],
-    open_page: Callable[..., Any],
+    signed_in: Callable[..., Any],
     axe: Callable[[Any], list[str]],
     tmp_path: Path,
     device: str,
 ) -> None:
     options: dict[str, Any] = {"desk": {}, "phone": PHONE, "plain": {"java_script_enabled": False}}[device]
-    address, page = serve_app(town.app), open_page(**options)
+    address = serve_app(town.app)
+    page = signed_in(town.app, address, "ada@example.com", **options)
     file = tmp_path / "cases.csv"
     file.write_text(FILE + "R99,,5,01/01/2025,Client 1,Nobody,Talk\n", encoding="utf-8")
-    sign_in(page, address)
 
     def stumbles() -> list[str]:
         return [] if device == "plain" else axe(page)

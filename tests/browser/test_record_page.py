@@ -9,28 +9,23 @@ import pytest
 from flask import Flask
 
 from tests.blueprints.workspace.desk import MATTERS, matter, page_of, present_stay
-from tests.fixtures.town import PASSWORD, Town
+from tests.fixtures.town import Town
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def enter(
-    sqlite_town: Town, serve_app: Callable[[Flask], str], open_page: Callable[..., Any]
+    sqlite_town: Town, serve_app: Callable[[Flask], str], signed_in: Callable[..., Any]
 ) -> Callable[..., tuple[Any, str]]:
     """enter(scripts=True): a page signed in as Rita, and the address of the server."""
     address = serve_app(sqlite_town.app)
 
-    def signed_in(*, scripts: bool = True) -> tuple[Any, str]:
-        page = open_page(java_script_enabled=scripts)
-        page.goto(f"{address}/sign-in")
-        page.fill("#email", "rita@example.com")
-        page.fill("#password", PASSWORD)
-        page.press("#password", "Enter")
-        page.wait_for_url("**/w/acme/**")
+    def make(*, scripts: bool = True) -> tuple[Any, str]:
+        page = signed_in(sqlite_town.app, address, "rita@example.com", java_script_enabled=scripts)
         return page, address
 
-    return signed_in
+    return make
 
 
 def test_a_tick_and_feedback_are_saved_at_once(
@@ -61,9 +56,11 @@ def test_the_same_without_scripts(sqlite_town: Town, enter: Callable[..., tuple[
     page.goto(address + page_of(record))
 
     page.check("#stage-tasks input[value=call]")
-    page.click("#stage-tasks button[type=submit]")
+    with page.expect_navigation():
+        page.click("#stage-tasks button[type=submit]")
     page.fill("#a-address", "Elm Road 1")
-    page.click("#stage-feedback button >> text=Save feedback")
+    with page.expect_navigation():
+        page.click("#stage-feedback button >> text=Save feedback")
 
     stay = present_stay(sqlite_town, record)
     assert set(stay.tasks_done) == {"call"}
@@ -71,9 +68,11 @@ def test_the_same_without_scripts(sqlite_town: Town, enter: Callable[..., tuple[
     page.goto(address + MATTERS)
     page.click(".list-tools >> text=Filter")
     page.select_option("#g0-0-field", "heat")
-    page.click("#filter-builder noscript button")
+    with page.expect_navigation():
+        page.click("#filter-builder noscript button")
     page.select_option("#g0-0-op", "empty")
-    page.click("#filter-builder >> text=Apply")
+    with page.expect_navigation():
+        page.click("#filter-builder >> text=Apply")
     assert page.locator(".chip").inner_text().startswith("Heat is empty")
     assert page.locator("td.title").count() == 1
 

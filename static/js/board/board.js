@@ -4,6 +4,7 @@
 (function () {
   "use strict";
   let flight = null;
+  let waiting = null;
 
   const dialog = () => document.getElementById("fw-dialog");
   const board = () => document.getElementById("board");
@@ -17,9 +18,19 @@
     if (card.isConnected) list.insertBefore(card, next && next.parentNode === list ? next : list.firstChild);
   }
 
+  // A filter whose answer came while a card was in the hand asks again.
+  function lookAgain() {
+    const filter = waiting;
+    waiting = null;
+    if (filter) window.htmx.trigger(filter, "submit");
+  }
+
   function drop(event) {
     const { item: card, from, to } = event;
-    if (from === to) return;
+    if (from === to) {
+      lookAgain();
+      return;
+    }
     flight = { card, list: from, next: flight ? flight.next : null };
     const data = source(to);
     card.classList.add("bcard-sent");
@@ -78,6 +89,12 @@
     const card = event.target.closest(".bcard-sent");
     if (card) card.classList.remove("bcard-sent");
     if (flight && flight.card && !dialog().open) land();
+    if (card) lookAgain();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target !== board() || !document.body.classList.contains("board-dragging")) return;
+    event.detail.shouldSwap = false;
+    waiting = event.detail.requestConfig.elt;
   });
   document.addEventListener("close", (event) => { if (event.target === dialog()) land(); }, true);
 
