@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from builder.db.ids import to_public
 from tests.fixtures.boards import Boards
+from tests.fixtures.hands import card, drag
 
 pytestmark = pytest.mark.browser
 
@@ -33,26 +33,6 @@ def visit(sqlite_boards: Boards, signed_in: Callable[..., Any], address: str) ->
         return page
 
     return go
-
-
-def card(record_id: int) -> str:
-    return f"#c-{to_public(record_id)}"
-
-
-def drag(page: Any, record_id: int, stage: str) -> None:
-    """Take a card by its middle and drop it on a column, in steps as a hand does."""
-    start = page.locator(card(record_id)).bounding_box()
-    page.locator(f"#cards-{stage}").scroll_into_view_if_needed()
-    end = page.locator(f"#cards-{stage}").bounding_box()
-    start = page.locator(card(record_id)).bounding_box()
-    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + 12)
-    page.mouse.down()
-    x, y = end["x"] + end["width"] / 2, end["y"] + 60
-    page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
-    page.mouse.move(x, y, steps=12)
-    page.mouse.move(x + 2, y + 2, steps=3)
-    page.wait_for_timeout(150)  # where the hand is, is looked at every 50 ms
-    page.mouse.up()
 
 
 def press(page: Any, name: str) -> None:
@@ -311,10 +291,10 @@ def test_a_finger_that_rests_drags(sqlite_boards: Boards, visit: Callable[..., A
 
     x, y = box["x"] + 40, box["y"] + 14
     touch("touchStart", x, y)
-    page.wait_for_timeout(400)
+    page.locator(f"{card(record_id)}.bcard-chosen").wait_for()  # it has rested long enough
     for step in range(1, 13):
         touch("touchMove", x + (goal["x"] + 60 - x) * step / 12, y + (goal["y"] + 40 - y) * step / 12)
-        page.wait_for_timeout(20)
+    page.locator(f"#cards-b {card(record_id)}").wait_for(state="attached")
     touch("touchEnd")
 
     page.wait_for_function("id => document.querySelector(id)?.dataset.r === '2'", arg=card(record_id))
