@@ -205,18 +205,34 @@ def stays_from_log(
     a terminal stage ends the terminal stay, as event logs have it. The last visit is running.
     KeyError when a stage is not in the pipeline.
     """
+    ordered = in_log_order(entries)
+    stages = [pipeline.by_key[entry.stage_key] for entry in ordered]
     stays: list[Stay] = []
-    before: Stage | None = None
-    for entry in in_log_order(entries):
-        stage = pipeline.by_key[entry.stage_key]
-        skipped: tuple[str, ...] = ()
-        via = first_via
-        if before is not None:
-            stays[-1] = close_stay(stays[-1], entry.at, way_out(before, stage))
-            via = way_in(before, stage)
-            skipped = skipped_between(pipeline, before, stage)
-        stays.append(open_stay(pipeline, stage, entry.at, via, entry.facts, skipped))
-        before = stage
+    for index, (entry, stage) in enumerate(zip(ordered, stages, strict=True)):
+        before = stages[index - 1] if index else None
+        after = stages[index + 1] if index + 1 < len(stages) else None
+        entered_at, left_at = _in_utc(entry.at), None if after is None else _in_utc(ordered[index + 1].at)
+        facts = entry.facts
+        stays.append(
+            Stay(
+                pipeline.key,
+                stage.key,
+                stage.position,
+                stage.kind,
+                entered_at,
+                first_via if before is None else way_in(before, stage),
+                left_at,
+                None if after is None else way_out(stage, after),
+                elapsed_seconds(entered_at, left_at),
+                facts.owner_id,
+                facts.department_id,
+                facts.amount_minor,
+                facts.currency,
+                facts.rate,
+                facts.probability,
+                () if before is None else skipped_between(pipeline, before, stage),
+            )
+        )
     return tuple(stays)
 
 

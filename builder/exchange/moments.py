@@ -47,16 +47,24 @@ _MONTHS = {
 }
 _MONTHS["mär"] = 3
 _BARE_YEARS_FROM = 70
+# What every date begins with; most other texts do not, and are told apart at once.
+_BEGINNING = re.compile(r"\d{1,4}[-/.年 ]+\w|[^\W\d_]{3,9}\.?[ -]+\d")
+_NO_ORDER: frozenset[DateOrder] = frozenset()
+_ANY_ORDER: frozenset[DateOrder] = frozenset(ORDERS)
 
 
-def possible_orders(text: str) -> frozenset[DateOrder] | None:
-    """Which orders read ``text`` as a date. Both when it does not matter; ``None`` when it is no date."""
-    found = frozenset(order for order in ORDERS if read_moment(text, order) is not None)
-    return found or None
+def possible_orders(text: str) -> frozenset[DateOrder]:
+    """Which orders read ``text`` as a date: both when it does not matter, none when it is no date."""
+    text = text.strip()
+    if _YEAR_LAST.fullmatch(text):
+        return frozenset(order for order in ORDERS if read_moment(text, order) is not None)
+    return _NO_ORDER if read_moment(text) is None else _ANY_ORDER
 
 
 def depends_on_order(text: str) -> bool:
     """Whether the two orders give different days."""
+    if not _YEAR_LAST.fullmatch(text.strip()):
+        return False
     readings = {read_moment(text, order) for order in ORDERS}
     return len(readings) == 2 and None not in readings
 
@@ -64,7 +72,7 @@ def depends_on_order(text: str) -> bool:
 def read_moment(text: str, order: DateOrder = "dmy") -> date | datetime | None:
     """A date; or a datetime where the text has a time (aware where it names a zone). ``None``: neither."""
     text = text.strip()
-    if not text or not (text[0].isdigit() or text[0].isalpha()) or len(text) > 60:
+    if len(text) > 60 or not _BEGINNING.match(text):
         return None
     if match := _YEAR_FIRST.fullmatch(text):
         return _moment(match, int(match["year"]), int(match["month"]), int(match["day"]))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 
 from builder.exchange.csv import Table
 from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, possible_orders, read_moment
@@ -120,9 +120,9 @@ class _Judge:
         return bool(self._values) and all(holds(value) for value in self._values)
 
     @cached_property
-    def dates(self) -> list[str]:
-        """The values that some order reads as a date."""
-        return [text for text in self._values if possible_orders(text)]
+    def dates(self) -> dict[str, frozenset[DateOrder]]:
+        """The values that some order reads as a date, with these orders."""
+        return {text: orders for text in self._values if (orders := possible_orders(text))}
 
     @cached_property
     def number_share(self) -> float:
@@ -133,8 +133,8 @@ class _Judge:
 
     @cached_property
     def orders(self) -> tuple[DateOrder, ...]:
-        dates = self.dates
-        return tuple(order for order in ORDERS if dates and all(map(partial(_reads_as, order), dates)))
+        possible = self.dates.values()
+        return tuple(order for order in ORDERS if possible and all(order in orders for orders in possible))
 
     @cached_property
     def is_order_open(self) -> bool:
@@ -187,10 +187,6 @@ class _Judge:
         if self._all(_PHONE.fullmatch):
             return "phone"
         return "long_text" if any(len(text) > 300 or "\n" in text for text in self._values) else "text"
-
-
-def _reads_as(order: DateOrder, text: str) -> bool:
-    return read_moment(text, order) is not None
 
 
 def profile(table: Table, judged: int | None = None) -> TableProfile:

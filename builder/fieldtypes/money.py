@@ -124,20 +124,28 @@ def any_currency_pattern(*, sign: str = "any") -> str:
 
 def _without_currency(text: str, currency: str) -> str:
     """``text`` without the sign or code of its own currency, before or after; others stay and are refused."""
+    if text.isdecimal():
+        return text
+    sign = "-" if text[:1] in "-−－" else ""
+    bare = text[len(sign) :]
+    for mark in _marks_of(currency):
+        if bare.upper().startswith(mark):
+            return sign + bare[len(mark) :].strip()
+        if bare.upper().endswith(mark):
+            return sign + bare[: -len(mark)].strip()
+    return text
+
+
+@lru_cache(maxsize=256)
+def _marks_of(currency: str) -> tuple[str, ...]:
+    """The currency's code and signs, the longest first."""
     own = {
         currency,
         get_currency_symbol(currency, locale="en"),
         get_currency_symbol(currency, locale="zh_Hans"),
     }
     own |= {sign for sign in _SIGNS if _fits(sign, currency)}
-    sign = "-" if text[:1] in "-−－" else ""
-    bare = text[len(sign) :]
-    for mark in sorted(own, key=len, reverse=True):
-        if bare.upper().startswith(mark):
-            return sign + bare[len(mark) :].strip()
-        if bare.upper().endswith(mark):
-            return sign + bare[: -len(mark)].strip()
-    return text
+    return tuple(sorted(own, key=lambda mark: (-len(mark), mark)))
 
 
 def _fits(sign: str, currency: str) -> bool:

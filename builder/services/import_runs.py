@@ -26,7 +26,7 @@ from builder.services.import_rows import RowImport, Verdict
 from builder.services.imports import DONE, FAILED, FINAL, RUNNING, OpenFile, find
 from builder.services.unit_of_work import UnitOfWork
 
-BATCH_ROWS = 250
+BATCH_ROWS = 500
 _LETTERS = {"created": "c", "updated": "u", "unchanged": "n", "refused": "r"}
 
 

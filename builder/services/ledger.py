@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -40,6 +41,7 @@ REPORTED = (
     "department_id",
 )
 _STAY_COLUMNS = tuple(item.name for item in fields(Stay) if item.name not in ("kind", "rate", "skipped"))
+_stay_values = attrgetter(*_STAY_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,6 @@ class StoredStay:
     details: Mapping[str, Any]
 
     def to_row(self, workspace_id: int, record_id: int, sequence: int) -> dict[str, Any]:
-        row = {name: getattr(self.stay, name) for name in _STAY_COLUMNS}
         return {
             "workspace_id": workspace_id,
             "id": self.id,
@@ -60,7 +61,7 @@ class StoredStay:
             "stage_kind": self.stay.kind,
             "rate": None if self.stay.rate is None else float(self.stay.rate),
             "skipped": list(self.stay.skipped) or None,
-            **row,
+            **dict(zip(_STAY_COLUMNS, _stay_values(self.stay), strict=True)),
             **self.details,
         }
 
