@@ -56,6 +56,12 @@ class FunnelwrightError(Exception):
         return "; ".join([text, *reasons])
 
 
+class Malformed(FunnelwrightError):
+    """What was sent lacks something that every form of ours sends."""
+
+    status = 400
+
+
 class NotFound(FunnelwrightError):
     """The thing does not exist, or is not for this reader to know about (another workspace's id)."""
 
@@ -80,6 +86,15 @@ class Invalid(FunnelwrightError):
     """What was sent does not satisfy the rules; `problems` says where and why."""
 
     status = 422
+
+
+class Unconfirmed(Invalid):
+    """Only warnings stand in the way, told by `problems`: the same again, confirmed, would be done."""
+
+    def __init__(
+        self, message_key: str = N_("Read the warnings, then confirm that you go on."), **values: Any
+    ) -> None:
+        super().__init__(message_key, **values)
 
 
 class Conflict(FunnelwrightError):

@@ -42,12 +42,16 @@ NEEDS_APPROVAL = N_("Entering “%(stage)s” directly needs an approval. Start 
 
 @dataclass(frozen=True)
 class Entry:
-    """Into which pipeline, and where: ``stage_key`` None is the first stage (S26, S27)."""
+    """Into which pipeline, and where: ``stage_key`` None is the first stage (S26, S27).
+
+    ``is_confirmed``: whoever lets it enter has read the warnings of the gate and goes on.
+    """
 
     pipeline_key: str
     stage_key: str | None = None
     origin: Origin = "create"
     reason_key: str | None = None
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def plan_entry(
     entry: Entry,
     ledger: Ledger,
     at: datetime,
-) -> tuple[Unmet, ...]:
+) -> Refused | None:
     """Let a record that is in no pipeline enter one, or tell every reason why it may not.
 
     Errors: NotFound for an unknown pipeline, Conflict for one of another object.
@@ -81,15 +85,18 @@ def plan_entry(
     target = entry.stage_key or pipeline.first.key
     standing.pipeline = pipeline
     snapshot = snapshot_of(uow, definition, standing, Given.nothing(), ())
-    intent = MoveIntent(target, reason_key=entry.reason_key, origin=entry.origin, is_confirmed=True)
+    intent = MoveIntent(
+        target, reason_key=entry.reason_key, origin=entry.origin, is_confirmed=entry.is_confirmed
+    )
     decision = plan(snapshot, intent)
     if isinstance(decision, Refused):
-        return decision.unmet
+        return decision
     if isinstance(decision, Parked):
         stage = pipeline.by_key[target]
-        return (Unmet("approval", "block", NEEDS_APPROVAL, {"stage": stage.label}, is_overridable=False),)
+        needs = Unmet("approval", "block", NEEDS_APPROVAL, {"stage": stage.label}, is_overridable=False)
+        return Refused((needs,), is_confirmable=False, is_overridable=False)
     enter(uow, standing, decision, Given.nothing(), at, ledger)
-    return ()
+    return None
 
 
 def snapshot_of(

@@ -18,7 +18,7 @@ from builder.db.records import Record
 from builder.db.rows import insert_rows
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
-from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale
+from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
 from builder.services.entries import Entry, plan_entry
 from builder.services.ledger import Ledger, Standing
 from builder.services.ownership import department_of, departments_on
@@ -60,15 +60,21 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that was not written, with every reason: faults of values, unmet conditions of the entry."""
+    """A record that was not written, with every reason: faults of values, unmet conditions of the entry.
+
+    ``is_confirmable``: only warnings of the entry, which may be confirmed.
+    """
 
     faults: tuple[FieldViolation, ...] = ()
     unmet: tuple[Unmet, ...] = ()
+    is_confirmable: bool = False
 
     def raise_it(self) -> None:
-        """Errors: Invalid, always."""
+        """Errors: Invalid, always; Unconfirmed when only warnings are to be confirmed."""
         problems = tuple(problem_of(fault) for fault in self.faults)
         problems += tuple(problem_of_unmet(item) for item in self.unmet)
+        if self.is_confirmable:
+            raise Unconfirmed(problems=problems)
         raise Invalid(NOT_SAVED, problems=problems)
 
 
@@ -211,11 +217,11 @@ def delete(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Save
     return _set_deleted(uow, standing, uow.clock.now(), "record.deleted")
 
 
-def restore(uow: UnitOfWork, record_id: int) -> Saved:
-    """Take a record out of the recycle bin. Errors: Forbidden, NotFound."""
+def restore(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Saved:
+    """Take a record out of the recycle bin. Errors: Forbidden, NotFound, Stale."""
     uow.begin()
     uow.require("record.restore")
-    standing = load_standing(uow, record_id, is_deleted=True)
+    standing = load_standing(uow, record_id, revision, is_deleted=True)
     return _set_deleted(uow, standing, None, "record.restored")
 
 
@@ -306,9 +312,9 @@ def _new_standing(
         return standing
     ledger.watch(standing, is_new=True)
     if new.entry is not None:
-        unmet = plan_entry(uow, definition, standing, new.entry, ledger, standing.record["created_at"])
-        if unmet:
-            return Refusal(unmet=unmet)
+        refused = plan_entry(uow, definition, standing, new.entry, ledger, standing.record["created_at"])
+        if refused is not None:
+            return Refusal(unmet=refused.unmet, is_confirmable=refused.is_confirmable)
     ledger.settle(standing, new.created_at or uow.clock.now())
     return standing
 

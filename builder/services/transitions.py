@@ -138,9 +138,9 @@ def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = 
     definition = uow.catalog.object(standing.record["object_key"])
     ledger = Ledger(uow)
     ledger.watch(standing)
-    unmet = plan_entry(uow, definition, standing, entry, ledger, uow.clock.now())
-    if unmet:
-        return Refused(unmet, is_confirmable=False, is_overridable=False)
+    refused = plan_entry(uow, definition, standing, entry, ledger, uow.clock.now())
+    if refused is not None:
+        return refused
     ledger.settle(standing, uow.clock.now())
     write_record(uow, standing)
     ledger.write()

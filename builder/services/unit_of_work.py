@@ -106,6 +106,10 @@ class UnitOfWork:
             }
         )
 
+    def has_logged(self, kind: str, record_id: int) -> bool:
+        """Whether this unit of work has logged such an event that is not written yet."""
+        return any(event["kind"] == kind and event["record_id"] == record_id for event in self._events)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part that is undone by itself when it raises; what went before it in the transaction stays."""

@@ -208,6 +208,11 @@ def _named(
                 yield field, number
 
 
+def ids_named(fields: FieldSet, values: Mapping[str, Any]) -> frozenset[int]:
+    """The ids of records and members that values name, rows of tables included."""
+    return frozenset(found for _, found in _named(fields, values))
+
+
 def _existing(uow: UnitOfWork, ids: set[int], object_key: str) -> dict[int, bool]:
     """Those of the ids that are records of the object and not deleted, each with whether it is visible."""
     rule = visible(uow.actor)

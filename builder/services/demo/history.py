@@ -86,7 +86,9 @@ class History:
     def _arrive(self, flow: Flow) -> None:
         actor = self._somebody()
         self._act_as(actor)
-        record_id = self._create(self.uow.catalog.object(flow.object), Entry(flow.pipeline))
+        record_id = self._create(
+            self.uow.catalog.object(flow.object), Entry(flow.pipeline, is_confirmed=True)
+        )
         self._plan_next(flow, record_id, self.uow.catalog.pipeline(flow.pipeline).first, actor)
 
     def _create(self, definition: ObjectDefinition, entry: Entry | None) -> int:
@@ -229,7 +231,10 @@ class History:
         reason = command.reason_key
         try:
             with self.uow.savepoint():
-                made = conversion.convert(self.uow, conversion.ConvertRecord(record_id, reason_key=reason))
+                made = conversion.convert(
+                    self.uow,
+                    conversion.ConvertRecord(record_id, reason_key=reason, is_confirmed=True),
+                )
         except (Invalid, Conflict):
             self._count("refused conversion")
             return
@@ -247,7 +252,9 @@ class History:
         flow = self.plan.flow_of(pipeline_key)
         if customer is None or flow is None or load_standing(self.uow, int(customer)).pipeline is not None:
             return
-        if isinstance(transitions.start(self.uow, int(customer), Entry(pipeline_key)), Saved):
+        if isinstance(
+            transitions.start(self.uow, int(customer), Entry(pipeline_key, is_confirmed=True)), Saved
+        ):
             pipeline = self.uow.catalog.pipeline(pipeline_key)
             self._plan_next(flow, int(customer), pipeline.first, self.uow.actor)
 
