@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import threading
 import time
 from collections import Counter
@@ -81,27 +82,37 @@ def records(town: Town) -> list[int]:
     return made
 
 
+def revision_on(page: str, key: str = "") -> str:
+    """The revision that the page's form sends; in the recycle bin that of the record with this key."""
+    _, _, page = page.partition(f'id="restore-{key}"') if key else ("", "", page)
+    found = re.search(r'name="revision" value="(\d+)"', page)
+    return found.group(1) if found else "1"
+
+
 def load(person: HttpPerson, ids: list[int], seed: str, told: Told, ended: threading.Event) -> None:
     """Move, change, make, delete and restore at random until the server is gone."""
     random = Random(seed)
     number = 0
     while not ended.is_set():
-        place = f"/w/acme/r/{to_public(random.choice(ids))}"
+        key = to_public(random.choice(ids))
+        place = f"/w/acme/r/{key}"
         number += 1
         what, made = random.random(), ""
         try:
+            page = "/w/acme/recycle-bin" if what >= 0.95 else f"{place}/edit"
+            seen = {"revision": revision_on(person.get(page)[2], key if what >= 0.95 else "")}
             if what < 0.5:
-                reason = {"_form": "1", "reason_key": "", "revision": ""}
-                answer = person.post(f"{place}/move/{random.choice(STAGES)}", reason if what < 0.1 else {})
+                reason = {"_form": "1", "reason_key": ""} if what < 0.1 else {}
+                answer = person.post(f"{place}/move/{random.choice(STAGES)}", {**reason, **seen})
             elif what < 0.75:
                 worth = f"{random.randrange(10_000)}.50"
-                answer = person.post(f"{place}/edit", {"f-worth": worth, "f-title": f"Case {worth}"})
+                answer = person.post(f"{place}/edit", {"f-worth": worth, "f-title": f"Case {worth}", **seen})
             elif what < 0.9:
                 made = f"New {seed} {number}"
                 sent = {"f-title": made, "f-worth": "7", "pipeline": "free"}
                 answer = person.post("/w/acme/o/matter/new", sent)
             else:
-                answer = person.post(f"{place}/{'delete' if what < 0.95 else 'restore'}", {})
+                answer = person.post(f"{place}/{'delete' if what < 0.95 else 'restore'}", seen)
         except (OSError, http.client.HTTPException):
             return
         told.note(answer[0], made)

@@ -10,6 +10,7 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, refuse, show_form
+from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from builder.domain.funnel import StepFigures
@@ -41,8 +42,9 @@ def process(pipeline_key: str) -> Response:
 def reorder(pipeline_key: str) -> Response:
     """The order of the stages as sent, or with one stage moved up or down."""
     uow = scope().unit_of_work()
+    uow.require(EDIT)
     pipeline = uow.catalog.pipeline(pipeline_key)
-    seen = request.form.get("version", type=int)
+    seen = sent_revision("version")
     try:
         services.reorder(uow, pipeline_key, _wanted_order(pipeline), seen)
     except Invalid as error:
@@ -66,7 +68,9 @@ def stage(pipeline_key: str, stage_key: str) -> Response:
 
 @studio.post("/processes/<pipeline_key>/stages/<stage_key>")
 def change_stage(pipeline_key: str, stage_key: str) -> Response:
+    scope().require(EDIT)
     pipeline, found = _stage(pipeline_key, stage_key)
+    seen = sent_revision("version")
     form, uow = StageForm(request.form), scope().unit_of_work()
     form.validate()
     change = ChangeStage(
@@ -75,7 +79,7 @@ def change_stage(pipeline_key: str, stage_key: str) -> Response:
         **{part: form.texts(part) for part in PARTS},
     )
     try:
-        services.change_stage(uow, pipeline_key, change, form.version.data)
+        services.change_stage(uow, pipeline_key, change, seen)
     except Invalid as error:
         uow.rollback()
         return _show_stage(pipeline, found, form, problems=refuse(form, error), status=422)

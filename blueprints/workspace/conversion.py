@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.messages import local, named, told
+from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
-from blueprints.workspace.deletion import revision_of
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import form_context, is_id
 from builder.domain.fields import Conversion, FieldDefinition, FieldSet, ObjectDefinition
 from builder.domain.labels import Label
-from builder.errors import N_, FunnelwrightError, Invalid, Problem
+from builder.errors import N_, FunnelwrightError, Invalid, Problem, Unconfirmed
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.inputs import form_class
 from builder.fieldtypes.registry import type_of
@@ -30,7 +30,7 @@ from builder.forms.record_form import RecordForm
 from builder.forms.state import FieldState
 from builder.queries.record import find_record, get_record
 from builder.queries.row import FullRecord, names_of_members, names_of_records
-from builder.services.conversion import NOT_CONVERTIBLE, ConvertRecord, convert
+from builder.services.conversion import NOT_CONVERTIBLE, ConvertRecord, closing_stages, convert
 
 NOT_THERE = N_("Choose a record that you can see.")
 EXISTING = "existing"
@@ -70,6 +70,7 @@ def convert_record(record_id: int) -> Response:
     """Make all in one transaction, or nothing and say why."""
     here = scope()
     record, definition = _convertible(here, record_id)
+    revision = sent_revision()
     targets = _targets(here, record, definition, request.form)
     if any(target.form.is_refresh for target in targets):
         return _show(here, record, definition, targets)
@@ -78,14 +79,20 @@ def convert_record(record_id: int) -> Response:
         return _show(here, record, definition, targets, problems, status=422)
     command = ConvertRecord(
         record_id,
-        revision_of(request.form.get("revision")),
+        revision,
         {target.object_key: _values(target) for target in targets if target.existing_id is None},
         {target.object_key: target.existing_id for target in targets if target.existing_id is not None},
         request.form.get("reason") or None,
+        request.form.get("to_stage") or None,
+        "confirmed" in request.form,
     )
     uow = here.unit_of_work()
     try:
         made = convert(uow, command)
+    except Unconfirmed as error:
+        uow.rollback()
+        warnings = [told(problem) for problem in error.problems]
+        return _show(here, record, definition, targets, warnings=warnings, status=422)
     except Invalid as error:
         uow.rollback()
         return _show(here, record, definition, targets, _refused(error), status=422)
@@ -207,7 +214,9 @@ def _values(target: Target) -> dict[str, Any]:
 
 
 def _refused(error: FunnelwrightError) -> list[tuple[str, str]]:
-    return [("", told(problem)) for problem in error.problems] or [("", str(error))]
+    places = {"to_stage": "to_stage", "reason_key": "reason"}
+    listed = [(places.get(problem.place, ""), told(problem)) for problem in error.problems]
+    return listed or [("", str(error))]
 
 
 def _show(
@@ -217,6 +226,7 @@ def _show(
     targets: list[Target],
     problems: list[tuple[str, str]] | None = None,
     *,
+    warnings: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     conversion = definition.conversion
@@ -224,6 +234,7 @@ def _show(
     pipeline = here.catalog.pipelines.get(conversion.pipeline)
     own = here.catalog.pipelines.get(record.pipeline_key or "")
     reasons = own.reasons.get("won", ()) if own else ()
+    stages = closing_stages(own, record.stage_key) if own else ()
     return show_form(
         "pages/workspace/convert.html",
         fragment="fragments/record/convert.html",
@@ -232,6 +243,9 @@ def _show(
         definition=definition,
         targets=targets,
         problems=problems or [],
+        warnings=warnings,
+        stages=[(each.key, local(each.label)) for each in stages] if len(stages) > 1 else [],
+        to_stage=request.form.get("to_stage", ""),
         pipeline=local(pipeline.label) if pipeline else conversion.pipeline,
         stage=local(pipeline.first.label) if pipeline else "",
         reasons=[(reason.key, local(reason.label)) for reason in reasons if not reason.is_retired],

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import make_response, render_template, url_for
 from flask_babel import gettext
-from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.messages import local
+from blueprints.revisions import sent_revision
 from blueprints.scope import scope
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.shown import moment
@@ -40,8 +40,9 @@ def ask_delete(record_id: int) -> Response:
 def delete_record(record_id: int) -> Response:
     here = scope()
     record = get_record(here.session, here.actor, record_id).record
+    here.require(DELETE)
     uow = here.unit_of_work()
-    services.delete(uow, record_id, revision_of(request.form.get("revision")))
+    services.delete(uow, record_id, sent_revision())
     uow.commit()
     target = url_for("workspace.record_list", object_key=record.object_key)
     return done(target, gettext("“%(name)s” is in the recycle bin now.", name=record.name))
@@ -71,14 +72,10 @@ def recycle_bin() -> Response:
 
 @workspace.post("/r/<rid:record_id>/restore")
 def restore_record(record_id: int) -> Response:
-    uow = scope().unit_of_work()
-    services.restore(uow, record_id)
+    here = scope()
+    here.require(RESTORE)
+    get_record(here.session, here.actor, record_id, with_deleted=True)
+    uow = here.unit_of_work()
+    services.restore(uow, record_id, sent_revision())
     uow.commit()
     return done(record_address(record_id), gettext("The record is back."))
-
-
-def revision_of(text: str | None) -> int | None:
-    """The revision that a form was made from; nonsense is none that ever was."""
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1

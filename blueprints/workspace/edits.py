@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import render_template, url_for
@@ -11,15 +12,15 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
-from blueprints.messages import local
+from blueprints.messages import local, told
+from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
-from blueprints.workspace.deletion import revision_of
 from blueprints.workspace.record_forms import context_for
 from blueprints.workspace.stale import Theirs, changed_meanwhile, merged
 from builder.db.ids import from_public
 from builder.domain.fields import ObjectDefinition
-from builder.errors import N_, Invalid, Problem, Stale
+from builder.errors import N_, Invalid, Problem, Stale, Unconfirmed
 from builder.forms.record_form import RecordForm
 from builder.queries.record import find_record, get_record, require_change
 from builder.queries.row import FullRecord
@@ -56,10 +57,16 @@ def create_record(object_key: str) -> Response:
     wrong = _process_problem(here, definition, pipeline_key)
     if not form.validate() or wrong:
         return _show_new(here, definition, form, pipeline_key, wrong, status=422)
-    entry = Entry(pipeline_key) if pipeline_key and pipeline_key != NO_PROCESS else None
+    entry = None
+    if pipeline_key and pipeline_key != NO_PROCESS:
+        entry = Entry(pipeline_key, is_confirmed="confirmed" in request.form)
     uow = here.unit_of_work()
     try:
         saved = services.create(uow, object_key, NewRecord(form.values, entry))
+    except Unconfirmed as error:
+        uow.rollback()
+        warnings = [told(problem) for problem in error.problems]
+        return _show_new(here, definition, form, pipeline_key, warnings=warnings, status=422)
     except Invalid as error:
         uow.rollback()
         form.add_problems(error.problems)
@@ -97,8 +104,7 @@ def save_record(record_id: int) -> Response:
     record = _editable(here, record_id)
     definition = here.catalog.object(record.object_key)
     form = _form(here, definition, record, request.form)
-    sent = revision_of(request.form.get("revision"))
-    seen = record.revision if sent is None else sent
+    seen = sent_revision()
     if form.is_refresh:
         return _show_edit(here, definition, form, record, seen)
     if seen != record.revision:
@@ -193,6 +199,7 @@ def _show_edit(
         processes=[],
         process="",
         process_problem="",
+        warnings=(),
     )
 
 
@@ -203,6 +210,7 @@ def _show_new(
     pipeline_key: str | None,
     problem: str = "",
     *,
+    warnings: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     pipelines = here.catalog.pipelines_of(definition.key)
@@ -225,6 +233,7 @@ def _show_new(
         processes=[(each.key, local(each.label), local(each.description)) for each in pipelines],
         process=pipeline_key or "",
         process_problem=gettext(problem) if problem else "",
+        warnings=warnings,
     )
 
 

@@ -45,7 +45,8 @@ class OpenTask:
 
 
 class MoveForm:
-    """One move to ``to_stage`` as a person sees it. ``formdata``: what was typed, ``None`` at first.
+    """One move to ``to_stage`` as a person sees it. ``formdata``: what was typed, ``None`` at first;
+    ``revision``: of the record that they saw when they typed it.
 
     ``command`` is what would be asked of the service; ``unmet`` what stands in its way now. Errors as
     ``transitions.draft``; NotFound for a stage that the pipeline lacks is the caller's to raise.
@@ -58,8 +59,8 @@ class MoveForm:
         to_stage: str,
         make_context: Callable[[MoveDraft], FieldContext],
         formdata: Any = None,
+        revision: int | None = None,
     ) -> None:
-        revision = number(formdata.get("revision")) if formdata is not None else None
         self._formdata = formdata
         self.stored = draft(uow, MoveRecord(record_id, to_stage, revision))
         context = make_context(self.stored)
@@ -308,12 +309,6 @@ def is_forbidden(unmet: Iterable[Unmet], actor: Actor) -> bool:
 
 def _keys(form: RecordForm | None) -> frozenset[str]:
     return frozenset(form.keys) if form is not None else frozenset()
-
-
-def number(text: Any) -> int | None:
-    return (
-        int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 12 else None
-    )
 
 
 def _steps(task: Task, done: frozenset[str]) -> tuple[Step, ...]:

@@ -18,13 +18,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done
 from blueprints.messages import error_lines, local, told
+from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope, workspace_area
 from blueprints.workspace.area import has_endpoint, record_address
 from blueprints.workspace.board import moved_fragments
 from blueprints.workspace.board_filter import read_query
 from blueprints.workspace.cards import stage_title
 from blueprints.workspace.move_conflict import changes_since
-from blueprints.workspace.move_form import MoveForm, is_forbidden, number
+from blueprints.workspace.move_form import MoveForm, is_forbidden
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
 from builder.db.ids import to_public
@@ -72,12 +73,13 @@ def dialog(record_id: int, to: str) -> Response:
 def make(record_id: int, to: str) -> Response:
     """Move: 303 or fragments when it happened, 422 with what is missing, 409 when somebody was first."""
     here = scope()
+    revision = sent_revision()
     uow = here.unit_of_work()
     uow.begin()
     try:
         if "_form" in request.form:
-            return _submitted(here, uow, record_id, to)
-        command = MoveRecord(record_id, to, number(request.form.get("revision")))
+            return _submitted(here, uow, record_id, to, revision)
+        command = MoveRecord(record_id, to, revision)
         result = transitions.move(uow, command)
         if isinstance(result, Refused):
             form = _form(here, uow, record_id, to)
@@ -90,8 +92,8 @@ def make(record_id: int, to: str) -> Response:
         return _show_conflict(here, error, to)
 
 
-def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str) -> Response:
-    form = _form(here, uow, record_id, to, request.form)
+def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: int) -> Response:
+    form = _form(here, uow, record_id, to, request.form, revision)
     if form.is_refresh:
         uow.rollback()
         return _show(here, form)
@@ -107,12 +109,19 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str) -> Respons
     return _show(here, form, status=422, problems=lines)
 
 
-def _form(here: Scope, uow: UnitOfWork, record_id: int, to: str, formdata: Any = None) -> MoveForm:
+def _form(
+    here: Scope,
+    uow: UnitOfWork,
+    record_id: int,
+    to: str,
+    formdata: Any = None,
+    revision: int | None = None,
+) -> MoveForm:
     def context(looked: MoveDraft) -> Any:
         data = looked.standing.record["data"]
         return later_context(here, _ids_in(looked, data, "reference"), _ids_in(looked, data, "user"))
 
-    form = MoveForm(uow, record_id, to, context, formdata)
+    form = MoveForm(uow, record_id, to, context, formdata, revision)
     if form.target is None:
         raise NotFound()
     return form

@@ -10,6 +10,8 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done
+from blueprints.messages import told
+from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.panel import answered, feedback_form, fingerprint
@@ -18,14 +20,15 @@ from blueprints.workspace.record_page import record_facts, stage_facts
 from blueprints.workspace.shown import Reader
 from builder.db.ids import from_public
 from builder.domain.transitions import Refused
-from builder.errors import N_, Invalid, Problem, Stale
+from builder.errors import N_, Invalid, Stale
 from builder.forms.record_form import RecordForm
 from builder.metadata.record_validation import REQUIRED
-from builder.queries.record import RecordPage, record_page
+from builder.queries.record import RecordPage, get_record, record_page
 from builder.services import stage_work as services
 from builder.services import transitions
 from builder.services.entries import Entry
 from builder.services.outlook import Outlook, faults_of, outlook
+from builder.services.records import problem_of_unmet
 from builder.services.stage_work import NO_FORM, NO_STAGE, WorkOnStage
 
 MOVED_ON = N_("The record is in another stage now. Look at it again.")
@@ -100,14 +103,26 @@ def refresh_feedback(record_id: int) -> str:
 def start_process(record_id: int) -> Response:
     """Let a record that is in no process enter one."""
     here = scope()
+    record = get_record(here.session, here.actor, record_id).record
+    here.require("move")
+    revision = sent_revision()
     uow = here.unit_of_work()
-    result = transitions.start(uow, record_id, Entry(request.form.get("pipeline", "")))
+    entry = Entry(request.form.get("pipeline", ""), is_confirmed="confirmed" in request.form)
+    result = transitions.start(uow, record_id, entry, revision)
     if isinstance(result, Refused):
         uow.rollback()
-        problems = tuple(
-            Problem(item.message_key, item.field or "", dict(item.values)) for item in result.unmet
+        problems = tuple(problem_of_unmet(item) for item in result.unmet)
+        if not result.is_confirmable:
+            raise Invalid(NOT_STARTED, problems=problems)
+        page = render_template(
+            "pages/workspace/start.html",
+            record=record,
+            revision=revision,
+            pipeline=here.catalog.pipeline(entry.pipeline_key),
+            address=record_address(record_id),
+            warnings=[told(problem) for problem in problems],
         )
-        raise Invalid(NOT_STARTED, problems=problems)
+        return make_response(page, 422)
     uow.commit()
     return done(record_address(record_id), gettext("The record is in the process now."))
 

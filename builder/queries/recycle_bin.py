@@ -26,6 +26,7 @@ class DeletedRecord:
     object_key: str
     name: str
     number: str | None
+    revision: int
     owner_name: str
     deleted_at: datetime
     deleted_by_name: str
@@ -42,6 +43,7 @@ def deleted_records(session: WorkspaceSession, actor: Actor) -> tuple[DeletedRec
             Record.object_key,
             Record.name,
             Record.number,
+            Record.revision,
             func.coalesce(owner.name, ""),
             Record.deleted_at,
             func.coalesce(deleter.name, ""),

@@ -87,6 +87,17 @@ def test_the_second_of_two_admins_gets_a_409(town: Town, path: str, form: dict[s
 
 
 @pytest.mark.parametrize("path", [ORDER, STAGE])
+@pytest.mark.parametrize("version", [None, "", "0", "x"])
+def test_a_change_without_the_version_that_was_seen_is_a_400(
+    town: Town, path: str, version: str | None
+) -> None:
+    sent = {"up": "b", "label_en": "New"} | ({} if version is None else {"version": version})
+    ada = town.as_("Ada")
+    assert ada.post(path, sent).status_code == 400
+    assert "version 1" in ada.get(FREE).text
+
+
+@pytest.mark.parametrize("path", [ORDER, STAGE])
 def test_without_the_right_it_is_refused(town: Town, path: str) -> None:
     assert town.as_("Rita").post(path, {"up": "b", "label_en": "x"}).status_code == 403
 

@@ -124,7 +124,9 @@ def test_an_existing_record_that_is_none_is_422(prepared: Town, existing: str) -
     text = str(other) if existing == "matter" else existing
     rita = prepared.as_("Rita")
 
-    answer = rita.post(page_of(record, "/convert"), {"c-matter-title": "Fence", "c-client-existing": text})
+    answer = rita.post(
+        page_of(record, "/convert"), {"revision": "1", "c-matter-title": "Fence", "c-client-existing": text}
+    )
 
     assert answer.status_code == 422
     assert stored(prepared, record).outcome == "open"
@@ -136,7 +138,7 @@ def test_invalid_is_422_named_and_keeps_what_was_typed(prepared: Town, htmx: boo
 
     answer = prepared.as_("Rita").post(
         page_of(record, "/convert"),
-        {"c-client-title": "", "c-matter-title": "Typed", "c-matter-worth": "much"},
+        {"revision": "1", "c-client-title": "", "c-matter-title": "Typed", "c-matter-worth": "much"},
         htmx=htmx,
     )
 
@@ -156,7 +158,8 @@ def test_stale_is_409_and_a_second_time_too(prepared: Town) -> None:
     assert rita.post(page_of(record, "/convert"), sent).status_code == 409
     fresh = dict(sent_by(rita.get(page_of(record, "/convert")).text, "convert-form"))
     assert rita.post(page_of(record, "/convert"), fresh).status_code == 303
-    assert rita.post(page_of(record, "/convert"), {**fresh, "revision": ""}).status_code == 409
+    now = str(stored(prepared, record).revision)
+    assert rita.post(page_of(record, "/convert"), {**fresh, "revision": now}).status_code == 409
 
 
 def test_not_yours_and_nothing_are_404_and_without_the_right_403(prepared: Town) -> None:
@@ -171,3 +174,101 @@ def test_not_yours_and_nothing_are_404_and_without_the_right_403(prepared: Town)
     assert rita.get(page_of(mine, "/convert")).status_code == 403
     assert rita.post(page_of(mine, "/convert")).status_code == 403
     assert rita.client.put(page_of(mine, "/convert"), headers={"X-CSRFToken": rita.token}).status_code == 405
+
+
+COLD = {
+    "enter": {
+        "conditions": [
+            {
+                "when": {"field": "heat", "op": "eq", "value": "hot"},
+                "message": {"en": "It is not hot."},
+                "severity": "warn",
+            }
+        ]
+    }
+}
+
+
+def with_warnings(town: Town, **court: Any) -> None:
+    """The first stage of the process for matters warns of cold ones."""
+    free = {**factories.FREE, "stages": [factories.stage("a", 10, gate=COLD), *factories.FREE["stages"][1:]]}
+    uow = town.work()
+    factories.publish(uow, [free, {**COURT, **court}])
+    uow.commit()
+    uow.session.close()
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_warning_is_read_and_confirmed(prepared: Town, htmx: bool) -> None:
+    with_warnings(prepared)
+    record, rita = enquiry(prepared), prepared.as_("Rita")
+    page = rita.get(page_of(record, "/convert")).text
+    assert 'name="confirmed"' not in page
+
+    warned = rita.post(page_of(record, "/convert"), dict(sent_by(page, "convert-form")), htmx=htmx)
+
+    assert warned.status_code == 422
+    assert "It is not hot." in warned.text
+    assert 'name="confirmed"' in warned.text
+    assert stored(prepared, record).outcome == "open"
+    sent = {**dict(sent_by(warned.text, "convert-form")), "confirmed": "1"}
+    assert rita.post(page_of(record, "/convert"), sent, htmx=htmx).status_code == (204 if htmx else 303)
+    assert stored(prepared, record).outcome == "won"
+
+
+def test_where_several_stages_close_it_one_is_chosen(prepared: Town) -> None:
+    stages = [*COURT["stages"][:2], factories.stage("gift", 100, "won"), *COURT["stages"][2:]]
+    uow = prepared.work()
+    factories.publish(uow, [{**COURT, "stages": stages}])
+    uow.commit()
+    uow.session.close()
+    record, rita = enquiry(prepared), prepared.as_("Rita")
+    sent = dict(sent_by(rita.get(page_of(record, "/convert")).text, "convert-form"))
+    assert sent["to_stage"] == ""
+
+    refused = rita.post(page_of(record, "/convert"), sent)
+    assert refused.status_code == 422
+    assert 'href="#to_stage"' in refused.text
+    assert rita.post(page_of(record, "/convert"), {**sent, "to_stage": "gift"}).status_code == 303
+    assert stored(prepared, record).stage_key == "gift"
+
+
+def test_a_record_in_no_process_is_converted_once(prepared: Town) -> None:
+    record = make(prepared, "enquiry", {"wish": "A fence", "firm": "Farms"}, owner="Rita")
+    rita = prepared.as_("Rita")
+    sent = dict(sent_by(rita.get(page_of(record, "/convert")).text, "convert-form"))
+
+    assert rita.post(page_of(record, "/convert"), sent).status_code == 303
+    again = rita.post(page_of(record, "/convert"), sent)
+    assert again.status_code == 409
+    assert "was converted already" in again.text
+
+
+def test_a_new_record_whose_process_warns_is_confirmed(prepared: Town) -> None:
+    with_warnings(prepared)
+    rita, address = prepared.as_("Rita"), "/w/acme/o/matter/new"
+    typed = {"f-title": "Cold", "pipeline": "free"}
+
+    warned = rita.post(address, typed)
+
+    assert warned.status_code == 422
+    assert "It is not hot." in warned.text
+    assert 'value="Cold"' in warned.text
+    sent = dict(sent_by(warned.text, "record-form"))
+    assert rita.post(address, sent).status_code == 422
+    assert rita.post(address, {**sent, "confirmed": "1"}).status_code == 303
+
+
+def test_starting_in_a_process_that_warns_is_confirmed(prepared: Town) -> None:
+    with_warnings(prepared)
+    record, rita = matter(prepared, flow=None), prepared.as_("Rita")
+
+    warned = rita.post(page_of(record, "/start"), {"pipeline": "free", "revision": "1"})
+
+    assert warned.status_code == 422
+    assert "It is not hot." in warned.text
+    assert stored(prepared, record).pipeline_key is None
+    sent = dict(sent_by(warned.text, "start-form"))
+    assert sent["revision"] == "1"
+    assert rita.post(page_of(record, "/start"), {**sent, "confirmed": "1"}).status_code == 303
+    assert stored(prepared, record).stage_key == "a"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.blueprints.workspace.desk import MATTERS, NOBODY, change, make, matter, page_of, stored
+from builder.db.ids import to_public
+from tests.blueprints.workspace.desk import MATTERS, NOBODY, change, make, matter, page_of, sent_by, stored
 from tests.fixtures.town import Town
 
 BIN = "/w/acme/recycle-bin"
@@ -24,9 +25,10 @@ def test_deleting_works_and_redirects_without_htmx(town: Town) -> None:
 
 def test_restoring_works_and_brings_back_the_page(town: Town) -> None:
     record, ada = matter(town), town.as_("Ada")
-    ada.post(page_of(record, "/delete"))
+    ada.post(page_of(record, "/delete"), {"revision": "1"})
+    sent = dict(sent_by(ada.get(BIN).text, f"restore-{to_public(record)}"))
 
-    answer = ada.post(page_of(record, "/restore"))
+    answer = ada.post(page_of(record, "/restore"), sent)
 
     assert (answer.status_code, answer.headers["Location"]) == (303, page_of(record))
     page = ada.get(page_of(record)).text
@@ -43,7 +45,10 @@ def test_the_question_is_a_dialog_for_htmx(sqlite_town: Town) -> None:
     assert 'id="fw-dialog-title"' in answer.text
     assert "<html" not in answer.text
     assert (
-        sqlite_town.as_("Ada").post(page_of(record, "/delete"), htmx=True).headers["HX-Redirect"] == MATTERS
+        sqlite_town.as_("Ada")
+        .post(page_of(record, "/delete"), {"revision": "1"}, htmx=True)
+        .headers["HX-Redirect"]
+        == MATTERS
     )
 
 
@@ -53,6 +58,17 @@ def test_a_stale_deletion_is_409_and_deletes_nothing(sqlite_town: Town) -> None:
 
     assert sqlite_town.as_("Ada").post(page_of(record, "/delete"), {"revision": "1"}).status_code == 409
     assert stored(sqlite_town, record).deleted_at is None
+
+
+def test_a_stale_restoring_is_409_and_restores_nothing(sqlite_town: Town) -> None:
+    record, ada = matter(sqlite_town), sqlite_town.as_("Ada")
+    ada.post(page_of(record, "/delete"), {"revision": "1"})
+    before = dict(sent_by(ada.get(BIN).text, f"restore-{to_public(record)}"))
+    ada.post(page_of(record, "/restore"), before)
+    ada.post(page_of(record, "/delete"), {"revision": "3"})
+
+    assert ada.post(page_of(record, "/restore"), before).status_code == 409
+    assert stored(sqlite_town, record).deleted_at is not None
 
 
 def test_without_the_right_it_is_403(sqlite_town: Town) -> None:
@@ -77,4 +93,5 @@ def test_anothers_workspace_and_nothing_are_404(sqlite_town: Town, part: str) ->
 
 
 def test_restoring_what_is_not_deleted_is_404(sqlite_town: Town) -> None:
-    assert sqlite_town.as_("Ada").post(page_of(matter(sqlite_town), "/restore")).status_code == 404
+    path = page_of(matter(sqlite_town), "/restore")
+    assert sqlite_town.as_("Ada").post(path, {"revision": "1"}).status_code == 404

@@ -216,11 +216,11 @@ def test_a_record_enters_a_process_later(sqlite_town: Town) -> None:
     record, rita = matter(sqlite_town, flow=None), sqlite_town.as_("Rita")
     assert "In no process yet" in rita.get(page_of(record)).text
 
-    assert rita.post(page_of(record, "/start"), {"pipeline": "nothing"}).status_code == 404
-    assert rita.post(page_of(record, "/start"), {"pipeline": "free"}).status_code == 303
+    assert rita.post(page_of(record, "/start"), {"pipeline": "nothing", "revision": "1"}).status_code == 404
+    assert rita.post(page_of(record, "/start"), {"pipeline": "free", "revision": "1"}).status_code == 303
 
     assert stored(sqlite_town, record).stage_key == "a"
-    assert rita.post(page_of(record, "/start"), {"pipeline": "free"}).status_code == 409
+    assert rita.post(page_of(record, "/start"), {"pipeline": "free", "revision": "1"}).status_code == 409
 
 
 def test_each_visit_keeps_its_answers_under_its_own_form(sqlite_town: Town) -> None:
