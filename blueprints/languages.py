@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
-from flask_babel import Babel
+from gettext import NullTranslations
+from typing import cast
+
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale, get_translations
 
 from builder.resources import resource_folder
 from builder.settings import Settings
@@ -43,9 +46,36 @@ def choose_language() -> str:
     return DEFAULT_LANGUAGE
 
 
+def language() -> str:
+    """The key of LANGUAGES in which the present answer is written; English where no request is answered.
+
+    Pages ask it for every label: it is found once a request.
+    """
+    if not g:
+        return DEFAULT_LANGUAGE
+    if "language" not in g:
+        g.language = str(get_locale() or DEFAULT_LANGUAGE)
+    return cast(str, g.language)
+
+
+def _texts() -> NullTranslations:
+    """The catalogue of the present answer, found once a request."""
+    if "texts" not in g:
+        g.texts = get_translations()
+    return cast(NullTranslations, g.texts)
+
+
 def add_languages(app: Flask, settings: Settings) -> Babel:
     """Wire Flask-Babel. Times are shown in UTC until a person's zone is known."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(resource_folder("translations"))
     app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT_LANGUAGE
     app.config["LANGUAGES"] = LANGUAGES
-    return Babel(app, locale_selector=choose_language)
+    babel = Babel(app, locale_selector=choose_language)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _texts().gettext(text),
+        lambda one, many, number: _texts().ngettext(one, many, number),
+        newstyle=True,
+        pgettext=lambda context, text: _texts().pgettext(context, text),
+        npgettext=lambda context, one, many, number: _texts().npgettext(context, one, many, number),
+    )
+    return babel

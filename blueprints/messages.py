@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 
+from blueprints.languages import language
 from builder.domain.labels import Label
 from builder.errors import Problem
 from builder.forms.record_form import RecordForm
@@ -53,4 +54,4 @@ def error_lines(form: RecordForm) -> list[tuple[str, str]]:
 
 def local(value: Any) -> Any:
     """A label in the reader's language; everything else as it is."""
-    return value.text(str(get_locale() or "en")) if isinstance(value, Label) else value
+    return value.text(language()) if isinstance(value, Label) else value

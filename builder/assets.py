@@ -15,12 +15,14 @@ import json
 import re
 import shutil
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import brotli
 from flask import Flask, current_app, url_for
+from markupsafe import Markup
 from whitenoise import WhiteNoise
 
 from builder.headers import STATIC_HEADERS
@@ -52,7 +54,7 @@ class AssetsNotBuilt(RuntimeError):
 
 
 def add_assets(app: Flask) -> None:
-    """Serve /static/ through WhiteNoise and give templates `asset_url(bundle)` and `icon_url(name)`."""
+    """Serve /static/ through WhiteNoise and give templates `asset_url(bundle)` and `icon_markup(name)`."""
     static = resource_folder("static")
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,
@@ -67,7 +69,7 @@ def add_assets(app: Flask) -> None:
     app.extensions["funnelwright.asset_names"] = _built_names(static / _MANIFEST)
     app.extensions["funnelwright.icons"] = _drawn_icons(static, app.extensions["funnelwright.asset_names"])
     app.jinja_env.globals["asset_url"] = asset_url
-    app.jinja_env.globals["icon_url"] = icon_url
+    app.jinja_env.globals["icon_markup"] = lru_cache(maxsize=2048)(icon_markup)
     app.add_url_rule("/static/<path:filename>", "static", build_only=True)
 
 
@@ -94,6 +96,17 @@ def icon_url(name: str) -> str:
             "icon('…')) or in static/icons.txt, then run `python -m builder.assets`"
         )
     return f"{asset_url('icons')}#{name}"
+
+
+def icon_markup(name: str, label: str = "", **attributes: str) -> Markup:
+    """A Tabler icon from the sprite, with a ``class`` if given. Without a label it is decoration.
+
+    Errors: AssetsNotBuilt.
+    """
+    role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon {}" {} focusable="false"><use href="{}"></use></svg>').format(
+        attributes.get("class", ""), role, icon_url(name)
+    )
 
 
 def _drawn_icons(static: Path, names: dict[str, str]) -> frozenset[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from flask import render_template, url_for
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.admin.area import admin
 from blueprints.forms import chosen_id, done, refuse, show_form
+from blueprints.messages import local
 from blueprints.scope import scope
 from builder.db.ids import to_public
 from builder.errors import Invalid
@@ -28,7 +29,7 @@ def people_list() -> str:
     text = request.args.get("q", "").replace("\0", "").strip()[:200]
     with_inactive = "all" in request.args
     rows = queries.people(here.session, _today(), text=text, with_inactive=with_inactive)
-    roles = {key: role.label.text(str(get_locale())) for key, role in here.catalog.roles.items()}
+    roles = {key: local(role.label) for key, role in here.catalog.roles.items()}
     facts = {"rows": rows, "roles": roles, "text": text, "with_inactive": with_inactive}
     if request.htmx and not request.htmx.boosted:
         return render_template("fragments/person/list.html", **facts)
@@ -118,10 +119,9 @@ def _show(
     status: int = 200,
 ) -> Response:
     here, today = scope(), _today()
-    language = str(get_locale())
     colleagues = queries.people(here.session, today)
     form.role_key.choices = [("", "")] + [
-        (key, role.label.text(language)) for key, role in here.catalog.roles.items()
+        (key, local(role.label)) for key, role in here.catalog.roles.items()
     ]
     form.manager_id.choices = [("", gettext("Nobody"))] + [
         (to_public(each.id), each.name) for each in colleagues if row is None or each.id != row.id

@@ -26,6 +26,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     stage_work,
 )
 from blueprints.workspace.area import board_address
+from blueprints.workspace.cells import add_cells
 
 BOARD_ICON = "layout-kanban"
 
@@ -33,6 +34,7 @@ BOARD_ICON = "layout-kanban"
 def register(app: Flask) -> None:
     """Register the area with its pages and its part of the sidebar."""
     app.register_blueprint(area.workspace)
+    add_cells(app)
     add_navigation(app, _navigation)
 
 

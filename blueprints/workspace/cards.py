@@ -15,11 +15,11 @@ from flask_babel import format_date, get_locale, gettext, ngettext
 from markupsafe import Markup, escape
 
 from blueprints.avatars import initials, tint
+from blueprints.languages import language
 from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.amounts import whole_amount
 from blueprints.workspace.area import has_endpoint, record_address
-from blueprints.workspace.shown import language
 from builder.db.ids import to_public
 from builder.domain.pipeline import Pipeline, Stage
 from builder.queries.board import Card, ColumnHead

@@ -11,8 +11,9 @@ from flask_babel import gettext
 from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
+from blueprints.workspace.cells import Cell
 from blueprints.workspace.record_forms import ids_in
-from blueprints.workspace.shown import Cell, Reader, is_id, moment, names_in, stage_name
+from blueprints.workspace.shown import Reader, is_id, moment, names_in, stage_name
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.pipeline import Pipeline, Stage
 from builder.queries.definitions import pipeline_version

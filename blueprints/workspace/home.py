@@ -11,8 +11,9 @@ from flask_babel import format_date, gettext
 from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, record_address, workspace
+from blueprints.workspace.cells import Cell, Mark
 from blueprints.workspace.filter_words import filter_text
-from blueprints.workspace.shown import Cell, Mark, Reader, duration, stage_color
+from blueprints.workspace.shown import Reader, duration, stage_color
 from builder.domain.conditions import All, Comparison
 from builder.domain.gates import is_task_done
 from builder.domain.money import from_minor

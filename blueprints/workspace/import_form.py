@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from flask_babel import get_locale
 from werkzeug.datastructures import MultiDict
 
+from blueprints.languages import language
 from blueprints.messages import local, told
 from blueprints.scope import Scope
 from builder.domain.fields import ObjectDefinition
@@ -111,7 +111,7 @@ def page_of(
     """``mapped``: what the plan of ``choices`` fills from each column; ``problems``: what was refused."""
     listed = list(problems)
     places = {column.name: place for place, column in enumerate(profile.columns)}
-    locale = str(get_locale() or "en")
+    locale = language()
     return MappingPage(
         columns=tuple(
             _line(here, definition, column, place, choices, mapped, listed)

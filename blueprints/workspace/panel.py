@@ -13,8 +13,9 @@ from flask_babel import gettext
 from blueprints.messages import local, message, named
 from blueprints.scope import Scope
 from blueprints.workspace.area import move_address
+from blueprints.workspace.cells import Cell
 from blueprints.workspace.record_forms import ids_in
-from blueprints.workspace.shown import Cell, Reader, day, duration, form_context, stage_color
+from blueprints.workspace.shown import Reader, day, duration, form_context, stage_color
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.gates import is_empty, is_task_done
 from builder.domain.moves import Requirement

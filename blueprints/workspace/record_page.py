@@ -12,6 +12,7 @@ from htmx_flask import request
 from blueprints.messages import local, message, named
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, has_endpoint, move_address, record_address, workspace
+from blueprints.workspace.cells import Cell
 from blueprints.workspace.filter_words import filter_text
 from blueprints.workspace.history import Teller, Told, reason_name
 from blueprints.workspace.home import amount_of
@@ -19,7 +20,6 @@ from blueprints.workspace.list_state import list_address
 from blueprints.workspace.panel import answered, feedback_form, fingerprint, panel, path
 from blueprints.workspace.record_forms import ids_in, is_fragment
 from blueprints.workspace.shown import (
-    Cell,
     Column,
     Reader,
     columns_of,

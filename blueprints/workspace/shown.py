@@ -12,16 +12,17 @@ from flask import url_for
 from flask_babel import (
     format_date,
     format_datetime,
-    get_locale,
     get_timezone,
     gettext,
     lazy_gettext,
     ngettext,
 )
 
+from blueprints.languages import language
 from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
+from blueprints.workspace.cells import NOTHING, Cell, Mark
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import RECORD_COLUMNS
 from builder.domain.pipeline import Pipeline, Stage
@@ -35,34 +36,6 @@ from builder.queries.search import reference_search
 MOST_LISTED = 50
 NUMBERS = frozenset({"integer", "decimal", "percent", "money", "formula"})
 _REGIONS = {"zh": "CN"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One coloured word: an option, a stage."""
-
-    text: str
-    color: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value for reading. ``kind`` is ``number`` for figures; ``marks`` are shown instead of the text."""
-
-    text: str
-    href: str = ""
-    kind: str = ""
-    marks: tuple[Mark, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.text)
-
-
-NOTHING = Cell("")
-
-
-def language() -> str:
-    return str(get_locale() or "en")
 
 
 Names: TypeAlias = "Mapping[int, str] | NamesLater"

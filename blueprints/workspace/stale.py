@@ -9,8 +9,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from blueprints.scope import Scope
+from blueprints.workspace.cells import Cell
 from blueprints.workspace.record_forms import context_for, ids_in, without
-from blueprints.workspace.shown import Cell, Reader, moment
+from blueprints.workspace.shown import Reader, moment
 from builder.domain.fields import ObjectDefinition
 from builder.forms.record_form import RecordForm
 from builder.queries.row import FullRecord, names_of_members, names_of_records, names_of_visible

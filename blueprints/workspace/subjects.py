@@ -8,9 +8,10 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from blueprints.languages import language
 from blueprints.messages import local
 from blueprints.scope import Scope
-from blueprints.workspace.shown import MOST_LISTED, language, record_column_label, stage_color
+from blueprints.workspace.shown import MOST_LISTED, record_column_label, stage_color
 from builder.db.conditions_sql import is_filterable
 from builder.domain.calendar import NAMED_PERIODS
 from builder.domain.conditions import NO_VALUE_OPERATORS, kind_of

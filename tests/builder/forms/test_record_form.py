@@ -124,7 +124,7 @@ def page() -> Iterator[Any]:
     app = Flask("forms", template_folder=str(resource_folder("templates")))
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["icon_url"] = lambda name: f"#{name}"
+    app.jinja_env.globals["icon_markup"] = lambda name, **_attributes: f"#{name}"
     Babel(app)
     add_message_filters(app)
     with app.test_request_context():
