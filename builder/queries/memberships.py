@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, Date, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
-from builder.db.people import Department, DepartmentMember, Member, Workspace
+from builder.db.people import Department, DepartmentMember, Member, UserAccount, Workspace
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
@@ -37,26 +39,12 @@ def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
 
     The session must be bound to the sign-in (``bind_user``): on PostgreSQL the wall shows it just these.
     """
-    rows = session.execute(_MEMBERSHIPS, {"user_id": user_id})
-    return [
-        Membership(
-            WorkspaceInfo(
-                id=row.id,
-                key=row.key,
-                name=row.name,
-                locale=row.locale,
-                time_zone=row.time_zone,
-                currency=row.currency,
-                definitions_stamp=row.definitions_stamp,
-            ),
-            member_id=row.member_id,
-            name=row.member_name,
-            role_key=row.role_key,
-            manager_id=row.manager_id,
-            last_seen_at=row.last_seen_at,
-        )
-        for row in rows
-    ]
+    return [membership_of(row) for row in session.execute(_MEMBERSHIPS, {"user_id": user_id})]
+
+
+def membership_of(row: Sequence[Any]) -> Membership:
+    """The membership whose ``MEMBERSHIP`` columns are the values of ``row``."""
+    return Membership(WorkspaceInfo(*row[:_WORKSPACE_WIDTH]), *row[_WORKSPACE_WIDTH:])
 
 
 def count_memberships(session: WorkspaceSession, user_id: int) -> int:
@@ -118,26 +106,35 @@ def holds_on(starts_on: Any, ends_on: Any, day: date | BindParameter[date]) -> C
 
 
 # Made once: building a statement costs more than sending it, and these go with every request.
+_WORKSPACE_WIDTH = len(fields(WorkspaceInfo))
+MEMBERSHIP = (
+    *(getattr(Workspace, field.name) for field in fields(WorkspaceInfo)),
+    *(Member.id, Member.name, Member.role_key, Member.manager_id, Member.last_seen_at),
+)
 _MEMBERSHIPS = (
-    select(
-        Workspace.id,
-        Workspace.key,
-        Workspace.name,
-        Workspace.locale,
-        Workspace.time_zone,
-        Workspace.currency,
-        Workspace.definitions_stamp,
-        Member.id.label("member_id"),
-        Member.name.label("member_name"),
-        Member.role_key,
-        Member.manager_id,
-        Member.last_seen_at,
-    )
+    select(*MEMBERSHIP)
     .join(Member, Member.workspace_id == Workspace.id)
     .where(Member.user_id == bindparam("user_id", type_=BigInteger), Member.is_active)
     .order_by(Workspace.name, Workspace.id)
     .execution_options(across_workspaces=True)
 )
+
+
+@cache
+def with_memberships(account: type[UserAccount]) -> Select[*tuple[Any, ...]]:
+    """The account of a session (``fs_uniquifier``) once for each of its memberships, or without one: rows of
+    the account and the ``MEMBERSHIP`` columns.
+    """
+    return (
+        select(account, *MEMBERSHIP)
+        .outerjoin(Member, and_(Member.user_id == account.id, Member.is_active))
+        .outerjoin(Workspace, Workspace.id == Member.workspace_id)
+        .where(account.fs_uniquifier == bindparam("fs_uniquifier"))
+        .order_by(Workspace.name, Workspace.id)
+        .execution_options(across_workspaces=True)
+    )
+
+
 _mine = aliased(Department)
 _TODAY = bindparam("today", type_=Date)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from flask import g
 from flask_security import FSQLALiteUserDatastore, LoginForm, RoleMixin, UserMixin
 from flask_security.forms import EmailValidation, email_required
 from sqlalchemy import Select, bindparam, select
@@ -13,6 +14,7 @@ from wtforms import EmailField
 
 from builder.db.extension import request_session
 from builder.db.people import PlatformRole, UserAccount
+from builder.queries.memberships import membership_of, with_memberships
 
 
 def _stripped(text: str | None) -> str | None:
@@ -38,6 +40,22 @@ def _found_by(attribute: str) -> Select[SignIn]:
     return select(SignIn).where(getattr(SignIn, attribute) == bindparam("value"))
 
 
+def _with_memberships(fs_uniquifier: str) -> SignIn | None:
+    """The sign-in of a session, and in the same statement the workspaces that every page asks for.
+
+    On PostgreSQL the wall shows the memberships of whom the session is bound to: they count only when that
+    claim of the cookie was right.
+    """
+    session = request_session()
+    rows = session.execute(with_memberships(SignIn), {"fs_uniquifier": fs_uniquifier}).all()
+    if not rows:
+        return None
+    user: SignIn = rows[0][0]
+    if session.info["user_id"] == user.id:
+        g.memberships = [membership_of(row[1:]) for row in rows if row[1] is not None]
+    return user
+
+
 class Accounts(FSQLALiteUserDatastore):
     """Finds and keeps sign-ins through the session of the request."""
 
@@ -50,7 +68,10 @@ class Accounts(FSQLALiteUserDatastore):
         ((attribute, value),) = kwargs.items()
         if attribute == "email":
             value = str(value).strip().lower()
-        user: SignIn | None = request_session().scalar(_found_by(attribute), {"value": value})
+        if attribute == "fs_uniquifier" and request_session().info.get("user_id") is not None:
+            user = _with_memberships(value)
+        else:
+            user = request_session().scalar(_found_by(attribute), {"value": value})
         if user is not None:
             set_committed_value(user, "roles", [])
         return user

@@ -126,7 +126,7 @@ def test_cookies_are_kept_from_scripts_and_other_sites(sqlite_town: Town) -> Non
         assert "SameSite=Lax" in cookie, cookie
 
 
-def test_a_signed_in_request_reads_its_person_in_one_statement(
+def test_a_signed_in_request_reads_its_person_and_workspaces_in_one_statement(
     town: Town, count_statements: Callable[..., Any]
 ) -> None:
     visitor = town.as_("Ada")
@@ -136,8 +136,30 @@ def test_a_signed_in_request_reads_its_person_in_one_statement(
 
     of_user = [statement for statement in sent if "FROM user_account" in statement]
     assert len(of_user) == 1, sent
-    assert len([statement for statement in sent if "FROM workspace JOIN member" in statement]) == 1, sent
-    assert len(sent) <= 5, sent
+    assert "JOIN workspace" in of_user[0], sent
+    assert len(sent) <= 4, sent
+
+
+@pytest.mark.parametrize("claimed", [None, 1, "somebody"])
+def test_a_session_that_claims_to_be_somebody_else_sees_its_own_workspaces(town: Town, claimed: Any) -> None:
+    otto = _account_id(town, "otto@example.com")
+    visitor = town.as_("Ada")
+    with visitor.client.session_transaction() as cookie:
+        if claimed is None:
+            cookie.pop("fw_user")
+        else:
+            cookie["fw_user"] = otto if claimed == "somebody" else claimed
+
+    assert visitor.get("/w/acme/").status_code == 200
+    assert visitor.get("/w/other/").status_code == 404
+
+
+def _account_id(town: Town, email: str) -> int:
+    uow = town.work()
+    found = uow.session.scalar(select(UserAccount.id).where(UserAccount.email == email))
+    uow.session.close()
+    assert found is not None
+    return found
 
 
 def test_a_person_switched_off_in_the_house_is_signed_out(sqlite_town: Town) -> None:
