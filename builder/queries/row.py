@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Result, Row, Select, bindparam, func, select
 
 from builder.db.people import Member
 from builder.db.records import Record
-from builder.db.tenancy import WorkspaceSession
+from builder.db.tenancy import ScopedStatement, WorkspaceSession, scoped
 from builder.domain.fields import ObjectDefinition
 from builder.domain.permissions import Actor
 from builder.queries.visibility import visible
@@ -123,10 +123,22 @@ def _names(
     found: dict[int, str] = {}
     for start in range(0, len(wanted), NAMES_AT_ONCE):
         part = wanted[start : start + NAMES_AT_ONCE]
-        statement = select(entity.id, entity.name).where(entity.id.in_(part))
-        for record_id, name in session.execute(statement if rule is None else statement.where(rule)):
-            found[record_id] = name
+        rows: Result[Any] = (
+            session.run(_NAMES[entity], ids=part)
+            if rule is None
+            else session.execute(select(entity.id, entity.name).where(entity.id.in_(part), rule))
+        )
+        found.update((row[0], row[1]) for row in rows)
     return found
+
+
+def _names_of(entity: type[Record | Member]) -> ScopedStatement:
+    table = entity.__table__
+    return scoped(select(table.c.id, table.c.name).where(table.c.id.in_(bindparam("ids", expanding=True))))
+
+
+# Made once: nearly every page asks for names.
+_NAMES: Mapping[Any, ScopedStatement] = {entity: _names_of(entity) for entity in (Record, Member)}
 
 
 def pointed_at(

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
-
 from builder.db.ids import new_id
 from builder.db.records import Record
-from builder.db.rows import insert_rows
+from builder.db.rows import insert_rows, update_row
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
@@ -247,13 +245,7 @@ def write_record(uow: UnitOfWork, standing: Standing) -> None:
     seen = record["revision"]
     record.update(revision=seen + 1, updated_at=uow.clock.now(), updated_by=uow.actor.member_id)
     values = {name: record[name] for name in COLUMNS if record[name] != standing.stored[name]}
-    result = uow.session.execute(
-        update(Record)
-        .where(Record.id == standing.record_id, Record.revision == seen)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    if result.rowcount != 1:  # type: ignore[attr-defined]
+    if update_row(uow.session, Record, values, {"id": standing.record_id, "revision": seen}) != 1:
         raise Stale(record_id=standing.record_id, revision=seen)
 
 
