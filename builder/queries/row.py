@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Result, Row, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
 from builder.db.people import Member
 from builder.db.records import Record
@@ -123,12 +123,12 @@ def _names(
     found: dict[int, str] = {}
     for start in range(0, len(wanted), NAMES_AT_ONCE):
         part = wanted[start : start + NAMES_AT_ONCE]
-        rows: Result[Any] = (
+        pairs: Iterable[Any] = (
             session.run(_NAMES[entity], ids=part)
             if rule is None
             else session.execute(select(entity.id, entity.name).where(entity.id.in_(part), rule))
         )
-        found.update((row[0], row[1]) for row in rows)
+        found.update((record_id, name) for record_id, name in pairs)
     return found
 
 
