@@ -32,9 +32,9 @@ QUARTER = Period(date(2025, 2, 1), date(2025, 5, 1))
 DAY_MICROS = 86_400_000_000
 
 
-@pytest.fixture
-def uow(database_url: FreshDatabase) -> Iterator[UnitOfWork]:
-    with ledgers.workspace(database_url) as made:
+@pytest.fixture(scope="module")
+def uow(shared_database: FreshDatabase) -> Iterator[UnitOfWork]:
+    with ledgers.workspace(shared_database) as made:
         members, _ = ledgers.people(made)
         ledgers.load(made, 21, 90, members)
         yield made
