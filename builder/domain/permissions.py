@@ -32,7 +32,9 @@ class Actor:
 
     ``member_id`` is the person's id in this workspace; ``department_ids`` the departments of today;
     ``visible_department_ids`` those whose records the visibility opens (with descendants for
-    *subtree*). ``is_system``: the product itself (demo generator, migrations of data).
+    *subtree*). ``open_objects``: keys of the objects without an owner field, whose records are the whole
+    company's (``Catalog.open_objects``). ``is_system``: the product itself (demo generator, migrations of
+    data).
     """
 
     member_id: int
@@ -44,6 +46,7 @@ class Actor:
     visible_department_ids: tuple[int, ...] = ()
     manager_id: int | None = None
     is_system: bool = False
+    open_objects: frozenset[str] = frozenset()
 
     def can(self, right: str) -> bool:
         return self.is_system or right in self.rights
@@ -53,9 +56,17 @@ class Actor:
         """Whose files and results one may look at: one's own, or everybody's where one keeps the people."""
         return self.can("members.edit")
 
-    def can_see(self, owner_id: int | None, department_id: int | None, *, is_shared: bool = False) -> bool:
-        """Row visibility: own always; department and subtree by the record's department; shared adds."""
-        if self.is_system or self.visibility == "all" or is_shared or owner_id == self.member_id:
+    def sees_all_of(self, object_key: str) -> bool:
+        """Whether no record of the object is hidden: row visibility is about objects with an owner field."""
+        return self.is_system or self.visibility == "all" or object_key in self.open_objects
+
+    def can_see(
+        self, object_key: str, owner_id: int | None, department_id: int | None, *, is_shared: bool = False
+    ) -> bool:
+        """Row visibility of a record: the company's and one's own always; department and subtree by the
+        record's department; shared adds.
+        """
+        if self.sees_all_of(object_key) or is_shared or owner_id == self.member_id:
             return True
         if self.visibility in ("department", "subtree"):
             return department_id is not None and department_id in self.visible_department_ids

@@ -18,6 +18,8 @@ from builder.metadata.compiler import Definition, Version, compiled
 
 UNKNOWN = N_("This workspace has no %(kind)s “%(key)s”.")
 
+OWNER = "owner"
+
 Kind = TypeVar("Kind")
 
 
@@ -140,6 +142,11 @@ class Catalog:
         """Any version by id, as ``pipeline_version``."""
         live = self._feedback_by_version.get(version_id)
         return live or cast("Feedback", compile_row(load(version_id)))
+
+    @cached_property
+    def open_objects(self) -> frozenset[str]:
+        """Objects without an owner field: their records are the whole company's (products, price lists)."""
+        return frozenset(key for key, known in self.objects.items() if OWNER not in known.fields.by_role)
 
     @cached_property
     def _pipelines_by_version(self) -> Mapping[int, Pipeline]:

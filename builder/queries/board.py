@@ -43,7 +43,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.keyset import Position
 from builder.queries.row import REFERENCE, names_of_records
-from builder.queries.visibility import is_broad, is_shared, ownership, sees_all
+from builder.queries.visibility import is_broad, is_shared, ownership
 
 CARDS = 50
 _ORDER = "-record.stage_entered_at"
@@ -127,6 +127,11 @@ class _Scope:
         filtered = () if self.condition is None else (self.condition,)
         self.clauses = (Record.pipeline_key == self.pipeline.key, Record.deleted_at.is_(None), *filtered)
 
+    @property
+    def is_all(self) -> bool:
+        """Whether the actor sees every record of the pipeline."""
+        return self.actor.sees_all_of(self.pipeline.object_key)
+
 
 def board(
     session: WorkspaceSession,
@@ -207,7 +212,8 @@ def one_card(
     if row is None:
         return None
     card = _card(row)
-    if not actor.can_see(card.owner_id, card.department_id) and not is_shared(session, actor, record_id):
+    place = (pipeline.object_key, card.owner_id, card.department_id)
+    if not actor.can_see(*place) and not is_shared(session, actor, record_id):
         return None
     return card, _names_on(session, catalog, pipeline, (card,))
 
@@ -225,7 +231,7 @@ def _scope(
         fields = catalog.object(pipeline.object_key).fields.by_key
         condition = compile_condition(filter, fields, context)
     scope = _Scope(session, pipeline, actor, condition)
-    if not sees_all(actor):
+    if not scope.is_all:
         scope.shared = _shared(scope)
     return scope
 
@@ -269,7 +275,8 @@ def _shared(scope: _Scope) -> list[Card]:
     ids = select(RecordShare.record_id).where(RecordShare.member_id == scope.actor.member_id)
     rows = scope.session.execute(_CARDS.where(Record.id.in_(ids), *scope.clauses))
     cards = (_card(row) for row in rows)
-    return [card for card in cards if not scope.actor.can_see(card.owner_id, card.department_id)]
+    key = scope.pipeline.object_key
+    return [card for card in cards if not scope.actor.can_see(key, card.owner_id, card.department_id)]
 
 
 def _column(
@@ -318,7 +325,7 @@ def _cards(
 ) -> list[Card]:
     clauses = (*scope.clauses, Record.stage_key == stage_key, *beyond)
     statement = _CARDS.order_by(*order).limit(limit)
-    own = () if sees_all(scope.actor) else ownership(scope.actor)
+    own = () if scope.is_all else ownership(scope.actor)
     if len(own) < 2 or is_broad(scope.actor):
         own = (or_(*own),) if own else ()
         return [_card(row) for row in scope.session.execute(statement.where(*clauses, *own))]
@@ -370,13 +377,14 @@ def _rolled_up(scope: _Scope) -> Select[*tuple[Any, ...]]:
                 for column in (cell.n, cell.amount_minor, cell.weighted_minor)
             ),
         )
-        .where(cell.pipeline_key == scope.pipeline.key, cell.measure == rollup.NOW, _grain(scope.actor))
+        .where(cell.pipeline_key == scope.pipeline.key, cell.measure == rollup.NOW, _grain(scope))
         .group_by(cell.stage_key, cell.currency)
     )
 
 
-def _grain(actor: Actor) -> ColumnElement[bool]:
-    if sees_all(actor):
+def _grain(scope: _Scope) -> ColumnElement[bool]:
+    actor = scope.actor
+    if scope.is_all:
         return and_(FunnelRollup.owner_id == 0, FunnelRollup.department_id == 0)
     own = FunnelRollup.owner_id == actor.member_id
     departments = sorted(actor.visible_department_ids)
@@ -388,7 +396,7 @@ def _grain(actor: Actor) -> ColumnElement[bool]:
 def _counted(scope: _Scope) -> Select[*tuple[Any, ...]]:
     """Heads of a filtered board, from the records themselves."""
     amount = func.coalesce(Record.amount_minor, 0)
-    own = () if sees_all(scope.actor) else (or_(*ownership(scope.actor)),)
+    own = () if scope.is_all else (or_(*ownership(scope.actor)),)
     return (
         select(
             Record.stage_key,

@@ -60,7 +60,7 @@ def _members(object_key: str, actor: Actor, depth: int, account_key: str | None)
     """(unit, journey): the first records, and level by level what was converted from them."""
     root: Any = aliased(Record)
     where = [root.object_key == object_key, root.deleted_at.is_(None), root.journey != ""]
-    seen = visible(actor, root.owner_id, root.department_id)
+    seen = visible(actor, object_key, root.owner_id, root.department_id)
     if seen is not None:
         where.append(seen)
     unit = root.id if account_key is None else func.coalesce(_account(root, account_key), -root.id)

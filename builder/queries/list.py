@@ -92,7 +92,7 @@ def list_records(
     terms = query_tokens(request.query)
     if terms:
         clauses.append(containing(session, terms, request.object_key))
-    pages = RecordPages(session, actor, clauses, sort)
+    pages = RecordPages(session, actor, definition.key, clauses, sort)
     place, is_backward, cursor_problem = _place(request, sort)
     limit = max(1, min(request.limit, LARGEST_PAGE))
     if is_backward and place is not None:

@@ -82,6 +82,7 @@ def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog
         department_ids=own,
         visible_department_ids=visible,
         manager_id=membership.manager_id,
+        open_objects=catalog.open_objects,
     )
 
 

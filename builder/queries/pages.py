@@ -21,7 +21,8 @@ COUNT_CAP = 1000
 
 @dataclass
 class RecordPages:
-    """Pages of the live records that satisfy ``clauses`` and that ``actor`` sees, ordered by ``sort``.
+    """Pages of the live records of an object that satisfy ``clauses`` and that ``actor`` sees, ordered by
+    ``sort``; that they are of the object is for ``clauses`` to say.
 
     A page costs one statement, and a second one where the rows with a value end on it. ``total`` is
     known after the first page was fetched: exact up to ``COUNT_CAP``, beyond it ``COUNT_CAP`` + 1.
@@ -29,13 +30,14 @@ class RecordPages:
 
     session: WorkspaceSession
     actor: Actor
+    object_key: str
     clauses: Sequence[ColumnElement[bool]]
     sort: SortColumn
     total: int | None = None
     _branches: tuple[ColumnElement[bool], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._branches = branches(self.actor)
+        self._branches = branches(self.actor, self.object_key)
 
     def forward(self, limit: int, after: Position | None) -> list[tuple[RecordRow, Position]]:
         """Up to ``limit`` rows beyond ``after``, in order."""

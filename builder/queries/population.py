@@ -1,8 +1,8 @@
 """The records that a report is about: which pipelines, whose, which of them, and what the reader may see.
 
-Insights count what row visibility opens: one's own records and those of one's departments. Single records
-shared with a person (``record_share``) are readable but do not enter that person's figures, so that roll-ups
-and lists agree (B4).
+Insights count what row visibility opens: one's own records and those of one's departments, and every record
+of an object without an owner. Single records shared with a person (``record_share``) are readable but do not
+enter that person's figures, so that roll-ups and lists agree (B4).
 """
 
 from __future__ import annotations
@@ -51,10 +51,13 @@ class Population:
 
 
 def visible(
-    actor: Actor, owner: InstrumentedAttribute[Any], department: InstrumentedAttribute[Any]
+    actor: Actor,
+    object_key: str,
+    owner: InstrumentedAttribute[Any],
+    department: InstrumentedAttribute[Any],
 ) -> ColumnElement[bool] | None:
-    """Row visibility on an owner and a department column; ``None`` when everything is visible."""
-    if actor.is_system or actor.visibility == "all":
+    """Row visibility of an object on an owner and a department column; ``None``: everything is visible."""
+    if actor.sees_all_of(object_key):
         return None
     own = owner == actor.member_id
     if actor.visibility in ("department", "subtree") and actor.visible_department_ids:
@@ -86,7 +89,7 @@ def narrowed(
         clauses.append(matching(owner, [population.owner_id], nobody=nobody))
     if population.department_ids is not None:
         clauses.append(matching(department, population.department_ids, nobody=nobody))
-    seen = visible(population.actor, owner, department)
+    seen = visible(population.actor, population.object_key, owner, department)
     if seen is not None:
         clauses.append(seen)
     return clauses

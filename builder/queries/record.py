@@ -172,9 +172,10 @@ def find_record(
     is_shared = share_id is not None
     if record.deleted_at is not None and not with_deleted:
         return None
-    if not actor.can_see(record.owner_id, record.department_id, is_shared=is_shared):
+    place = (record.object_key, record.owner_id, record.department_id)
+    if not actor.can_see(*place, is_shared=is_shared):
         return None
-    may_change = bool(may_edit) or actor.can_see(record.owner_id, record.department_id)
+    may_change = bool(may_edit) or actor.can_see(*place)
     return OpenedRecord(record, department_name or "", is_shared, may_change)
 
 
@@ -350,7 +351,7 @@ def _made_from(rows: Iterable[RecordRow]) -> list[RelatedList]:
 
 
 def _referring(actor: Actor, record_id: int, object_key: str, field_key: str) -> Any:
-    seen = visible(actor)
+    seen = visible(actor, (object_key,))
     return (
         select(Link.record_id.label("id"))
         .join(Record, Record.id == Link.record_id)
@@ -365,7 +366,7 @@ def _referring(actor: Actor, record_id: int, object_key: str, field_key: str) ->
 
 
 def _converted(actor: Actor, record_id: int) -> Any:
-    seen = visible(actor)
+    seen = visible(actor, None)
     return select(Record.id.label("id")).where(
         Record.converted_from_id == record_id,
         Record.deleted_at.is_(None),

@@ -36,7 +36,7 @@ def deleted_records(session: WorkspaceSession, actor: Actor) -> tuple[DeletedRec
     """The latest ``SHOWN`` deleted records; one statement."""
     owner: Any = aliased(Member)
     deleter: Any = aliased(Member)
-    seen = visible(actor)
+    seen = visible(actor, None)
     statement = (
         select(
             Record.id,

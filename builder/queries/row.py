@@ -108,7 +108,7 @@ def names_of_records(session: WorkspaceSession, ids: Iterable[int]) -> dict[int,
 
 def names_of_visible(session: WorkspaceSession, actor: Actor, ids: Iterable[int]) -> dict[int, str]:
     """Names of those records that the actor sees: for ids that somebody typed, which no record holds yet."""
-    return _names(session, Record, ids, visible(actor))
+    return _names(session, Record, ids, visible(actor, None))
 
 
 def names_of_members(session: WorkspaceSession, ids: Iterable[int]) -> dict[int, str]:

@@ -76,7 +76,7 @@ def reference_search(
 ) -> tuple[Hit, ...]:
     """The best visible records of one object for a field that refers to it; without text the latest."""
     if not query_tokens(text):
-        statement = _candidates(actor, [Record.object_key == object_key]).limit(limit)
+        statement = _candidates(actor, (object_key,), [Record.object_key == object_key]).limit(limit)
         return tuple(_hit(row, 2) for row in session.execute(statement))
     return tuple(_found(session, actor, text, (object_key,), limit))
 
@@ -126,6 +126,7 @@ def _by_name(session: WorkspaceSession, actor: Actor, text: str, object_keys: Se
     statement = _visible(
         _columns(named.c.token).join(named, named.c.record_id == Record.id),
         actor,
+        object_keys,
         [Record.deleted_at.is_(None)],
     )
     return [_hit(row, 0 if row[-1] == whole else 1) for row in session.execute(statement)]
@@ -146,7 +147,7 @@ def _by_words(
         clauses += [_has(term, Record.id) for term in driver.others]
     else:
         clauses = [Record.id.in_(_ids(driver, object_keys))]
-    return [_hit(row, 2) for row in session.execute(_candidates(actor, clauses).limit(limit))]
+    return [_hit(row, 2) for row in session.execute(_candidates(actor, object_keys, clauses).limit(limit))]
 
 
 def _driver(session: WorkspaceSession, terms: Sequence[QueryTerm], object_keys: Sequence[str]) -> _Driver:
@@ -225,13 +226,18 @@ def _hit(row: Row[*tuple[Any, ...]], rank: int) -> Hit:
     return Hit(rank=rank, **values)
 
 
-def _candidates(actor: Actor, clauses: Iterable[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
-    statement = _visible(_columns(), actor, [Record.deleted_at.is_(None), *clauses])
+def _candidates(
+    actor: Actor, object_keys: Sequence[str], clauses: Iterable[ColumnElement[bool]]
+) -> Select[*tuple[Any, ...]]:
+    statement = _visible(_columns(), actor, object_keys, [Record.deleted_at.is_(None), *clauses])
     return statement.order_by(Record.updated_at.desc(), Record.id.desc())
 
 
 def _visible(
-    statement: Select[*tuple[Any, ...]], actor: Actor, clauses: list[ColumnElement[bool]]
+    statement: Select[*tuple[Any, ...]],
+    actor: Actor,
+    object_keys: Sequence[str],
+    clauses: list[ColumnElement[bool]],
 ) -> Select[*tuple[Any, ...]]:
-    seen = visible(actor)
+    seen = visible(actor, object_keys)
     return statement.where(*clauses) if seen is None else statement.where(*clauses, seen)

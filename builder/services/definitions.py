@@ -25,7 +25,7 @@ from builder.metadata.grammar import KINDS, DefinitionProblem, Document, pointer
 from builder.metadata.lint import Surroundings, lint
 from builder.metadata.slots import assign_slots
 from builder.metadata.upcasters import upcast
-from builder.queries.definitions import DRAFT, PUBLISHED, RETIRED, live_rows, load_catalog
+from builder.queries.definitions import DRAFT, PUBLISHED, RETIRED, live_rows
 from builder.queries.definitions import drafts as stored_drafts
 from builder.services.backfill import fill_again
 from builder.services.maintenance import rebuild_rollup
@@ -290,4 +290,4 @@ def _stamp(uow: UnitOfWork) -> None:
         update(Workspace).where(Workspace.id == uow.workspace.id).values(definitions_stamp=stamp)
     )
     uow.workspace = replace(uow.workspace, definitions_stamp=stamp)
-    uow.catalog = load_catalog(uow.session, uow.workspace)
+    uow.renew_catalog()

@@ -108,7 +108,7 @@ class RecordNames:
         statement = select(Record.id, Record.name, Record.external_key).where(
             Record.object_key == self._object_key, Record.deleted_at.is_(None)
         )
-        rule = visible(self._uow.actor)
+        rule = visible(self._uow.actor, (self._object_key,))
         if rule is not None:
             statement = statement.where(rule)
         if names is not None:

@@ -246,7 +246,7 @@ def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str,
     """Records that an earlier import or an earlier row made, by their key."""
     if not keys:
         return {}
-    rule = visible(uow.actor)
+    rule = visible(uow.actor, (object_key,))
     rows = uow.session.execute(
         select(
             Record.external_key,

@@ -198,9 +198,11 @@ def change_values(
     owner = standing.record["owner_id"]
     if owner == owner_before:
         return
-    if owner_before is not None and not uow.actor.can("record.reassign"):
-        field_key = definition.fields.by_role["owner"].key
-        Refusal(faults=(FieldViolation(field_key, MAY_NOT_REASSIGN, {}, f"/{field_key}"),)).raise_it()
+    holder = definition.fields.by_role.get("owner")
+    # Where the object has no such field any more the record has become the company's.
+    if holder is not None and owner_before is not None and not uow.actor.can("record.reassign"):
+        fault = FieldViolation(holder.key, MAY_NOT_REASSIGN, {}, f"/{holder.key}")
+        Refusal(faults=(fault,)).raise_it()
     standing.record["department_id"] = department_of(uow, owner)
 
 

@@ -57,7 +57,7 @@ def _changeable(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
 
     Errors: Forbidden when one of them was shared for reading only (S34).
     """
-    seen = {row.id for row in rows if uow.actor.can_see(row.owner_id, row.department_id)}
+    seen = {row.id for row in rows if uow.actor.can_see(row.object_key, row.owner_id, row.department_id)}
     if len(seen) == len(rows):
         return list(rows)
     shares = select(RecordShare.record_id, RecordShare.can_edit).where(

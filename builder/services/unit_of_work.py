@@ -64,7 +64,12 @@ class UnitOfWork:
         stamp = self.session.connection().execute(statement, {"workspace": self.workspace.id}).scalar()
         if stamp is not None and stamp != self.workspace.definitions_stamp:
             self.workspace = replace(self.workspace, definitions_stamp=stamp)
-            self.catalog = load_catalog(self.session, self.workspace)
+            self.renew_catalog()
+
+    def renew_catalog(self) -> None:
+        """Go on with the definitions of the workspace's stamp, by which the actor sees records as well."""
+        self.catalog = load_catalog(self.session, self.workspace)
+        self.actor = replace(self.actor, open_objects=self.catalog.open_objects)
 
     def begin_snapshot(self) -> None:
         """Start reading one state of the database, whatever others write; ``catalog`` is that of then."""

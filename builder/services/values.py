@@ -215,7 +215,7 @@ def ids_named(fields: FieldSet, values: Mapping[str, Any]) -> frozenset[int]:
 
 def _existing(uow: UnitOfWork, ids: set[int], object_key: str) -> dict[int, bool]:
     """Those of the ids that are records of the object and not deleted, each with whether it is visible."""
-    rule = visible(uow.actor)
+    rule = visible(uow.actor, (object_key,))
     found: dict[int, bool] = {}
     for chunk in chunks(sorted(ids)):
         rows = uow.session.execute(

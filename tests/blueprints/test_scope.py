@@ -117,8 +117,9 @@ def test_departments_open_the_records_below_them(town: Town) -> None:
 
     assert actor.department_ids == (town.ids["east"],)
     assert set(actor.visible_department_ids) == {town.ids["east"], port}
-    assert not actor.can_see(owner_id=1, department_id=west)
-    assert actor.can_see(owner_id=1, department_id=port)
+    assert not actor.can_see("matter", owner_id=1, department_id=west)
+    assert actor.can_see("matter", owner_id=1, department_id=port)
+    assert actor.open_objects == {"client"}
     assert actor.manager_id == town.ids["Ada"]
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from builder.db.ids import to_public
 from tests import factories
 from tests.blueprints.workspace.desk import MATTERS, change, make, page_of, stored
 from tests.fixtures.town import Town
@@ -45,6 +46,14 @@ def court(sqlite_town: Town) -> Town:
 
 def secret(town: Town) -> int:
     return make(town, "matter", {"title": SECRET}, owner="Ada")
+
+
+def test_a_record_in_the_address_of_a_form_tells_no_hidden_name(court: Town) -> None:
+    where = f"{PLAINTS}/new?field=about&from={to_public(secret(court))}"
+
+    assert SECRET in court.as_("Ada").get(where).text
+    answer = court.as_("Rita").get(where)
+    assert (answer.status_code, SECRET in answer.text) == (200, False)
 
 
 def typed(record_id: int, **more: str) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def field(kind: str, label: str, **more: Any) -> dict[str, Any]:
     return {"x-type": kind, "x-label": {"en": label}, **more}
 
 
-def documents() -> list[dict[str, Any]]:
+def documents(*, has_owner: bool = True) -> list[dict[str, Any]]:
+    """The object *job*, whose boss owns it or is just somebody, and the pipeline *path*."""
+    owner = {"x-role": "owner"} if has_owner else {}
     job = {
         "grammar": 1,
         "kind": "object",
@@ -46,7 +48,7 @@ def documents() -> list[dict[str, Any]]:
                 "title": field("text", "Title", **{"x-role": "name"}),
                 "worth": field("money", "Worth", **{"x-role": "amount"}),
                 "coin": field("text", "Coin", **{"x-role": "currency"}),
-                "boss": field("user", "Boss", **{"x-role": "owner", "x-filterable": True}),
+                "boss": field("user", "Boss", **{**owner, "x-filterable": True}),
                 "city": field("text", "City", **{"x-filterable": True}),
                 "channel": field(
                     "choice",
@@ -81,18 +83,18 @@ def documents() -> list[dict[str, Any]]:
 SLOTS = {"job": {"boss": "t01", "city": "t02", "channel": "t03"}}
 
 
-def catalog(workspace_id: int) -> Catalog:
+def catalog(workspace_id: int, *, has_owner: bool = True) -> Catalog:
     rows = [
         PlainRow(
             document["kind"],
             document["key"],
             place + 1,
             1,
-            f"test-{document['key']}",
+            f"test-{document['key']}-{has_owner}",
             document,
             SLOTS.get(document["key"]),
         )
-        for place, document in enumerate(documents())
+        for place, document in enumerate(documents(has_owner=has_owner))
     ]
     return Catalog.build(workspace_id, 1, rows)
 

@@ -126,7 +126,9 @@ def test_heads_and_cards_of_each_visibility_agree(world: World) -> None:
         actor(BEN, "department", (SOUTH,)),
         actor(ANN, "subtree", (NORTH, SOUTH)),
     ):
-        expected = {card.name for card in made if who.can_see(card.owner_id, card.department_id)}
+        expected = {
+            card.name for card in made if who.can_see("opportunity", card.owner_id, card.department_id)
+        }
         plain = shown(world, who).columns[0]
         everything = parse({"field": "record.stage", "op": "not_empty"})
         filtered = shown(world, who, filter=everything).columns[0]

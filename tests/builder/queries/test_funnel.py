@@ -16,6 +16,7 @@ from builder.domain.conditions import ALWAYS, All, Comparison
 from builder.domain.funnel import MODES, FunnelFigures
 from builder.domain.period import ALL_TIME, Period
 from builder.domain.permissions import Actor
+from builder.queries.board import board, one_card
 from builder.queries.dimensions import dimension
 from builder.queries.drill import EXITS, Figure, drill, figure_ids
 from builder.queries.funnel import funnel_report, snapshot, source_of
@@ -93,6 +94,47 @@ def test_rollup_journeys_and_stays_give_equal_figures(uow: UnitOfWork, seed: int
         assert counted.source == "journeys"
         whole = funnel_report(uow.session, population, path, mode, currency="EUR")
         assert without_amounts(counted.figures, mode) == without_amounts(whole.figures, mode), (name, mode)
+
+
+def test_everybody_counts_and_lists_all_of_what_has_no_owner(uow: UnitOfWork) -> None:
+    """A pipeline on an object without an owner: the funnel, its lists and the board of a rep are everyone's."""
+    uow.catalog = ledgers.catalog(uow.workspace.id, has_owner=False)
+    members, departments = ledgers.people(uow)
+    made = ledgers.load(uow, 7, 40, members)
+    path = uow.catalog.pipeline("path")
+    company = uow.catalog.open_objects
+    assert company == {"job"}
+    rep = Actor(members[0], "Ada", "rep", frozenset(), "own", open_objects=company)
+    manager = Actor(members[1], "Bo", "m", frozenset(), "subtree", (departments[1],), (departments[1],))
+    manager = replace(manager, open_objects=company)
+    context = EvaluationContext(uow.clock.now(), ledgers.ZONE)
+    everyone = everything(uow)
+    for who, period, mode in product((rep, manager), (ALL_TIME, MONTHS, DAYS), MODES):
+        asked = replace(everyone, actor=who, period=period)
+        of_all = funnel_report(uow.session, replace(asked, actor=uow.actor), path, mode, currency="EUR")
+        for population in (asked, free(uow, asked)):
+            report = funnel_report(uow.session, population, path, mode, currency="EUR")
+            assert comparable(report.figures, mode) == comparable(of_all.figures, mode)
+            assert report.figures.identity
+            for step in report.figures.steps:
+                figure = Figure("denominator", step.stage, mode)
+                if step.denominator is not None:
+                    assert len(figure_ids(uow.session, population, path, figure)) == step.denominator
+    by_owner = dimension("owner", uow.catalog.object("job"))
+    for who in (rep, manager):
+        population = replace(everyone, actor=who)
+        grouped = funnel_report(uow.session, population, path, "visited", currency="EUR", by=by_owner)
+        assert (
+            grouped.figures == funnel_report(uow.session, everyone, path, "visited", currency="EUR").figures
+        )
+        seen = board(uow.session, uow.catalog, who, path, context)
+        assert seen == board(uow.session, uow.catalog, uow.actor, path, context)
+        assert sum(column.head.count for column in seen.columns) == len(made)
+        assert sum(len(column.cards) for column in seen.columns) == len(made)
+        filtered = board(uow.session, uow.catalog, who, path, context, filter=ALWAYS)
+        assert filtered.columns == seen.columns
+        card = seen.columns[0].cards[0]
+        assert one_card(uow.session, uow.catalog, who, path, card.id) == (card, {})
 
 
 def comparable(figures: FunnelFigures, mode: str) -> FunnelFigures:

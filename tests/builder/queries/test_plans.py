@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from tests.fixtures.postgres import APP_ROLE, PostgresServer, fresh_postgres_dat
 
 COUNT = 20_000
 EVERYTHING = actor()
-OWN = actor(1005, "own")
-DEPARTMENT = actor(1005, "department", (2005,))
-SUBTREE = actor(1005, "subtree", tuple(range(2001, 2008)))
+# Accounts have no owner here, so they are the whole company's.
+COMPANY = frozenset({"account"})
+OWN = replace(actor(1005, "own"), open_objects=COMPANY)
+DEPARTMENT = replace(actor(1005, "department", (2005,)), open_objects=COMPANY)
+SUBTREE = replace(actor(1005, "subtree", tuple(range(2001, 2008))), open_objects=COMPANY)
 PEOPLE = {"all": EVERYTHING, "own": OWN, "department": DEPARTMENT, "subtree": SUBTREE}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from builder.db.ledger import StayRow
 from builder.db.records import Record, RecordShare
 from builder.domain.permissions import Actor
 from builder.domain.transitions import Refused
-from builder.errors import Invalid
+from builder.errors import Forbidden, Invalid, NotFound
 from builder.exchange.blobs import FolderBlobStore
+from builder.queries.record import get_record
 from builder.queries.row import names_of_visible
 from builder.services import imports, records, transitions
 from builder.services.entries import Entry
@@ -27,7 +29,18 @@ from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
 from builder.services.transitions import MoveRecord
 from builder.services.values import NO_RECORD
-from tests.factories import CASE, FLOW, REP_RIGHTS, TALK, World, add_member, make_world, publish, stage
+from tests.factories import (
+    ACCOUNT,
+    CASE,
+    FLOW,
+    REP_RIGHTS,
+    TALK,
+    World,
+    add_member,
+    make_world,
+    publish,
+    stage,
+)
 from tests.fixtures.databases import FreshDatabase
 
 # Objects in which somebody owns the records, so that they are somebody's to see.
@@ -238,10 +251,89 @@ def test_a_history_of_a_hidden_record_is_refused_without_telling_its_stage(
 
 
 def test_an_import_may_name_what_it_has_just_made(world: World, tmp_path: Path) -> None:
-    """Clients belong to nobody here, so a rep does not see even those that they make."""
     rita = rep(world, "Rita", "import")
     choices = Choices(key_column="ref", create_references=True)
 
     _, job, refused = bring(world, tmp_path, rita, "ref,title,client\nK1,Own,Steel Ltd\n", choices)
 
     assert (job.created_rows, refused) == (1, [])
+
+
+def of_company(world: World, who: Actor) -> Actor:
+    """The actor as a page makes them: clients belong to nobody here, so everybody sees them."""
+    with world.work() as uow:
+        assert uow.catalog.open_objects == {"client"}
+        return replace(who, open_objects=uow.catalog.open_objects)
+
+
+def test_everybody_may_name_and_by_right_change_what_is_the_companys(world: World) -> None:
+    client, hidden = new(world, "Steel Ltd", object_key="client"), new(world, "Ada's")
+    rita = of_company(world, rep(world))
+
+    made = new(world, "Rita's", rita, client=str(client))
+    with world.work(rita) as uow:
+        records.save(uow, SaveRecord(client, {"sector": "steel"}, revision=1))
+        with pytest.raises(Invalid):
+            records.save(uow, SaveRecord(made, {"client": str(hidden)}))
+        with pytest.raises(Forbidden):
+            records.delete(uow, client)
+        uow.commit()
+        assert get_record(uow.session, rita, client).record.data["sector"] == "steel"
+        with pytest.raises(NotFound):
+            records.save(uow, SaveRecord(hidden, {"note": "mine"}))
+
+
+def test_an_import_names_what_is_the_companys_and_makes_no_second_one(world: World, tmp_path: Path) -> None:
+    client = new(world, "Steel Ltd", object_key="client")
+    rita = of_company(world, rep(world, "Rita", "import"))
+    choices = Choices(key_column="ref", create_references=True)
+
+    _, job, refused = bring(world, tmp_path, rita, "ref,title,client\nK1,Own,steel ltd\n", choices)
+
+    assert (job.created_rows, refused) == (1, [])
+    assert by_key(world, "K1").data["client"] == str(client)
+
+
+def test_a_write_sees_by_the_definitions_that_are_live_when_it_begins(world: World) -> None:
+    """Somebody gives an object an owner field, or takes it away, while a page is being answered."""
+    client = new(world, "Steel Ltd", object_key="client")
+    rita = of_company(world, rep(world))
+    owned = json.loads(json.dumps(ACCOUNT))
+    owned["fields"]["properties"]["keeper"] = {
+        "x-type": "user",
+        "x-label": {"en": "Keeper"},
+        "x-role": "owner",
+        "x-filterable": True,
+    }
+    for document, is_seen in ((owned, False), (ACCOUNT, True)):
+        with world.work(rita) as uow:
+            uow.actor = rita
+            with world.work() as other:
+                publish(other, [document])
+                other.commit()
+            uow.begin()
+            assert uow.actor.can_see("client", None, None) is is_seen
+            if is_seen:
+                records.save(uow, SaveRecord(client, {"sector": "steel"}))
+            else:
+                with pytest.raises(NotFound):
+                    records.save(uow, SaveRecord(client, {"sector": "steel"}))
+        with world.work() as uow:
+            rita = replace(rita, open_objects=uow.catalog.open_objects)
+
+
+def test_what_somebody_owned_is_the_companys_once_its_object_has_no_owner(world: World) -> None:
+    made = new(world, "Ada's", holder=str(world.admin_id))
+    rita = rep(world)
+    without = json.loads(json.dumps(CASE))
+    del without["fields"]["properties"]["holder"]["x-role"]
+    with world.work() as uow:
+        publish(uow, [without])
+        uow.commit()
+        rita = replace(rita, open_objects=uow.catalog.open_objects)
+
+    with world.work(rita) as uow:
+        records.save(uow, SaveRecord(made, {"note": "ours"}))
+        uow.commit()
+        record = uow.session.get_one(Record, (uow.workspace.id, made))
+        assert (record.owner_id, record.department_id, record.data["note"]) == (None, None, "ours")
