@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from builder.errors import N_, Invalid, TooLarge
+from builder.metadata.cache import ProcessCache
 from builder.metadata.complaints import complaints
 from builder.metadata.grammar import (
     FIELD_TYPES,
@@ -159,8 +160,17 @@ def check(kind: str, document: Any, *, limit: int = MAX_BYTES) -> list[Definitio
     if document.get("kind") != kind and isinstance(document.get("kind"), str):
         values = {"actual": document["kind"][:63], "expected": kind}
         return [DefinitionProblem(WRONG_KIND, "/kind", values)]
-    problems = list(complaints(validator(kind), document, limit=MAX_PROBLEMS))
-    return problems or field_problems(kind, document)[:MAX_PROBLEMS]
+    # A pack is checked when it is read, and again with what it is published into.
+    digest = hashlib.sha256(json.dumps(document, ensure_ascii=False).encode("utf-8")).digest()
+    return list(_judged.get((kind, digest), lambda: _judge(kind, document)))
+
+
+_judged: ProcessCache[tuple[str, bytes], tuple[DefinitionProblem, ...]] = ProcessCache(1024)
+
+
+def _judge(kind: str, document: Document) -> tuple[DefinitionProblem, ...]:
+    problems = tuple(complaints(validator(kind), document, limit=MAX_PROBLEMS))
+    return problems or tuple(field_problems(kind, document)[:MAX_PROBLEMS])
 
 
 def unstorable(value: Any) -> Iterator[DefinitionProblem]:
