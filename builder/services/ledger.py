@@ -183,14 +183,16 @@ class Ledger:
 
     def write(self) -> None:
         """Write stays, slices and roll-up differences."""
-        upsert(self._uow, StayRow, self._stay_rows.values())
-        self._write_slices()
+        # Only records that were watched as they were have rows to replace.
+        is_new = not self._before
+        _put(self._uow, StayRow, self._stay_rows.values(), is_new=is_new)
+        self._write_slices(is_new=is_new)
         append(self._uow, self._changes)
 
     def _reported(self, standing: Standing) -> tuple[Any, ...]:
         return tuple(standing.record[name] for name in REPORTED)
 
-    def _write_slices(self) -> None:
+    def _write_slices(self, *, is_new: bool) -> None:
         """Close the open slice of each changed record and open the next one, in one statement."""
         due = {standing.record_id: (standing, at) for standing, at in self._slices_due}
         known = [record_id for record_id in due if record_id in self._before]
@@ -203,7 +205,7 @@ class Ledger:
         for standing, at in due.values():
             reported = {name: standing.record[name] for name in REPORTED}
             rows.append(self._slice(standing, {"valid_from": at, "valid_to": None, **reported}))
-        upsert(self._uow, SliceRow, rows)
+        _put(self._uow, SliceRow, rows, is_new=is_new)
 
     def _slice(self, standing: Standing, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -248,13 +250,15 @@ def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, si
         changes.add(Grain(key, record["owner_id"], record["department_id"]), cells, sign)
 
 
-def upsert(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+def _put(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]], *, is_new: bool) -> None:
     """Insert rows, or update those whose key exists: to close one and open the next is one statement."""
     values = list(rows)
-    if values:
-        changed = (f"{name} = excluded.{name}" for name in values[0] if name not in ("workspace_id", "id"))
-        conflict = f"ON CONFLICT (workspace_id, id) DO UPDATE SET {', '.join(changed)}"
-        insert_rows(uow.session, entity, values, conflict)
+    if is_new or not values:
+        insert_rows(uow.session, entity, values)
+        return
+    changed = (f"{name} = excluded.{name}" for name in values[0] if name not in ("workspace_id", "id"))
+    conflict = f"ON CONFLICT (workspace_id, id) DO UPDATE SET {', '.join(changed)}"
+    insert_rows(uow.session, entity, values, conflict)
 
 
 def load_stays(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, list[StoredStay]]:
