@@ -148,6 +148,7 @@ class Ledger:
         self._uow = uow
         self._changes = RollupChanges()
         self._stay_rows: dict[int, dict[str, Any]] = {}
+        self._replaces = False
         self._slice_rows: list[dict[str, Any]] = []
         self._before: dict[int, tuple[Any, ...]] = {}
         self._slices_due: list[tuple[Standing, datetime | None]] = []
@@ -178,21 +179,20 @@ class Ledger:
             (index for index, known in enumerate(standing.stays) if known.id == stored.id),
             len(standing.stays),
         )
+        self._replaces = self._replaces or position < len(standing.stays)
         standing.stays[position : position + 1] = [stored]
         self._stay_rows[stored.id] = stored.to_row(self._uow.workspace.id, standing.record_id, position)
 
     def write(self) -> None:
         """Write stays, slices and roll-up differences."""
-        # Only records that were watched as they were have rows to replace.
-        is_new = not self._before
-        _put(self._uow, StayRow, self._stay_rows.values(), is_new=is_new)
-        self._write_slices(is_new=is_new)
+        _put(self._uow, StayRow, self._stay_rows.values(), is_new=not self._replaces)
+        self._write_slices()
         append(self._uow, self._changes)
 
     def _reported(self, standing: Standing) -> tuple[Any, ...]:
         return tuple(standing.record[name] for name in REPORTED)
 
-    def _write_slices(self, *, is_new: bool) -> None:
+    def _write_slices(self) -> None:
         """Close the open slice of each changed record and open the next one, in one statement."""
         due = {standing.record_id: (standing, at) for standing, at in self._slices_due}
         known = [record_id for record_id in due if record_id in self._before]
@@ -205,7 +205,7 @@ class Ledger:
         for standing, at in due.values():
             reported = {name: standing.record[name] for name in REPORTED}
             rows.append(self._slice(standing, {"valid_from": at, "valid_to": None, **reported}))
-        _put(self._uow, SliceRow, rows, is_new=is_new)
+        _put(self._uow, SliceRow, rows, is_new=not known)
 
     def _slice(self, standing: Standing, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
