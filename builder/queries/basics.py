@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
 from builder.db.ledger import EventRow
-from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
-from builder.queries.timeline import TimelineEvent
+from builder.queries.timeline import TimelineEvent, events_of
 
 ROLES = ("amount", "expected_close", "probability")
 MOST_EVENTS = 500
@@ -19,19 +16,5 @@ def basics_events(session: WorkspaceSession, record_id: int) -> tuple[TimelineEv
 
     The caller has opened the record, which is where visibility is decided.
     """
-    statement = (
-        select(
-            EventRow.id,
-            EventRow.kind,
-            EventRow.effective_at,
-            EventRow.recorded_at,
-            EventRow.actor_id,
-            func.coalesce(Member.name, ""),
-            EventRow.data,
-        )
-        .outerjoin(Member, Member.id == EventRow.actor_id)
-        .where(EventRow.record_id == record_id, EventRow.kind.in_(_KINDS))
-        .order_by(EventRow.id.desc())
-        .limit(MOST_EVENTS)
-    )
+    statement = events_of(record_id).where(EventRow.kind.in_(_KINDS)).limit(MOST_EVENTS)
     return tuple(TimelineEvent(*row) for row in session.execute(statement))

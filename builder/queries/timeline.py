@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from builder.db.ids import from_public, to_public
 from builder.db.ledger import EventRow
@@ -41,15 +41,9 @@ class Timeline:
     problem: Problem | None = None
 
 
-def timeline(
-    session: WorkspaceSession, record_id: int, *, before: str | None = None, limit: int = EVENTS
-) -> Timeline:
-    """A page of a record's events in the order they were recorded, backwards; one statement.
-
-    The caller has opened the record, which is where visibility is decided. A bad cursor gives the latest
-    events and a ``problem``.
-    """
-    statement = (
+def events_of(record_id: int) -> Select[*tuple[Any, ...]]:
+    """The events of a record, newest first, with the columns of ``TimelineEvent``."""
+    return (
         select(
             EventRow.id,
             EventRow.kind,
@@ -62,8 +56,18 @@ def timeline(
         .outerjoin(Member, Member.id == EventRow.actor_id)
         .where(EventRow.record_id == record_id)
         .order_by(EventRow.id.desc())
-        .limit(limit + 1)
     )
+
+
+def timeline(
+    session: WorkspaceSession, record_id: int, *, before: str | None = None, limit: int = EVENTS
+) -> Timeline:
+    """A page of a record's events in the order they were recorded, backwards; one statement.
+
+    The caller has opened the record, which is where visibility is decided. A bad cursor gives the latest
+    events and a ``problem``.
+    """
+    statement = events_of(record_id).limit(limit + 1)
     problem = None
     if before:
         try:
