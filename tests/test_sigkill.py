@@ -164,6 +164,6 @@ def test_a_killed_server_leaves_nothing_half_written(served: Served, town: Town)
         assert told.made <= names(town), point
     assert told.made
     assert told.statuses[303] > KILLS
-    assert not [status for status in told.statuses if status >= 500], told.statuses
+    assert not [status for status in told.statuses if status >= 500], (told.statuses, served.said())
     answer = served.command("verify", "-w", "acme")
     assert answer.returncode == 0, answer.stdout + answer.stderr

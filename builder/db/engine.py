@@ -35,10 +35,10 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # sqlite3 would otherwise begin transactions by its own rules; _begin_sqlite does it by ours.
     connection.isolation_level = None
     for pragma in (
+        "busy_timeout=30000",  # first: the next one may have to wait while another process recovers
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        "busy_timeout=30000",
         "temp_store=MEMORY",
         "cache_size=-65536",
         "mmap_size=268435456",
