@@ -16,7 +16,8 @@ from builder.queries.keyset import Position, Segment, SortColumn
 from builder.queries.row import ROWS, WIDTH, RecordRow, row_of
 from builder.queries.visibility import branches, is_broad
 
-COUNT_CAP = 1000
+# Records of limited sight are counted row by row: a thousand would cost a filtered list a fifth of its time.
+COUNT_CAP = 300
 
 
 @dataclass
