@@ -123,7 +123,10 @@ def _checked(
     pointing: tuple[FieldDefinition, ...],
 ) -> Checked:
     touched = frozenset(draft.changes) if draft.stored else frozenset(fields.by_key)
-    faults = list(violations(fields, data, draft.stored or None))
+    # What a field held that the object has no more stays where it is, unseen: it may come back.
+    left_over = draft.stored.keys() - fields.by_key.keys()
+    judged = {key: value for key, value in data.items() if key not in left_over} if left_over else data
+    faults = list(violations(fields, judged, draft.stored or None))
     faults += [
         FieldViolation(key, UNKNOWN_FIELD, {"field": key}, f"/{key}")
         for key in draft.changes

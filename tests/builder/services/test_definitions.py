@@ -110,6 +110,21 @@ def test_a_field_made_filterable_fills_the_slots_of_existing_records(world: Worl
         assert set(uow.session.scalars(select(column).where(Record.id.in_(ids)))) == {None}
 
 
+def test_what_a_removed_field_held_hinders_nobody_and_is_there_when_it_comes_back(world: World) -> None:
+    with world.work() as uow:
+        definitions.publish(uow, [changed(factories.ACCOUNT, city=CITY)])
+        record_id = _client(uow, title="Client", city="Zwolle")
+        definitions.publish(uow, [factories.ACCOUNT])
+        records.save(uow, records.SaveRecord(record_id, {"title": "Customer"}, 1))
+        with pytest.raises(Invalid) as refused:
+            records.save(uow, records.SaveRecord(record_id, {"city": "Zutphen"}, 2))
+        assert [problem.place for problem in refused.value.problems] == ["city"]
+        definitions.publish(uow, [changed(factories.ACCOUNT, city=CITY)])
+        uow.commit()
+        data = uow.session.scalars(select(Record.data).where(Record.id == record_id)).one()
+    assert (data["title"], data["city"]) == ("Customer", "Zwolle")
+
+
 def test_a_backfill_goes_on_past_one_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builder.services.backfill.BATCH", 2)
     with world.work() as uow:
