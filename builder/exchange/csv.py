@@ -1,4 +1,6 @@
-"""Rows of a delimited text file as a stream: one (line number, cells) at a time, whatever the file holds.
+"""Rows of a file as a stream: one (line number, cells) at a time, whatever the file holds.
+
+Delimited text is read here, spreadsheets in ``exchange.sheets``.
 
 A file that cannot be read at all raises ``Invalid``; a row that cannot be used carries its ``Problem``, and
 reading goes on. Lines are counted as an editor counts them; a quoted cell may span several.
@@ -10,12 +12,15 @@ import csv
 import gzip
 import io
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from builder.errors import N_, Invalid, Problem, TooLarge
-from builder.exchange.detection import FileFormat
+from builder.exchange.detection import FileFormat, detect_text
+from builder.exchange.sheets import detect_sheet, is_workbook, sheet_records
+from builder.exchange.harmless import plain_text
 
 MAX_CELL = 1_000_000
 MAX_LINE = 16_000_000
@@ -24,7 +29,7 @@ MAX_UNPACKED = 1 << 30
 # A NUL, or a byte that the encoding does not know (kept by surrogateescape so that its cell can be named).
 _UNREADABLE = re.compile("[\x00\udc80-\udcff]")
 _GZIP = b"\x1f\x8b"
-_OTHER_KINDS = ((b"PK\x03\x04", "Excel / ZIP"), (b"\xd0\xcf\x11\xe0", "Excel 97"), (b"%PDF", "PDF"))
+_OTHER_KINDS = ((b"%PDF", "PDF"), (b"{\\rtf", "RTF"), (b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,12 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
     if not head.startswith(_GZIP):
         return stream
     return _gunzip(stream)
+
+
+def detect(stream: BinaryIO) -> FileFormat:
+    """The most likely format of an unpacked file, text or spreadsheet. Errors: Invalid, TooLarge."""
+    stream.seek(0)
+    return detect_sheet(stream) if is_workbook(stream.read(4)) else detect_text(stream)
 
 
 def _gunzip(stream: BinaryIO) -> BinaryIO:
@@ -91,6 +102,12 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 def _records(stream: BinaryIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:
     """Filled records with the line each begins at. A line with nothing at all is no record."""
+    if file_format.sheet is not None:
+        return sheet_records(stream, file_format.sheet)
+    return _text_records(stream, file_format)
+
+
+def _text_records(stream: BinaryIO, file_format: FileFormat) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(MAX_CELL)
     stream.seek(0)
     reader = csv.reader(_lines(stream, file_format.encoding), delimiter=file_format.delimiter)
@@ -149,19 +166,24 @@ class Table:
     def _header(self) -> list[str]:
         for index, (_line, cells) in enumerate(_records(self._stream, self.format)):
             if index == self.format.skip:
-                return cells if self.format.has_header else [""] * len(cells)
+                return [*map(plain_text, cells)] if self.format.has_header else [""] * len(cells)
         raise Invalid(N_("The file holds no rows."))
 
     def rows(self) -> Iterator[Row]:
-        """All rows below the header, those whose every cell is blank left out."""
+        """All rows between header and footer, those whose every cell is blank left out."""
         above = self.format.skip + (1 if self.format.has_header else 0)
+        below: deque[Row] = deque()
         for index, (line, cells) in enumerate(_records(self._stream, self.format)):
             if index >= above and any(map(str.strip, cells)):
-                yield self._row(line, cells)
+                below.append(self._row(line, cells))
+                if len(below) > self.format.footer:
+                    yield below.popleft()
 
     def _row(self, line: int, cells: list[str]) -> Row:
         width = len(self.columns)
         problem = None
+        if any(cell[:1] == "'" for cell in cells):
+            cells = [plain_text(cell) for cell in cells]
         if len(cells) > width:
             if any(map(str.strip, cells[width:])):
                 problem = Problem(

@@ -70,6 +70,10 @@ class RowReader:
             (self._place(column), column, self._field(fields, key), {}) for column, key in plan.fields
         ]
         self._converters = [self._converter(column, field) for _, column, field, _ in self._cells]
+        fields_read = [field for _, _, field, _ in self._cells]
+        self._by_key = {
+            field.key: (field, convert) for field, convert in zip(fields_read, self._converters, strict=True)
+        }
         self._key = None if plan.key_column is None else self._place(plan.key_column)
         name = fields.by_role.get("name")
         self._name_key = name.key if name is not None and plan.name_from_key else None
@@ -112,6 +116,20 @@ class RowReader:
                 values[field.key] = value
                 self._note_currency(field, text, values)
         return ReadRow(row, self._read_key(row, values, problems), values, tuple(problems))
+
+    def is_same(self, key: str, stored: JsonValue, value: JsonValue) -> bool:
+        """Whether a file that holds what is stored is read as ``value``: then nobody changed it there.
+
+        Some values are stored in more than one way (``1200`` and ``1200.00``), and one of them is written.
+        """
+        field, convert = self._by_key[key]
+        kind = type_of(field)
+        if stored is None or kind.kind in (Kind.LINK, Kind.PERSON):
+            return False
+        try:
+            return convert(kind.export(field, stored, self._context)) == value
+        except FunnelwrightError:
+            return False
 
     def _read_key(self, row: Row, values: dict[str, Any], problems: list[Problem]) -> str | None:
         if self._key is None:

@@ -162,17 +162,17 @@ def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report,
             if problem is not None:
                 report.refuse(item.row.line, problem)
                 continue
-            _count(report, item, stored, seen)
+            _count(checking, report, item, stored, seen)
 
 
 def _draft(item: ReadRow, stored: Existing | None) -> Draft:
     return Draft({} if stored is None else stored.data, item.values)
 
 
-def _count(report: Report, item: ReadRow, stored: Existing | None, seen: set[str]) -> None:
+def _count(checking: _Check, report: Report, item: ReadRow, stored: Existing | None, seen: set[str]) -> None:
     if stored is None and (item.key is None or item.key not in seen):
         report.created += 1
-    elif stored is not None and all(stored.data.get(key) == value for key, value in item.values.items()):
+    elif stored is not None and not checking.changes(item, stored):
         report.unchanged += 1
     else:
         report.updated += 1

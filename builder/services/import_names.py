@@ -2,7 +2,8 @@
 
 Names are looked up once for many rows. A name is matched, in this order, by the key from an earlier import,
 by the record's name, by the name without regard to case, and by the name without spaces and punctuation when
-only one record is called so (``GTXPro`` is *GTX Pro*). Two records of one name are nobody's guess: refused.
+only one record is called so (``GTXPro`` is *GTX Pro*). Two records of one name are nobody's guess: refused,
+unless the key of an export stands behind the name (``queries.record_keys``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from builder.domain.fields import FieldDefinition
 from builder.domain.roles import Role
 from builder.errors import N_, Conflict, Invalid
 from builder.exchange.mapping import plain
+from builder.queries.record_keys import id_behind
 from builder.queries.visibility import visible
 from builder.services.people import PersonFacts
 from builder.services.people import add as add_person
@@ -84,7 +86,7 @@ class RecordNames:
             self._read(names[start : start + CHUNK])
 
     def find(self, text: str) -> str | None:
-        found = self._index.find(text)
+        found = id_behind(text) or self._index.find(text)
         return None if found is None else str(found)
 
     def create(self, texts: Collection[str]) -> None:
@@ -129,13 +131,13 @@ class MemberNames:
                 self._index.add(member_id, email)
 
     def find(self, text: str) -> str | None:
-        found = self._index.find(text)
+        found = id_behind(text) or self._index.find(text)
         return None if found is None else str(found)
 
     def create(self, texts: Iterable[str]) -> None:
         """Add a colleague without a sign-in for each name. Errors: Forbidden, Invalid."""
         for text in sorted(set(texts)):
-            if self._index.find(text) is None:
+            if self.find(text) is None:
                 role = owning_role(self._uow.catalog.roles.values())
                 person = add_person(self._uow, PersonFacts(text[:200], role.key))
                 self._index.add(person.member_id, text)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, select, true
 
 from builder.db.records import Record
 from builder.domain.fields import FieldSet, ObjectDefinition
@@ -22,6 +22,7 @@ from builder.exchange.history_log import Visit, folded, visits_of_row
 from builder.exchange.plan import ImportPlan
 from builder.exchange.values import ReadRow, RowReader
 from builder.fieldtypes.base import FieldContext
+from builder.queries.record_keys import id_of_key
 from builder.queries.visibility import visible
 from builder.services.entries import Entry
 from builder.services.history import LoadedRecord, load_histories
@@ -177,7 +178,7 @@ class RowImport:
         try:
             if self.pipeline is not None and stored.stage_key is not None:
                 self.same_stage(item, stored.stage_key)
-            values = {key: value for key, value in item.values.items() if stored.data.get(key) != value}
+            values = self.changes(item, stored)
             if not values:
                 return Verdict(item.row.line, "unchanged")
             saved = save(self._uow, SaveRecord(stored.id, values, known_ids=self.names.made))
@@ -189,6 +190,14 @@ class RowImport:
             )
             return _refused(item, problem)
         return Verdict(item.row.line, "updated" if saved.changed else "unchanged")
+
+    def changes(self, item: ReadRow, stored: Existing) -> dict[str, Any]:
+        """The values of a row that differ from what is stored."""
+        return {
+            key: value
+            for key, value in item.values.items()
+            if stored.data.get(key) != value and not self.reader.is_same(key, stored.data.get(key), value)
+        }
 
     def hidden(self) -> Problem:
         """Why a row is refused whose key belongs to a record that the actor does not see."""
@@ -243,9 +252,19 @@ def prepare_names(
 
 
 def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str, Existing]:
-    """Records that an earlier import or an earlier row made, by their key."""
+    """Records that an earlier import or an earlier row made, by their key; those of an export by theirs."""
     if not keys:
         return {}
+    own = {record_id: key for key in keys if (record_id := id_of_key(key)) is not None}
+    known = dict(_stored(uow, object_key, Record.external_key.in_(keys)))
+    if own:
+        found = _stored(uow, object_key, Record.id.in_(own))
+        known = {own[stored.id]: stored for _, stored in found} | known
+    return known
+
+
+def _stored(uow: UnitOfWork, object_key: str, which: ColumnElement[bool]) -> Iterator[tuple[str, Existing]]:
+    """Live records of the object by their external key, each with whether the actor sees it."""
     rule = visible(uow.actor, (object_key,))
     rows = uow.session.execute(
         select(
@@ -254,9 +273,10 @@ def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str,
             Record.data,
             Record.stage_key,
             (true() if rule is None else rule).label("is_visible"),
-        ).where(Record.object_key == object_key, Record.external_key.in_(keys), Record.deleted_at.is_(None))
+        ).where(Record.object_key == object_key, which, Record.deleted_at.is_(None))
     )
-    return {row.external_key: Existing(row.id, row.data, row.stage_key, bool(row.is_visible)) for row in rows}
+    for row in rows:
+        yield row.external_key, Existing(row.id, row.data, row.stage_key, bool(row.is_visible))
 
 
 def _without_repeats(items: Sequence[ReadRow]) -> Iterator[list[ReadRow]]:
