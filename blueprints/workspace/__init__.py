@@ -18,6 +18,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     edits,
     filters,
     home,
+    import_format,
     lists,
     lookups,
     record_page,

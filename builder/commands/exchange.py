@@ -52,6 +52,7 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="How dates such as 03/04/2021 are written, where the values do not tell."),
         click.option("--delimiter", help="Instead of the one found."),
         click.option("--encoding", help="Instead of the one found."),
+        click.option("--sheet", help="Of a spreadsheet; instead of the first that holds something."),
     ):  # fmt: skip
         command = decorate(command)
     return command
@@ -251,6 +252,10 @@ def _format(job: ImportJob, options: dict[str, Any]) -> Any:
     from builder.exchange.detection import DELIMITERS, FileFormat
 
     found = FileFormat.from_document(job.options["format"])
+    if options["sheet"]:
+        if found.sheet is None:
+            raise click.UsageError("--sheet is for spreadsheets only")
+        found = replace(found, sheet=options["sheet"])
     if options["encoding"]:
         found = replace(found, encoding=options["encoding"])
     if options["delimiter"]:

@@ -1,6 +1,6 @@
 """Rows of a file as a stream: one (line number, cells) at a time, whatever the file holds.
 
-Delimited text is read here, spreadsheets in ``exchange.sheets``.
+Delimited text is read here, spreadsheets in ``exchange.workbooks``.
 
 A file that cannot be read at all raises ``Invalid``; a row that cannot be used carries its ``Problem``, and
 reading goes on. Lines are counted as an editor counts them; a quoted cell may span several.
@@ -19,8 +19,8 @@ from typing import BinaryIO, cast
 
 from builder.errors import N_, Invalid, Problem, TooLarge
 from builder.exchange.detection import FileFormat, detect_text
-from builder.exchange.sheets import detect_sheet, is_workbook, sheet_records
 from builder.exchange.harmless import plain_text
+from builder.exchange.workbooks import detect_sheet, is_workbook, sheet_records
 
 MAX_CELL = 1_000_000
 MAX_LINE = 16_000_000

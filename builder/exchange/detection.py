@@ -1,4 +1,4 @@
-"""How a text file of rows is written: its encoding, its delimiter, where its header stands.
+"""How a file of rows is written: its encoding and delimiter or its sheet, where its header stands.
 
 What is found is a proposal: the mapping screen and the command line show it and let a person say otherwise.
 """
@@ -9,7 +9,7 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any, BinaryIO
@@ -51,12 +51,18 @@ _NUMBER_LIKE = re.compile(r"[-+]?[\d.,:/ -]*\d[\d.,:/ %€$£¥-]*")
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How to read a file. ``skip``: filled rows above the header; without one, columns are numbered."""
+    """How to read a file. ``skip``: filled rows above the header; without one, columns are numbered.
+
+    ``footer``: filled rows at the end that are no data (totals, notes). ``sheet``: the sheet of a spreadsheet
+    file, for which encoding and delimiter mean nothing; ``None`` for a text file.
+    """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     skip: int = 0
     has_header: bool = True
+    footer: int = 0
+    sheet: str | None = None
 
     def to_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,14 +72,15 @@ class FileFormat:
         return cls(**document)
 
 
-def detect(stream: BinaryIO) -> FileFormat:
-    """The most likely format of ``stream`` (seekable, left at its start). The worst is a wrong guess."""
+def detect_text(stream: BinaryIO) -> FileFormat:
+    """The most likely format of a text file (seekable, left at its start). The worst is a wrong guess."""
     encoding = detect_encoding(stream)
     stream.seek(0)
     text = stream.read(_SAMPLE).decode(encoding, errors="replace")
     stream.seek(0)
     delimiter = detect_delimiter(text)
-    return place_header(text, FileFormat(encoding=encoding, delimiter=delimiter))
+    rows = _sample_rows(text, delimiter)
+    return place_header(rows, FileFormat(encoding=encoding, delimiter=delimiter))
 
 
 def detect_encoding(stream: BinaryIO) -> str:
@@ -218,9 +225,10 @@ def _regularity(text: str, delimiter: str) -> float:
     return times / len(rows) + min(width, 100) / 1000
 
 
-def place_header(text: str, file_format: FileFormat) -> FileFormat:
-    """Find the header: the first row as wide as most; there is none when it looks like a row of numbers."""
-    rows = _sample_rows(text, file_format.delimiter)
+def place_header(rows: Sequence[Sequence[str]], file_format: FileFormat) -> FileFormat:
+    """Find the header among the first rows: the first one as wide as most; there is none when it looks like a
+    row of numbers.
+    """
     if not rows:
         return file_format
     usual = Counter(map(len, rows)).most_common(1)[0][0]
@@ -231,8 +239,8 @@ def place_header(text: str, file_format: FileFormat) -> FileFormat:
     return replace(file_format, skip=skip)
 
 
-def _is_header(header: Iterable[str], rest: list[list[str]]) -> bool:
+def _is_header(header: Iterable[str], rest: Sequence[Sequence[str]]) -> bool:
     filled = [cell.strip() for cell in header if cell.strip()]
-    if not filled or rest == []:
+    if not filled or not rest:
         return not filled or not all(map(_NUMBER_LIKE.fullmatch, filled))
     return not all(map(_NUMBER_LIKE.fullmatch, filled))

@@ -10,10 +10,11 @@ from builder.db.ids import new_id
 from builder.db.imports import ImportJob, StoredFile
 from builder.errors import N_, Conflict, FunnelwrightError, NotFound
 from builder.exchange.blobs import BlobStore
-from builder.exchange.csv import Table, unpacked
-from builder.exchange.detection import FileFormat, detect
+from builder.exchange.csv import Table, detect, unpacked
+from builder.exchange.detection import FileFormat
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import TableProfile, profile
+from builder.exchange.workbooks import sheet_names
 from builder.queries.imports import visible_jobs
 from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
@@ -63,7 +64,7 @@ def receive(
             workspace_id=uow.workspace.id,
             id=file_id,
             name=name[-400:] or "file.csv",
-            media_type="text/csv",
+            media_type="text/csv" if file_format.sheet is None else "application/octet-stream",
             size=stored.size,
             checksum=stored.checksum,
             created_at=now,
@@ -116,14 +117,31 @@ class OpenFile:
     def __exit__(self, *_reason: object) -> None:
         self.close()
 
+    def try_out(self) -> None:
+        """Errors: Invalid when the file cannot be read so."""
+        with self:
+            pass
+
     def close(self) -> None:
         """For whoever opened it and never came to read it."""
         self._stream.close()
 
 
-def set_format(uow: UnitOfWork, job: ImportJob, file_format: FileFormat) -> None:
-    """A person knows better how the file is written; what was planned for it is void."""
+def sheets_of(blobs: BlobStore, job: ImportJob, file_format: FileFormat) -> tuple[str, ...]:
+    """The sheets of a spreadsheet; none of a text file."""
+    if file_format.sheet is None:
+        return ()
+    with blobs.open(blob_key(job.workspace_id, job.file_id)) as kept:
+        return sheet_names(unpacked(kept))
+
+
+def set_format(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, file_format: FileFormat) -> None:
+    """A person knows better how the file is written; what was planned for it is void.
+
+    Errors: Conflict when it was started, Invalid when the file cannot be read so.
+    """
     _require_draft(job)
+    OpenFile(blobs, job, file_format).try_out()
     uow.begin()
     job.options = {"format": file_format.to_document()}
 

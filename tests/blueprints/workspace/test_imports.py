@@ -238,7 +238,8 @@ def test_another_workspace_does_not_know_the_import(importing: Town) -> None:
     ("content", "text"),
     [
         (b"", "The file holds no rows."),
-        (b"PK\x03\x04zip", "Save it as CSV"),
+        (b"%PDF-1.7", "Save it as CSV"),
+        (b"PK\x03\x04zip", "This spreadsheet cannot be opened"),
         (b"\x1f\x8bno gzip", "damaged"),
         (b"a,b\n" + b"x" * 3_000_000 + b",1\n", ""),
     ],

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from builder.errors import Invalid
-from builder.exchange.csv import MAX_CELL, Table, unpacked
-from builder.exchange.detection import FileFormat, detect
+from builder.exchange.csv import MAX_CELL, Table, detect, unpacked
+from builder.exchange.detection import FileFormat
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 ORACLE = DATA / "oracles" / "messy_csv.json"
@@ -152,8 +152,8 @@ def test_a_file_without_rows_is_refused(data: bytes) -> None:
 
 
 def test_other_kinds_of_file_are_named() -> None:
-    with pytest.raises(Invalid, match="Excel"):
-        table_of(b"PK\x03\x04rest", encoding="utf-8")
+    with pytest.raises(Invalid, match="PDF"):
+        table_of(b"%PDF-1.7 rest", encoding="utf-8")
     with pytest.raises(Invalid, match="damaged"):
         table_of(b"\x1f\x8b\x08rest", encoding="utf-8")
 

@@ -8,8 +8,7 @@ import pytest
 
 from builder.domain.fields import FieldDefinition, FieldSet, ObjectDefinition
 from builder.domain.labels import Label
-from builder.exchange.csv import Table
-from builder.exchange.detection import detect
+from builder.exchange.csv import Table, detect
 from builder.exchange.mapping import suggest
 from builder.exchange.new_fields import new_field, slug
 from builder.exchange.profile import TableProfile, profile
