@@ -8,6 +8,8 @@ from functools import lru_cache
 from flask import Flask
 from markupsafe import Markup, escape
 
+from builder.fieldtypes.rating import STAR
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -19,7 +21,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value for reading. ``kind`` is ``number`` for figures; ``marks`` are shown instead of the text."""
+    """One value for reading; ``marks`` are shown instead of the text.
+
+    ``kind``: ``number`` for figures, ``rating`` for stars.
+    """
 
     text: str
     href: str = ""
@@ -37,6 +42,8 @@ def cell_markup(cell: Cell) -> Markup:
     """The cell as HTML; links out of the workspace say nothing about where they come from."""
     if cell.marks:
         return _marks_markup(cell.marks)
+    if cell.kind == "rating":
+        return _stars_markup(cell.text)
     if cell.href:
         rel = "" if cell.href.startswith("/") else ' rel="noopener noreferrer"'
         # Thousands a page: Markup.format, which also escapes, takes four times as long.
@@ -49,6 +56,13 @@ def _marks_markup(marks: tuple[Mark, ...]) -> Markup:
     """A list shows the same options and stages again and again."""
     words = (Markup('<span class="mark mark-{}">{}</span>').format(m.color or "gray", m.text) for m in marks)
     return Markup('<span class="marks">{}</span>').format(Markup("").join(words))
+
+
+@lru_cache(maxsize=64)
+def _stars_markup(stars: str) -> Markup:
+    """Stars for the eye, the figure for those who listen."""
+    spoken = f"{stars.count(STAR)}/{len(stars)}"
+    return Markup('<span class="rating" role="img" aria-label="{}">{}</span>').format(spoken, stars)
 
 
 def add_cells(app: Flask) -> None:

@@ -163,10 +163,11 @@ def _typed(
     typed: MultiDict[str, str] = MultiDict()
     for key in asked:
         field = fields.by_key[key]
-        if key in carried and field.type != "table":
-            typed.setlist(
-                f"{_prefix(object_key)}-{key}", type_of(field).to_form(field, carried[key], context)
-            )
+        if key in carried:
+            for name, text in type_of(field).pairs(
+                field, f"{_prefix(object_key)}-{key}", carried[key], context
+            ):
+                typed.add(name, text)
     return typed
 
 

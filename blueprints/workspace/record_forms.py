@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints.scope import Scope
 from blueprints.workspace.shown import NamesLater, form_context, is_id
-from builder.domain.fields import FieldSet, JsonValue
+from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
 from builder.fieldtypes.base import FieldContext
 from builder.queries.row import names_of_members, names_of_records, names_of_visible
 
@@ -54,18 +54,15 @@ def ids_in(fields: FieldSet, documents: Iterable[Mapping[str, JsonValue]]) -> tu
     members: set[int] = set()
     for document in documents:
         for field in fields:
-            value = document.get(field.key)
-            if field.type == "table" and isinstance(value, list):
-                columns = {column.key: column.type for column in field.params["columns"]}
-                for row in value:
-                    for key, cell in row.items() if isinstance(row, Mapping) else ():
-                        _collect(columns.get(key, ""), cell, records, members)
-            else:
-                _collect(field.type, value, records, members)
+            _collect(field, document.get(field.key), records, members)
     return records, members
 
 
-def _collect(type_key: str, value: Any, records: set[int], members: set[int]) -> None:
+def _collect(field: FieldDefinition, value: Any, records: set[int], members: set[int]) -> None:
+    type_key = field.type
+    for row in (value if isinstance(value, list) else [value]) if field.inner else ():
+        for part in field.inner if isinstance(row, Mapping) else ():
+            _collect(part, row.get(part.key), records, members)
     if type_key in ("reference", "user") and isinstance(value, str) and is_id(value):
         (members if type_key == "user" else records).add(int(value))
 

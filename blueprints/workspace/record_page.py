@@ -53,6 +53,7 @@ class ShownField:
     fault: str
     is_wide: bool
     table: ShownTable | None = None
+    parts: tuple[ShownField, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -213,14 +214,25 @@ def _sections(
 
 
 def _shown_field(reader: Reader, field: FieldDefinition, record: FullRecord, fault: str) -> ShownField:
-    value = record.data.get(field.key)
-    table = _table(reader, field, value, record.currency) if field.type == "table" else None
+    return _shown_value(reader, field, record.data.get(field.key), record.currency, fault)
+
+
+def _shown_value(
+    reader: Reader, field: FieldDefinition, value: Any, currency: str | None, fault: str = ""
+) -> ShownField:
+    kind = type_of(field)
+    parts = [
+        _shown_value(reader, part, value.get(part.key), currency)
+        for part in field.inner
+        if kind.widget == "group" and isinstance(value, dict)
+    ]
     return ShownField(
         field.label.text(reader.context.locale) or field.key,
-        reader.cell(field, value, record.currency),
+        reader.long_cell(field, value, currency),
         fault,
-        field.type in ("long_text", "table"),
-        table,
+        kind.is_wide,
+        _table(reader, field, value, currency) if field.type == "table" else None,
+        tuple(part for part in parts if part.cell),
     )
 
 

@@ -24,7 +24,7 @@ from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
 from blueprints.workspace.cells import NOTHING, Cell, Mark
 from builder.domain.fields import FieldDefinition, JsonValue
-from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.kinds import RECORD_COLUMNS, is_empty
 from builder.domain.pipeline import Pipeline, Stage
 from builder.fieldtypes.base import Candidate, FieldContext
 from builder.fieldtypes.registry import type_of
@@ -34,7 +34,6 @@ from builder.queries.search import reference_search
 
 # Up to here a plain list of people is quicker than searching one.
 MOST_LISTED = 50
-NUMBERS = frozenset({"integer", "decimal", "percent", "money", "formula"})
 _REGIONS = {"zh": "CN"}
 
 
@@ -135,9 +134,17 @@ class Reader:
             return self.context
         return self._by_currency.setdefault(currency, replace(self.context, currency=currency))
 
+    def long_cell(self, definition: FieldDefinition, value: JsonValue, currency: str | None = None) -> Cell:
+        """As ``cell``, where there is room for several lines."""
+        cell = self.cell(definition, value, currency)
+        kind = type_of(definition)
+        if not cell or not kind.is_group:
+            return cell
+        return replace(cell, text=kind.long_text(definition, value, self.context_of(currency)))
+
     def cell(self, definition: FieldDefinition, value: JsonValue, currency: str | None = None) -> Cell:
         """A field's value; an empty one is ``NOTHING``."""
-        if value is None or value == "" or value == []:
+        if is_empty(value):
             return NOTHING
         kind = type_of(definition)
         context = self.context_of(currency)
@@ -150,7 +157,13 @@ class Reader:
             known = str(value) in context.record_names
             return Cell(text, record_address(int(str(value)))) if known else Cell(gettext("Not available"))
         href = kind.href(definition, value) or ""
-        return Cell(text, href, "number" if definition.type in NUMBERS else "")
+        return Cell(text, href, column_kind(definition))
+
+
+def column_kind(definition: FieldDefinition) -> str:
+    """How cells of the field are drawn: ``number``, ``rating`` or plainly."""
+    kind = type_of(definition)
+    return "number" if kind.is_figure else "rating" if kind.widget == "rating" else ""
 
 
 def _of_options(definition: FieldDefinition, value: JsonValue, locale: str) -> Cell:
@@ -189,7 +202,7 @@ def columns_of(here: Scope, object_key: str, names: Sequence[str], reader: Reade
 
 def _field_column(field: FieldDefinition, reader: Reader) -> Column:
     label = field.label.text(reader.context.locale) or field.key
-    kind = "number" if field.type in NUMBERS else ""
+    kind = column_kind(field)
     if field.role == "name":
         return Column(field.key, label, "title", lambda row: Cell(row.name, record_address(row.id)), field)
     return Column(

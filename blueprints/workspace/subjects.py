@@ -31,6 +31,7 @@ OFFERED: Mapping[Kind, tuple[str, ...]] = {
     Kind.KEYS: ("has_any", "has_all", "not_contains", *_EMPTINESS),
     Kind.PERSON: ("is_me", "eq", "ne", "in", "not_in", *_EMPTINESS),
     Kind.LINK: ("eq", "ne", *_EMPTINESS),
+    Kind.PLACE: ("contains", "not_contains", *_EMPTINESS),
     Kind.ROWS: _EMPTINESS,
 }
 # One condition can be written in two ways; the builder knows one of them.
@@ -132,7 +133,7 @@ class Subject:
         return (replace(self._plain(), key="a", type="choices" if op in LISTS else self._plain().type),)
 
     def _plain(self) -> FieldDefinition:
-        kind = {Kind.INSTANT: "date", Kind.KEYS: "choice", Kind.TEXT: "text"}.get(
+        kind = {Kind.INSTANT: "date", Kind.KEYS: "choice", Kind.TEXT: "text", Kind.PLACE: "text"}.get(
             self.kind, self.definition.type
         )
         if self.kind is Kind.NUMBER and kind in ("formula", "integer"):

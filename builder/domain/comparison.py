@@ -114,7 +114,7 @@ def prepare(kind: Kind, op: str, value: Any, context: EvaluationContext) -> Test
         return OneOf(frozenset({_operand(kind, value)}), is_negated=op == "ne")
     if kind is Kind.KEYS:
         return _prepare_keys(op, value)
-    if kind is Kind.TEXT:
+    if kind in (Kind.TEXT, Kind.PLACE):
         text = str(_operand(kind, value))
         return StartsWith(text) if op == "starts_with" else Contains(text, is_negated=op == "not_contains")
     return _prepare_order(op, value)

@@ -48,10 +48,9 @@ def order(fields: Iterable[FieldDefinition]) -> tuple[FieldDefinition, ...]:
 def _needed(name: str, by_key: Mapping[str, FieldDefinition], asking: FieldDefinition) -> FieldDefinition:
     head, dot, column = name.partition(".")
     found = by_key.get(head)
-    is_table = found is not None and found.type == "table"
-    if found is None or bool(dot) is not is_table:
+    if found is None or bool(dot) is not bool(found.inner):
         raise FormulaError(N_("There is no field “%(field)s”."), field=name)
-    if dot and all(inner.key != column for inner in found.params.get("columns", ())):
+    if dot and all(inner.key != column for inner in found.inner):
         raise FormulaError(N_("There is no field “%(field)s”."), field=name)
     return found
 
@@ -64,13 +63,8 @@ def compute(fields: Sequence[FieldDefinition], values: Mapping[str, JsonValue]) 
     """
     result = dict(values)
     for definition in fields:
-        rows = result.get(definition.key)
-        if definition.type == "table" and isinstance(rows, list):
-            columns = definition.params.get("columns", ())
-            if any(column.type == "formula" for column in columns):
-                result[definition.key] = [
-                    compute(columns, row) if isinstance(row, Mapping) else row for row in rows
-                ]
+        if definition.inner and computes(definition):
+            result |= _computed_inside(definition, result.get(definition.key))
     by_key = {definition.key: definition for definition in fields}
     for definition in _ordered(tuple(fields)):
         result.pop(definition.key, None)
@@ -80,6 +74,19 @@ def compute(fields: Sequence[FieldDefinition], values: Mapping[str, JsonValue]) 
         if text is not None:
             result[definition.key] = text
     return result
+
+
+def computes(definition: FieldDefinition) -> bool:
+    """Whether the field is a formula or holds one, however deep."""
+    return definition.type == "formula" or any(computes(inner) for inner in definition.inner)
+
+
+def _computed_inside(definition: FieldDefinition, value: JsonValue) -> dict[str, JsonValue]:
+    """The rows of a table, or the group, with their formulas; nothing for what is of another shape."""
+    inner = definition.inner
+    if isinstance(value, list):
+        return {definition.key: [compute(inner, row) if isinstance(row, Mapping) else row for row in value]}
+    return {definition.key: compute(inner, value)} if isinstance(value, Mapping) else {}
 
 
 def _ordered(fields: tuple[FieldDefinition, ...]) -> tuple[FieldDefinition, ...]:
@@ -97,10 +104,13 @@ def _result(
 
 
 def _term(definition: FieldDefinition, value: JsonValue) -> Any:
-    """What a field is inside a formula: a number, a text, or the columns of a table."""
-    if definition.type == "table":
-        columns = definition.params.get("columns", ())
-        rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+    """What a field is inside a formula: a number, a text, the columns of a table, or of the one row that a
+    group is.
+    """
+    if definition.inner:
+        columns = definition.inner
+        listed = value if isinstance(value, list) else [value]
+        rows = [row for row in listed if isinstance(row, Mapping)]
         return Rows({
             column.key: [_term(column, row[column.key]) for row in rows if not is_empty(row.get(column.key))]
             for column in columns

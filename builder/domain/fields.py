@@ -49,8 +49,8 @@ class FieldDefinition:
 
     ``type`` names a class in ``builder.fieldtypes.registry``; ``params`` holds what only that type
     understands (``min``, ``max``, ``max_length``, ``scale``, ``currency``, ``target``, ``formula``,
-    ``columns`` as a tuple of FieldDefinition …). ``slot`` is the typed column of ``record`` that a
-    filterable field is copied into (``t01``–``t20`` text, ``n01``–``n20`` number), or ``None``.
+    ``columns`` and ``parts`` as tuples of FieldDefinition …). ``slot`` is the typed column of ``record`` that
+    a filterable field is copied into (``t01``–``t20`` text, ``n01``–``n20`` number), or ``None``.
     ``hidden`` says what happens to the value when a rule hides the field: kept or cleared.
     """
 
@@ -67,6 +67,12 @@ class FieldDefinition:
     options: tuple[Option, ...] = ()
     hidden: HiddenPolicy = "keep"
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def inner(self) -> tuple[FieldDefinition, ...]:
+        """The fields inside this one: columns of a table, parts of a group."""
+        found: tuple[FieldDefinition, ...] = self.params.get("columns") or self.params.get("parts") or ()
+        return found
 
     def option(self, key: str) -> Option | None:
         return next((option for option in self.options if option.key == key), None)

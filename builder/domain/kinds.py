@@ -31,6 +31,7 @@ class Kind(Enum):
     KEYS = "keys"  # frozenset of option keys
     PERSON = "person"  # str: member id in decimal
     LINK = "link"  # str: record id in decimal
+    PLACE = "place"  # str: the parts of an address, folded, each on a line
     ROWS = "rows"  # only emptiness is compared
 
 
@@ -50,6 +51,7 @@ OPERATORS: Mapping[Kind, tuple[str, ...]] = {
     Kind.KEYS: ("has_any", "has_all", "contains", "not_contains", *_EMPTINESS),
     Kind.PERSON: (*_EQUALITY, "is_me", *_EMPTINESS),
     Kind.LINK: (*_EQUALITY, *_EMPTINESS),
+    Kind.PLACE: ("contains", "not_contains", *_EMPTINESS),
     Kind.ROWS: _EMPTINESS,
 }
 ALL_OPERATORS = tuple(dict.fromkeys(name for names in OPERATORS.values() for name in names))
@@ -74,6 +76,10 @@ _KINDS: dict[str, Kind] = {
     "reference": Kind.LINK,
     "formula": Kind.NUMBER,
     "table": Kind.ROWS,
+    "duration": Kind.NUMBER,
+    "rating": Kind.NUMBER,
+    "address": Kind.PLACE,
+    "sub_form": Kind.ROWS,
 }
 
 # ``record.<column>`` of a condition.
@@ -89,6 +95,8 @@ RECORD_COLUMNS: Mapping[str, Kind] = {
     "closed_at": Kind.INSTANT,
 }
 
+# The parts of an address, in the order of their comparison.
+PLACE_PARTS = ("street", "postal_code", "city", "region", "country")
 SIGNIFICANT_DIGITS = 15
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 LARGEST_ID = (1 << 63) - 1
@@ -121,8 +129,8 @@ def fold(text: str) -> str:
 
 
 def is_empty(value: object) -> bool:
-    """Nothing, an empty text, an empty list. ``False`` and ``0`` are values."""
-    return value is None or value == "" or value == [] or value == ()
+    """Nothing, an empty text, list or object. ``False`` and ``0`` are values."""
+    return value is None or value == "" or value == [] or value == () or value == {}
 
 
 def normal(kind: Kind, value: Any) -> Normal | None:
@@ -151,6 +159,13 @@ def _number(value: Any) -> float:
     if not number.is_finite():
         raise ValueError
     return float(number) + 0.0  # + 0.0 turns −0.0 into 0.0
+
+
+def _place(value: Any) -> str:
+    """An operand is a text; a stored value is an object of parts."""
+    if isinstance(value, Mapping):
+        return "\n".join(fold(value[key]) for key in PLACE_PARTS if value.get(key))
+    return _text(value)
 
 
 def _boolean(value: Any) -> float:
@@ -211,5 +226,6 @@ _NORMAL: Mapping[Kind, Callable[[Any], Normal]] = {
     Kind.KEYS: _keys,
     Kind.PERSON: _id,
     Kind.LINK: _id,
+    Kind.PLACE: _place,
     Kind.ROWS: _rows,
 }

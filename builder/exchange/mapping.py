@@ -23,11 +23,12 @@ _ACCEPTS: Mapping[str, frozenset[str]] = {
     "date": frozenset({"date", "datetime"}),
     "datetime": frozenset({"date", "datetime"}),
     "yes_no": frozenset({"yes_no"}),
+    "rating": frozenset({"integer", "text"}),
     "email": frozenset({"email"}),
     "url": frozenset({"url", "text"}),
     "phone": frozenset({"phone", "integer", "text"}),
 }
-_TEXTUAL = frozenset({"text", "long_text", "choice", "choices", "reference", "user"})
+_TEXTUAL = frozenset({"text", "long_text", "choice", "choices", "reference", "user", "address", "duration"})
 _MEASURED = frozenset({"integer", "decimal", "money", "percent", "date", "datetime"})
 _MOSTLY = 0.5
 _ALIKE = 0.84
@@ -103,7 +104,7 @@ def certainty(
     column: ColumnProfile, name: str, field: FieldDefinition, definition: ObjectDefinition
 ) -> float:
     """How likely the column fills the field: by its name first, and its values must not speak against it."""
-    if field.type in ("formula", "table") or not _fits(column, field):
+    if field.type in ("formula", "table", "sub_form") or not _fits(column, field):
         return 0.0
     wanted = plain(name)
     if not wanted:

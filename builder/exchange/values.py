@@ -27,6 +27,8 @@ KEY_LENGTH = 200
 _CURRENCY_OF_SIGN = {
     "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "元": "CNY",
 }  # fmt: skip
+# Types that read more than a number: 1:30, 1 h 30 min, ★★★.
+_OWN_WORDS = ("duration", "rating")
 _YEN = ("CNY", "JPY")
 # Values that come back often are converted once.
 _REMEMBERED = 5_000
@@ -159,7 +161,7 @@ class RowReader:
             return lambda text: self._named(field, text)
         if field.type == "money":
             return lambda text: self._money(field, text, mark)
-        if kind is Kind.NUMBER:
+        if kind is Kind.NUMBER and field.type not in _OWN_WORDS:
             return lambda text: self._parse(field, read_number(text.strip(), mark) or text)
         if kind is Kind.DAY:
             return lambda text: self._parse(field, _day(text, order))

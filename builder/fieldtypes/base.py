@@ -99,7 +99,9 @@ class FieldType:
     ``key`` is the ``x-type``; ``label`` and ``icon`` show it in the Studio; ``kind`` fixes comparison,
     operators and the normal form; ``slot`` says whether filterable fields live in a text (``"t"``) or
     number (``"n"``) slot, ``None`` when the type cannot be filtered; ``widget`` names the template macro of
-    its input; ``takes_many`` is true when its control submits several strings.
+    its input; ``takes_many`` is true when its control submits several strings. ``is_figure``: numbers that
+    columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
+    (``params["parts"]``) that are fields themselves.
     """
 
     key: ClassVar[str]
@@ -110,6 +112,9 @@ class FieldType:
     widget: ClassVar[str] = "text"
     takes_many: ClassVar[bool] = False
     is_computed: ClassVar[bool] = False
+    is_figure: ClassVar[bool] = False
+    is_wide: ClassVar[bool] = False
+    is_group: ClassVar[bool] = False
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -121,6 +126,10 @@ class FieldType:
         schema).
         """
         return {}
+
+    def inner_form(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The form inside the field (columns of a table, fields of a group); ``None`` when it has none."""
+        return None
 
     def check(self, definition: FieldDefinition) -> Iterator[Problem]:
         """What is wrong with a definition beyond its meta-schema; ``place`` is the key in the document."""
@@ -152,6 +161,12 @@ class FieldType:
         """What stands in the form control for a JSON value; ``from_form`` reads it back."""
         return [] if is_empty(value) else [str(value)]
 
+    def pairs(
+        self, definition: FieldDefinition, name: str, value: JsonValue, ctx: FieldContext
+    ) -> list[tuple[str, str]]:
+        """What a form sends for a stored value whose control is called ``name``."""
+        return [(name, text) for text in self.to_form(definition, value, ctx)]
+
     def parse(self, definition: FieldDefinition, text: str, ctx: FieldContext) -> JsonValue:
         """The JSON value of a text from a form or a file; ``None`` when it is empty. Errors: InvalidValue."""
         raise NotImplementedError
@@ -162,6 +177,14 @@ class FieldType:
 
     def export(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         """What goes into a file: not localised, and ``parse`` reads it back."""
+        return "" if is_empty(value) else str(value)
+
+    def long_text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
+        """What people read where there is room for several lines."""
+        return self.text(definition, value, ctx)
+
+    def search_text(self, definition: FieldDefinition, value: JsonValue) -> str:
+        """The words that a record is found by; the same for every reader."""
         return "" if is_empty(value) else str(value)
 
     def href(self, definition: FieldDefinition, value: JsonValue) -> str | None:

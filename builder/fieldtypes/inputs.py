@@ -100,5 +100,28 @@ class ValueInput(Field):  # type: ignore[misc]
             self.candidates = getattr(error, "candidates", ())
             self.problem = Problem(error.message_key, self.definition.key, error.values)
 
+    @property
+    def unread(self) -> list[Problem]:
+        """Everything in the control that could not be read, with its place in the form."""
+        own = [self.problem] if self.problem is not None else []
+        return [*own, *self.problems]
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What could not be read in controls inside this one."""
+        return ()
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What the control sends: names and typed strings."""
+        return [(self.name, text) for text in self.typed] or [("_has", self.name)]
+
+    def anchor(self, place: Sequence[str]) -> str:
+        """The id of the control that a place inside the value is about; its own where there is none."""
+        return str(self.name)
+
+    def show_computed(self, value: JsonValue) -> None:
+        """Put computed values of ``value`` into the controls inside this one."""
+
     def populate_obj(self, obj: Any, name: str) -> None:
         raise TypeError("values leave a form through builder.forms.binding")

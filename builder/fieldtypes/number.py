@@ -106,6 +106,7 @@ class Integer(FieldType):
     kind = Kind.NUMBER
     slot = "n"
     widget = "number"
+    is_figure = True
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {key: int(document[key]) for key in ("minimum", "maximum") if key in document}
@@ -144,6 +145,7 @@ class DecimalNumber(FieldType):
     kind = Kind.NUMBER
     slot = "n"
     widget = "number"
+    is_figure = True
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"scale": int(document.get("x-scale", 2)), "sign": document.get("x-sign", "any")}

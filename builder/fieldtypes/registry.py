@@ -9,14 +9,18 @@ from collections.abc import Iterator
 from builder.domain.fields import FieldDefinition
 from builder.domain.kinds import register_kind
 from builder.errors import N_, Invalid
+from builder.fieldtypes.address import Address
 from builder.fieldtypes.base import FieldType
 from builder.fieldtypes.boolean import YesNo
 from builder.fieldtypes.choice import Choice, Choices
 from builder.fieldtypes.computed import Formula
 from builder.fieldtypes.contact import Email, Phone, Url
+from builder.fieldtypes.duration import Duration
 from builder.fieldtypes.money import Money
 from builder.fieldtypes.number import DecimalNumber, Integer, Percent
+from builder.fieldtypes.rating import Rating
 from builder.fieldtypes.reference import Reference, User
+from builder.fieldtypes.sub_form import SubForm
 from builder.fieldtypes.table import Table
 from builder.fieldtypes.temporal import Date, DateTime
 from builder.fieldtypes.text import LongText, Text
@@ -56,6 +60,7 @@ def all_types() -> Iterator[FieldType]:
 
 for _type in (
     Text(), LongText(), Integer(), DecimalNumber(), Percent(), Money(), YesNo(), Date(), DateTime(), Choice(),
-    Choices(), Email(), Phone(), Url(), User(), Reference(), Formula(), Table(),
+    Choices(), Email(), Phone(), Url(), User(), Reference(), Formula(), Table(), Duration(), Rating(),
+    Address(), SubForm(),
 ):  # fmt: skip
     register(_type)

@@ -18,7 +18,6 @@ from builder.fieldtypes.inputs import form_class
 from builder.fieldtypes.table_input import TableInput
 
 MOST_ROWS = 200
-NUMERIC = ("integer", "decimal", "money", "percent", "formula")
 
 
 class Table(FieldType):
@@ -29,6 +28,7 @@ class Table(FieldType):
     icon = "table"
     kind = Kind.ROWS
     widget = "table"
+    is_wide = True
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """``columns`` themselves are compiled by ``metadata.record_schema``."""
@@ -38,12 +38,18 @@ class Table(FieldType):
             "max_items": int(document.get("maxItems", 100)),
         }
 
+    def inner_form(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        items: Mapping[str, Any] = document["items"]
+        return items
+
     def check(self, definition: FieldDefinition) -> Iterator[Problem]:
+        from builder.fieldtypes.registry import type_of  # the registry holds this class
+
         columns = {column.key: column for column in definition.params["columns"]}
-        if any(column.type == self.key for column in columns.values()):
-            yield Problem(N_("A table cannot hold a table."), "items")
+        if any(column.inner for column in columns.values()):
+            yield Problem(N_("A table cannot hold a table or a group of fields."), "items")
         for position, key in enumerate(definition.params["totals"]):
-            if key not in columns or columns[key].type not in NUMERIC:
+            if key not in columns or not type_of(columns[key]).is_figure:
                 yield Problem(
                     N_("“%(column)s” is no column with numbers."), f"x-totals/{position}", {"column": key}
                 )

@@ -7,7 +7,7 @@ page, and the buttons ``_action=add:lines`` and ``_action=remove:lines:0``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from builder.domain.computation import compute
@@ -109,6 +109,12 @@ class TableInput(ValueInput):
             if cell.problem is not None:
                 place = f"{self.definition.key}/{form.place}/{cell.definition.key}"
                 cell.problem = Problem(cell.problem.message, place, cell.problem.values)
+
+    def anchor(self, place: Sequence[str]) -> str:
+        for row in self.rows:
+            if len(place) > 1 and str(row.place) == place[0] and place[1] in row:
+                return str(row[place[1]].anchor(place[2:]))
+        return super().anchor(place)
 
     @property
     def problems(self) -> list[Problem]:

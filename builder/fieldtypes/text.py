@@ -69,6 +69,7 @@ class LongText(Text):
     icon = "align-left"
     slot = None
     widget = "textarea"
+    is_wide = True
     longest = LONG_TEXT_LENGTH
     pattern = r"^[^\u0000]*$"
 

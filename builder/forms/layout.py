@@ -5,7 +5,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.table import total
 from builder.forms.state import FieldState
 
-_WIDE = ("long_text", "table")
+_GROUPS = ("choices", "table", "rating", "group", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class FormField:
         self.state = decided
         self.context = context
         self.problems = problems
-        self.width = 12 if self.definition.type in _WIDE else 12 // columns
+        self.width = 12 if control.type.is_wide else 12 // columns
         self.is_watched = False
 
     key = property(lambda self: self.definition.key)
@@ -88,7 +88,7 @@ class FormField:
     @property
     def is_labelled_by_group(self) -> bool:
         """Whether several controls belong to the field, so that a label cannot point to one of them."""
-        is_group = self.widget in ("choices", "table") or self.params.get("layout") == "radio"
+        is_group = self.widget in _GROUPS or self.params.get("layout") == "radio"
         return is_group or self.state.is_read_only
 
     @property
@@ -115,6 +115,11 @@ class FormField:
         return self.typed[0] if self.typed else ""
 
     @property
+    def stars(self) -> int:
+        """How many stars are chosen, 0 for none."""
+        return self.control.data if isinstance(self.control.data, int) else 0
+
+    @property
     def data(self) -> JsonValue:
         data: JsonValue = self.control.data
         return data
@@ -132,7 +137,7 @@ class FormField:
 
     @property
     def options(self) -> list[OfferedOption]:
-        offered = self.state.options or ()
+        offered = frozenset(self.state.options or ())
         chosen = set(self.typed)
         return [
             self._option(option, chosen)
@@ -183,6 +188,11 @@ class TableField(FormField):
     def columns(self) -> list[tuple[FieldDefinition, str]]:
         return [(column, column.label.text(self.context.locale)) for column in self.control.columns]
 
+    @property
+    def figures(self) -> list[FieldDefinition]:
+        """The columns with numbers."""
+        return [column for column in self.control.columns if type_of(column).is_figure]
+
     @cached_property
     def rows(self) -> list[TableRow]:
         return [TableRow(form, self) for form in self.control.rows]
@@ -201,6 +211,41 @@ class TableField(FormField):
             )
             texts.append("" if summed is None else type_of(column).text(column, summed, self.context))
         return texts
+
+
+class GroupField(FormField):
+    """A group of fields: its parts as fields of their own, each with its problems."""
+
+    @cached_property
+    def fields(self) -> list[FormField]:
+        return [self._part(part) for part in self.control.parts]
+
+    def _part(self, part: FieldDefinition) -> FormField:
+        prefix = f"{self.key}/"
+        inside = (
+            replace(problem, place=problem.place.removeprefix(prefix))
+            for problem in self.problems
+            if problem.place.startswith(prefix)
+        )
+        here = [problem for problem in inside if problem.place.partition("/")[0] == part.key]
+        # Required only once something of the group is filled; the message says so then.
+        decided = FieldState(
+            is_required=part.is_required and self.state.is_required,
+            is_read_only=part.is_read_only,
+            options=tuple(option.key for option in part.options if not option.is_retired) or None,
+        )
+        columns = 2 if self.widget == "address" else 3
+        return form_field(self.control.inner[part.key], decided, self.context, here, columns)
+
+
+def form_field(
+    control: Any, decided: FieldState, context: FieldContext, problems: Sequence[Problem], columns: int
+) -> FormField:
+    """The field of a control: a table, a group, or a single value."""
+    made = FormField
+    if control.definition.inner:
+        made = GroupField if control.type.is_group else TableField
+    return made(control, decided, context, problems, columns)
 
 
 class Cell(FormField):

@@ -26,7 +26,7 @@ from builder.errors import Problem
 from builder.fieldtypes.base import FieldContext
 from builder.forms.binding import bind, default_values
 from builder.forms.compiler import compiled_form
-from builder.forms.layout import FormField, FormSection, TableField
+from builder.forms.layout import FormField, FormSection, form_field
 from builder.forms.state import FieldState
 from builder.metadata.record_validation import NOT_AN_OPTION, REQUIRED, validate
 
@@ -77,10 +77,11 @@ class RecordForm:
 
     def _show_computed(self) -> None:
         for definition in self.fieldset:
-            if definition.type == "formula" or (
-                definition.type == "table" and not self._form[definition.key].is_submitted
-            ):
-                self._form[definition.key].data = self.values.get(definition.key)
+            control = self._form[definition.key]
+            if definition.type == "formula" or (definition.inner and not control.is_submitted):
+                control.data = self.values.get(definition.key)
+            if definition.inner:
+                control.show_computed(self.values.get(definition.key))
 
     def label_of(self, problem: Problem) -> str:
         """The name of the field (row and column) that a problem is about, in the reader's language."""
@@ -123,8 +124,7 @@ class RecordForm:
         for key in self.keys:
             control, decided = self._form[key], self._states[key]
             if control.is_submitted and decided.is_visible and not decided.is_read_only:
-                found += [control.problem] if control.problem else []
-                found += getattr(control, "problems", [])
+                found += control.unread
                 found += self._unoffered(key)
         return found
 
@@ -173,9 +173,8 @@ class RecordForm:
 
     def _field(self, key: str, columns: int) -> FormField:
         control = self._form[key]
-        made = TableField if control.definition.type == "table" else FormField
         here = [problem for problem in self.problems if problem.place.partition("/")[0] == key]
-        field = made(control, self.state(key), self.context, here, columns)
+        field = form_field(control, self.state(key), self.context, here, columns)
         field.is_watched = key in self.watched
         return field
 
@@ -192,7 +191,7 @@ class RecordForm:
             control, decided = self._form[key], self._states[key]
             gone = not decided.is_visible or decided.is_read_only
             if gone and control.is_submitted and not control.definition.is_read_only:
-                pairs += [(control.name, text) for text in control.typed] or [("_has", control.name)]
+                pairs += control.pairs
         return pairs
 
     @property
@@ -202,12 +201,8 @@ class RecordForm:
         return [(self._anchor(problem, ids), problem) for problem in self.problems]
 
     def _anchor(self, problem: Problem, ids: Mapping[str, str]) -> str:
-        parts = problem.place.split("/")
-        if len(parts) == 3 and parts[0] in ids:
-            for row in self._form[parts[0]].rows:
-                if str(row.place) == parts[1] and parts[2] in row:
-                    return str(row[parts[2]].name)
-        return ids.get(parts[0], "")
+        head, *rest = problem.place.split("/")
+        return str(self._form[head].anchor(rest)) if head in ids else ""
 
 
 def _with_currency(
@@ -230,12 +225,17 @@ def _with_currency(
 
 def label_of(fieldset: FieldSet, problem: Problem, locale: str) -> str:
     """The name of the field (and column) that a problem is about, for lists of problems."""
-    parts = problem.place.removeprefix("/").split("/")
-    definition = fieldset.by_key.get(parts[0])
+    head, *rest = problem.place.removeprefix("/").split("/")
+    definition = fieldset.by_key.get(head)
     if definition is None:
         return ""
-    if len(parts) == 3 and definition.type == "table":
-        column = next((item for item in definition.params["columns"] if item.key == parts[2]), None)
-        if column is not None:
-            return f"{definition.label.text(locale)} {int(parts[1]) + 1}: {column.label.text(locale)}"
-    return definition.label.text(locale)
+    text = definition.label.text(locale)
+    for step in rest:
+        if step.isdecimal():
+            text = f"{text} {int(step) + 1}"
+            continue
+        definition = next((item for item in definition.inner if item.key == step), None)
+        if definition is None:
+            break
+        text = f"{text}: {definition.label.text(locale)}"
+    return text

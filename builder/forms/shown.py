@@ -9,8 +9,6 @@ from builder.domain.kinds import is_empty
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import type_of
 
-NUMERIC = ("integer", "decimal", "percent", "money", "formula")
-
 
 @dataclass(frozen=True, slots=True)
 class ShownValue:
@@ -40,7 +38,7 @@ def shown(definition: FieldDefinition, value: JsonValue, context: FieldContext) 
     """
     kind = type_of(definition)
     if is_empty(value):
-        return ShownValue("", is_number=definition.type in NUMERIC)
+        return ShownValue("", is_number=kind.is_figure)
     keys = value if isinstance(value, list) else [value]
     badges = tuple(
         (option.label.text(context.locale), option.color or "gray")
@@ -54,6 +52,6 @@ def shown(definition: FieldDefinition, value: JsonValue, context: FieldContext) 
         record_id=int(str(value)) if definition.type == "reference" else None,
         target=definition.params.get("target"),
         member_id=int(str(value)) if definition.type == "user" else None,
-        is_number=definition.type in NUMERIC,
+        is_number=kind.is_figure,
         is_long=definition.type == "long_text",
     )

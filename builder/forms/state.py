@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from builder.domain import formulas
 from builder.domain.comparison import EvaluationContext
+from builder.domain.computation import computes
 from builder.domain.conditions import evaluate, fields_of
 from builder.domain.fields import FieldDefinition, FieldSet, JsonValue, Rule
 from builder.domain.kinds import ConditionError
@@ -90,11 +91,6 @@ def watched(fieldset: FieldSet) -> frozenset[str]:
     for definition in fieldset:
         if definition.type == "formula":
             names |= {name.partition(".")[0] for name in formulas.parse(definition.params["formula"]).names}
-        elif definition.type == "table" and _computes(definition):
+        elif definition.inner and (computes(definition) or definition.params.get("totals")):
             names.add(definition.key)
     return frozenset(names)
-
-
-def _computes(table: FieldDefinition) -> bool:
-    has_formula = any(column.type == "formula" for column in table.params["columns"])
-    return has_formula or bool(table.params["totals"])

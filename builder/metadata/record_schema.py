@@ -107,8 +107,9 @@ def _in_order(document: Mapping[str, Any]) -> list[str]:
 def _definition(key: str, source: Mapping[str, Any], *, is_required: bool) -> FieldDefinition:
     kind = field_type(source["x-type"])
     params = kind.params(source)
-    if kind.key == "table":
-        params["columns"] = tuple(_definitions(source["items"]))
+    inside = kind.inner_form(source)
+    if inside is not None:
+        params["parts" if kind.is_group else "columns"] = tuple(_definitions(inside))
     return FieldDefinition(
         key=key,
         type=kind.key,
@@ -148,10 +149,9 @@ def _field_problems(
         if definition.role in roles:
             yield DefinitionProblem(ROLE_TWICE, pointer(*place, "x-role"), {"role": definition.role})
         roles |= {definition.role} if definition.role else set()
-        if kind.key == "table":
-            yield from _column_problems(
-                definition, document["properties"][definition.key]["items"], *place, "items"
-            )
+        inside = kind.inner_form(document["properties"][definition.key])
+        if inside is not None:
+            yield from _inner_problems(definition, inside, *place, *(() if kind.is_group else ("items",)))
     for key in document.get("required", ()):
         if all(definition.key != key for definition in fields):
             yield DefinitionProblem(UNKNOWN_FIELD, pointer(*prefix, "required"), {"field": key})
@@ -161,15 +161,15 @@ def _field_problems(
         yield DefinitionProblem(error.message_key, pointer(*prefix, "properties"), error.values)
 
 
-def _column_problems(
-    table: FieldDefinition, items: Mapping[str, Any], *place: str
+def _inner_problems(
+    outer: FieldDefinition, items: Mapping[str, Any], *place: str
 ) -> Iterator[DefinitionProblem]:
-    """Columns are fields: their own meta-schemas apply, and they have no slots."""
+    """Columns and parts are fields: their own meta-schemas apply, and they have no slots."""
     for key, source in items["properties"].items():
         checker = type_validator(source["x-type"])
         if checker is not None:
             yield from complaints(checker, source, prefix=(*place, "properties", key), limit=20)
-    yield from _field_problems(table.params["columns"], items, *place)
+    yield from _field_problems(outer.inner, items, *place)
 
 
 def _rules(
@@ -263,13 +263,15 @@ def _object_schema(document: Mapping[str, Any], fields: Sequence[FieldDefinition
 
 def _property(source: Mapping[str, Any], definition: FieldDefinition) -> Schema:
     annotations = {key: value for key, value in source.items() if key.startswith("x-")}
-    schema = type_of(definition).schema(definition) | annotations
-    if definition.type == "table":
-        items = _object_schema(source["items"], definition.params["columns"])
+    kind = type_of(definition)
+    schema = kind.schema(definition) | annotations
+    inside = kind.inner_form(source)
+    if inside is not None:
+        items = _object_schema(inside, definition.inner)
         del items["$schema"]
-        if source["items"].get("required"):
-            items["required"] = list(source["items"]["required"])
-        schema["items"] = items
+        if inside.get("required"):
+            items["required"] = list(inside["required"])
+        schema = schema | items if kind.is_group else schema | {"items": items}
     return schema
 
 

@@ -16,7 +16,7 @@ import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
-from builder.domain.kinds import is_empty
+from builder.domain.kinds import ConditionError, is_empty
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import SLOT_LENGTH, UNSTORABLE, is_unicode
 from builder.fieldtypes.registry import type_of
@@ -138,15 +138,18 @@ def _unstorable(fieldset: FieldSet, data: Mapping[str, JsonValue]) -> Iterator[F
             yield FieldError("", "", UNKNOWN, {"field": "?"})
         elif not _is_storable(value):
             yield FieldError(pointer(key), key, UNSTORABLE)
-        elif isinstance(value, str) and len(value) > _SHORT:
+        elif isinstance(value, dict) or (isinstance(value, str) and len(value) > _SHORT):
             definition = fieldset.by_key.get(key)
             slot = definition and definition.slot
             if definition and slot and slot[0] == "t" and _outgrows_slot(definition, value):
                 yield FieldError(pointer(key), key, TOO_LONG_TO_FILTER)
 
 
-def _outgrows_slot(definition: FieldDefinition, value: str) -> bool:
-    return len(str(type_of(definition).slot_value(value))) > SLOT_LENGTH
+def _outgrows_slot(definition: FieldDefinition, value: JsonValue) -> bool:
+    try:
+        return len(str(type_of(definition).slot_value(value))) > SLOT_LENGTH
+    except ConditionError:  # of another shape, which the schema tells
+        return False
 
 
 def _is_storable(value: JsonValue) -> bool:
@@ -225,9 +228,9 @@ def _option_label(definition: FieldDefinition | None, value: object) -> Any:
 
 def _definition(fieldset: FieldSet, path: tuple[str | int, ...]) -> FieldDefinition | None:
     definition = fieldset.by_key.get(str(path[0])) if path else None
-    if definition is not None and definition.type == "table" and len(path) >= 3:
-        columns = definition.params["columns"]
-        return next((column for column in columns if column.key == path[2]), None)
+    for step in path[1:]:
+        if definition is not None and definition.inner and isinstance(step, str):
+            definition = next((part for part in definition.inner if part.key == step), None)
     return definition
 
 

@@ -21,6 +21,7 @@ Schema = dict[str, Any]
 
 _ORDER_KEYWORDS = {"lt": "exclusiveMaximum", "le": "maximum", "gt": "exclusiveMinimum", "ge": "minimum"}
 _EXACT = (Kind.KEY, Kind.BOOLEAN, Kind.PERSON, Kind.LINK)
+_INTEGERS = ("integer", "duration", "rating")
 _EQUALITY = ("eq", "ne", "in", "not_in")
 _KEYS = ("has_any", "has_all", "contains", "not_contains")
 
@@ -36,7 +37,7 @@ def is_sayable(op: str, definition: FieldDefinition) -> bool:
         return False
     if op in ("empty", "not_empty"):
         return True
-    if definition.type == "integer":
+    if definition.type in _INTEGERS:
         return op in (*_EQUALITY, *_ORDER_KEYWORDS)
     if kind is Kind.KEYS:
         return op in _KEYS

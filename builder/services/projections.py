@@ -98,7 +98,13 @@ def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set
     if not record.is_searchable:
         return set()
     keys = definition.search_fields or tuple(field.key for field in definition.fields if field.role == "name")
-    return record_tokens([str(record.data[key]) for key in keys if record.data.get(key)], record.name)
+    fields = definition.fields.by_key
+    texts = [
+        type_of(fields[key]).search_text(fields[key], record.data[key])
+        for key in keys
+        if key in fields and record.data.get(key)
+    ]
+    return record_tokens(texts, record.name)
 
 
 def write_links(

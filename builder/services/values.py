@@ -31,7 +31,7 @@ UNKNOWN_FIELD = N_("There is no field “%(field)s”.")
 NO_RECORD = N_("This record does not exist any more. Choose another.")
 NO_MEMBER = N_("This person does not belong to the workspace. Choose another.")
 CHUNK = 500
-_POINTING = ("reference", "user", "table")
+_POINTING = ("reference", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Ch
         fields,
         [draft.changes if draft.stored else data for draft, data in zip(drafts, merged, strict=True)],
     )
-    pointing = tuple(field for field in fields if field.type in _POINTING)
+    pointing = tuple(_pointing(fields))
     return [
         _checked(fields, draft, data, draft.stored or defaults, missing, pointing)
         for draft, data in zip(drafts, merged, strict=True)
@@ -153,7 +153,7 @@ class _Missing:
     def __init__(self, uow: UnitOfWork, fields: FieldSet, checked: Iterable[Mapping[str, Any]]) -> None:
         wanted: dict[str, set[int]] = defaultdict(set)
         members: set[int] = set()
-        pointing = tuple(field for field in fields if field.type in _POINTING)
+        pointing = tuple(_pointing(fields))
         for values in checked:
             for field, value in _named(pointing, values):
                 if field.type == "user":
@@ -186,7 +186,7 @@ def pointer_faults(
     uow: UnitOfWork, fields: FieldSet, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[FieldViolation, ...]:
     """What ``check`` finds wrong with references and people alone: for feedback, which is no record."""
-    pointing = [field for field in fields if field.type in _POINTING and field.key in after]
+    pointing = [field for field in _pointing(fields) if field.key in after]
     changed = {field.key: after[field.key] for field in pointing if before.get(field.key) != after[field.key]}
     if not changed:
         return ()
@@ -195,16 +195,21 @@ def pointer_faults(
     return tuple(fault for faults in found for fault in faults)
 
 
+def _pointing(fields: Iterable[FieldDefinition]) -> Iterator[FieldDefinition]:
+    """Fields that may hold an id, tables and groups that hold such fields among them."""
+    return (field for field in fields if field.type in _POINTING or any(_pointing(field.inner)))
+
+
 def _named(
     fields: Iterable[FieldDefinition], values: Mapping[str, Any]
 ) -> Iterator[tuple[FieldDefinition, int]]:
     """Every id that values name, with its field; rows of tables included. Ill-formed ids are the schema's."""
     for field in fields:
         value = values.get(field.key)
-        if field.type == "table" and isinstance(value, list):
-            for row in value:
+        if field.inner:
+            for row in value if isinstance(value, list) else [value]:
                 if isinstance(row, Mapping):
-                    yield from _named(field.params.get("columns", ()), row)
+                    yield from _named(field.inner, row)
         elif field.type in ("reference", "user") and isinstance(value, str) and value.isdecimal():
             number = int(value)
             if number < 1 << 63:

@@ -15,8 +15,8 @@ Path: TypeAlias = "tuple[str | int, ...]"
 
 
 def columns(field: Document) -> dict[str, Document]:
-    """The columns of a table of rows; empty for every other field."""
-    found: dict[str, Document] = field.get("items", {}).get("properties", {})
+    """The columns of a table of rows, the fields of a group; empty for every other field."""
+    found: dict[str, Document] = field.get("items", field).get("properties", {})
     return found
 
 
@@ -25,7 +25,7 @@ def _scopes(document: Document) -> Iterator[tuple[Path, Mapping[str, Document]]]
     yield ("fields", "properties"), properties(document)
     for key, field in properties(document).items():
         if columns(field):
-            yield place(key, "items", "properties"), columns(field)
+            yield place(key, *(("items",) if "items" in field else ()), "properties"), columns(field)
 
 
 def _formulas(document: Document) -> Iterator[tuple[Path, str, Document, Mapping[str, Document]]]:

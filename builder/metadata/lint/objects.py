@@ -14,8 +14,11 @@ from builder.metadata.lint.registry import Finding, Surroundings, rule
 FILTERABLE_ROLES = ("owner", "expected_close")
 """Parts whose typed column of ``record`` can be filtered by, so that they need no slot."""
 
-UNORDERED_TYPES = ("choices", "reference", "user", "table")
+UNORDERED_TYPES = ("choices", "reference", "user", "table", "address", "sub_form")
 """Types whose stored values have no order that a person would understand."""
+
+
+SEARCHABLE = (Kind.TEXT, Kind.KEY, Kind.LINK, Kind.PLACE)
 
 
 def is_filterable(field: Document) -> bool:
@@ -72,7 +75,7 @@ def sort_on_unfilterable(document: Document, _: Surroundings) -> Iterator[Findin
 def search_in_no_text(document: Document, _: Surroundings) -> Iterator[Finding]:
     known = properties(document)
     for index, key in enumerate(document.get("search", ())):
-        if key in known and kind_of_type(known[key]["x-type"]) not in (Kind.TEXT, Kind.KEY, Kind.LINK):
+        if key in known and kind_of_type(known[key]["x-type"]) not in SEARCHABLE:
             yield ("search", index), {"field": key}
 
 
@@ -87,7 +90,8 @@ def unknown_reference_target(document: Document, around: Surroundings) -> Iterat
             yield place(key, "x-target"), {"object": field["x-target"]}
         for name, column in columns(field).items():
             if "x-target" in column and not around.has("object", column["x-target"]):
-                yield place(key, "items", "properties", name, "x-target"), {"object": column["x-target"]}
+                path = (*(("items",) if "items" in field else ()), "properties", name, "x-target")
+                yield place(key, *path), {"object": column["x-target"]}
 
 
 @rule(

@@ -170,6 +170,16 @@ class ValueMaker:
         name = "".join(self._random.sample(_SYLLABLES, 2))
         return f"{name}{self._random.randrange(10, 999)}@example.com"
 
+    def _rating(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> int:
+        return self._random.randint(int(pool.get("low", 1)), int(pool.get("high", field.params["most"])))
+
+    def _duration(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> int:
+        quarters = self._random.randint(int(pool.get("low", 900)) // 900, int(pool.get("high", 7200)) // 900)
+        return max(1, quarters) * 900
+
+    def _address(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> dict[str, Any]:
+        return {"street": f"{self._random.randrange(1, 400)} {field.label.text('en')} Road"}
+
     def _phone(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
         return f"+86138{self._random.randrange(10_000_000, 99_999_999)}"
 
@@ -179,6 +189,11 @@ class ValueMaker:
     def _reference(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str | None:
         known = self._known.get(str(field.params.get("target")), ())
         return str(self._random.choice(known)) if known else None
+
+    def _sub_form(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> dict[str, Any]:
+        parts = [part for part in field.inner if part.type != "formula"]
+        values = {part.key: self.value(f"{prefix}.{field.key}", part, now) for part in parts}
+        return {key: value for key, value in values.items() if value is not None}
 
     def _table(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> list[dict[str, Any]]:
         columns = [column for column in field.params["columns"] if column.type != "formula"]

@@ -35,6 +35,8 @@ FIELDS = {
         FieldDefinition("title", "text", NO_LABEL, slot="t01"),
         FieldDefinition("kind", "choice", NO_LABEL, slot="t02", options=OPTIONS),
         FieldDefinition("tags", "choices", NO_LABEL, slot="t03", options=OPTIONS),
+        FieldDefinition("site", "address", NO_LABEL, slot="t06"),
+        FieldDefinition("effort", "duration", NO_LABEL, slot="n06"),
         FieldDefinition("person", "user", NO_LABEL, slot="t04"),
         FieldDefinition("account", "reference", NO_LABEL, slot="t05"),
         FieldDefinition("size", "decimal", NO_LABEL, slot="n01"),
@@ -126,6 +128,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "title": TEXTS.filter(bool),
     "kind": st.sampled_from(KEYS),
     "tags": st.lists(st.sampled_from(KEYS), unique=True, min_size=1),
+    "site": st.fixed_dictionaries(
+        {"city": TEXTS.filter(bool)}, optional={"street": TEXTS.filter(bool), "country": st.just("CN")}
+    ),
+    "effort": st.sampled_from([0, 60, 5400]),
     "person": IDS,
     "account": IDS,
     "size": DECIMALS,
@@ -149,7 +155,7 @@ records = st.fixed_dictionaries(
 
 
 def operand(name: str, op: str) -> st.SearchStrategy[Any]:
-    single = VALUES[name]
+    single = TEXTS.filter(bool) if name == "site" else VALUES[name]
     if name == "tags":
         single = st.sampled_from(KEYS)
     if name in ("met", "record.created_at", "record.closed_at"):

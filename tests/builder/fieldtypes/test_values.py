@@ -44,6 +44,12 @@ OWN: dict[str, dict[str, Any]] = {
         "items": {"type": "object", "properties": {"price": {"x-type": "money", "x-label": L}}},
         "x-totals": ["price"],
     },
+    "sub_form": {
+        "properties": {
+            "days": {"x-type": "integer", "x-label": {"en": "Days", "zh_Hans": "天数"}},
+            "fee": {"x-type": "money", "x-label": {"en": "Fee", "zh_Hans": "费用"}},
+        }
+    },
 }
 KEYS = [kind.key for kind in all_types()]
 FIELDSET = compile_fields(
@@ -135,6 +141,25 @@ def show(key: str, value: JsonValue, context: FieldContext = CONTEXT) -> str:
         ("formula", "99", None),
         ("table", '[{"price": "1.00"}]', [{"price": "1.00"}]),
         ("table", "", None),
+        ("duration", "1:30", 5400),
+        ("duration", "90", 5400),
+        ("duration", "1 h 30 min", 5400),
+        ("duration", "1.5 hrs", 5400),
+        ("duration", "2 days, 3 hours", 183600),
+        ("duration", "1小时30分钟", 5400),
+        ("duration", "PT1H30M5S", 5405),
+        ("duration", "0:00:07", 7),
+        ("duration", "0", 0),
+        ("rating", "4", 4),
+        ("rating", "4/5", 4),
+        ("rating", "4.0", 4),
+        ("rating", "★★★", 3),
+        ("rating", "★★★☆☆", 3),
+        ("address", "Main Street 1\r\nBuilding 4", {"street": "Main Street 1\nBuilding 4"}),
+        ("address", '{"city": "Köln", "country": "germany"}', {"city": "Köln", "country": "DE"}),
+        ("address", '{"city": "上海", "country": "中国"}', {"city": "上海", "country": "CN"}),
+        ("sub_form", '{"days": 30}', {"days": 30}),
+        ("sub_form", "{}", None),
     ],
 )
 def test_what_is_typed_becomes_this_value(key: str, typed: str, stored: JsonValue) -> None:
@@ -190,6 +215,28 @@ def test_what_is_typed_becomes_this_value(key: str, typed: str, stored: JsonValu
         ("table", "{}"),
         ("table", "[1]"),
         ("table", "[" * 100_000),
+        ("duration", "1:75"),
+        ("duration", "1:2:3:4"),
+        ("duration", "-5"),
+        ("duration", "5 parsecs"),
+        ("duration", "5 min 1 h"),
+        ("duration", "5 min 6 min"),
+        ("duration", "0.01"),
+        ("duration", "P"),
+        ("duration", "PT"),
+        ("duration", "P9999999D"),
+        ("rating", "0"),
+        ("rating", "6"),
+        ("rating", "4/10"),
+        ("rating", "4.5"),
+        ("rating", "★★★★★★"),
+        ("rating", "☆☆☆☆☆"),
+        ("address", '{"planet": "Mars"}'),
+        ("address", '{"country": "Atlantis"}'),
+        ("address", "x" * 161),
+        ("address", "{" * 100_000),
+        ("sub_form", "[]"),
+        ("sub_form", "thirty"),
     ],
 )
 def test_what_is_no_value_is_refused_with_a_message(key: str, typed: str) -> None:
@@ -230,6 +277,11 @@ def test_a_wall_clock_time_that_does_not_exist_is_refused_and_a_double_one_is_th
         ("reference", "7", "Acme", "Acme"),
         ("reference", "70", "#70", "#70"),
         ("text", None, "", ""),
+        ("duration", 5400, "1 hr 30 min", "1小时30分钟"),
+        ("duration", 176_405, "49 hr 5 sec", "49小时5秒"),
+        ("duration", 0, "0 min", "0分钟"),
+        ("rating", 4, "★★★★☆", "★★★★☆"),
+        ("sub_form", {"days": 30, "fee": "5.00"}, "Days: 30, Fee: CN¥5.00", "天数：30，费用：¥5.00"),
     ],
 )
 def test_values_are_shown_in_the_language_of_the_reader(
@@ -266,7 +318,15 @@ STORED: dict[str, st.SearchStrategy[Any]] = {
     "user": st.sampled_from(["3", "4"]),
     "reference": st.sampled_from(["7", "9"]),
     "table": st.lists(st.just({"price": "1.00"}), min_size=1, max_size=3),
+    "duration": st.integers(0, 10**9),
+    "rating": st.integers(1, 5),
+    "address": st.fixed_dictionaries(
+        {"country": st.sampled_from(["CN", "DE", "US"])},
+        optional={"street": st.sampled_from(["Main 1\nc/o Ann", "{"]), "postal_code": st.just("050")},
+    ),
+    "sub_form": st.fixed_dictionaries({"days": st.integers(0, 9)}, optional={"fee": st.just("1.00")}),
 }
+GROUPS = ("table", "address", "sub_form")
 
 
 @settings(max_examples=300, deadline=None)
@@ -278,7 +338,7 @@ def test_a_stored_value_survives_the_form_and_the_file(pair: tuple[str, Any]) ->
         return
     again = kind.parse(field, kind.export(field, value, CONTEXT), CONTEXT)
     assert again == value or (key == "decimal" and float(str(again)) == float(value))
-    if key not in ("table", "datetime"):
+    if key not in (*GROUPS, "datetime"):
         typed = kind.to_form(field, value, CONTEXT)
         bound = kind.from_form(field, typed, CONTEXT)
         assert bound == value or (
@@ -326,7 +386,7 @@ def test_any_text_is_a_valid_value_or_refused(key: str, typed: str) -> None:
     except InvalidValue:
         return
     # Lengths and rows are judged with the whole record; everything else is right once it was read.
-    if value is not None and key not in ("text", "long_text", "url", "table"):
+    if value is not None and key not in ("text", "long_text", "url", "table", "sub_form"):
         assert validate(FIELDSET, {key: value}) == []
 
 
@@ -369,6 +429,59 @@ def test_defaults_today_now_and_me_are_worked_out_for_the_reader() -> None:
     assert found == {"date": "2026-11-22", "datetime": "2026-11-21T20:00:00Z", "user": "3"}
 
 
+@pytest.mark.parametrize(
+    ("value", "english", "chinese", "german"),
+    [
+        (
+            {
+                "street": "世纪大道1号",
+                "city": "上海",
+                "region": "上海",
+                "postal_code": "200120",
+                "country": "CN",
+            },
+            "世纪大道1号, 200120 上海, 上海, China",
+            "中国上海世纪大道1号 200120",
+            "世纪大道1号, 200120 上海, 上海, China",
+        ),
+        (
+            {
+                "street": "1 Main St",
+                "city": "Austin",
+                "region": "TX",
+                "postal_code": "78701",
+                "country": "US",
+            },
+            "1 Main St, Austin, TX 78701, United States",
+            "1 Main St, Austin, TX 78701, 美国",
+            "1 Main St, Austin, TX 78701, Vereinigte Staaten",
+        ),
+        (
+            {"street": "Ring 1\nHof", "city": "Köln", "postal_code": "50667", "country": "DE"},
+            "Ring 1, Hof, 50667 Köln, Germany",
+            "Ring 1, Hof, 50667 Köln, 德国",
+            "Ring 1, Hof, 50667 Köln, Deutschland",
+        ),
+        ({"city": "Oslo"}, "Oslo", "Oslo", "Oslo"),
+    ],
+)
+def test_an_address_is_written_as_is_the_custom(value: Any, english: str, chinese: str, german: str) -> None:
+    assert show("address", value) == english
+    assert show("address", value, CHINESE) == chinese
+    assert show("address", value, GERMAN) == german
+
+
+def test_an_address_is_found_by_its_country_in_both_languages() -> None:
+    words = field_type("address").search_text(definition("address"), {"city": "Köln", "country": "DE"})
+    assert words == "Köln DE Germany 德国"
+
+
+def test_lengths_of_time_in_the_language_of_the_reader() -> None:
+    for context in (CONTEXT, CHINESE, GERMAN):
+        for seconds in (0, 1, 59, 60, 3599, 3600, 86_400, 5_000_000, 123_456_789):
+            assert parse("duration", show("duration", seconds, context), context) == seconds
+
+
 def test_a_column_is_added_up_exactly() -> None:
     rows: Any = [{"price": "0.10"}, {"price": "0.20"}, {}]
     assert total(definition("table"), "price", rows) == "0.30"
@@ -382,6 +495,9 @@ def test_slots_hold_normal_forms() -> None:
     assert field_type("date").slot_value("1970-01-01") == 719163.0
     assert field_type("datetime").slot_value("1970-01-01T00:00:01Z") == 1_000_000.0
     assert field_type("money").slot_value("0.10") == 0.1
+    assert field_type("duration").slot_value(5400) == 5400.0
+    place = field_type("address").slot_value({"country": "DE", "city": "KÖLN"})
+    assert place == "köln\nde"
     assert all(kind.slot_value(None) is None for kind in all_types())
 
 

@@ -56,6 +56,18 @@ EVERY_TYPE = {
         },
         **{"x-totals": ["total"]},
     ),
+    "sub_form": of(
+        "sub_form",
+        properties={
+            "days": of("integer", "Days"),
+            "twice": of("formula", "Twice", **{"x-formula": "days * 2"}),
+            "inner": of("sub_form", "Inner", properties={"fee": of("money", "Fee")}, required=["fee"]),
+            "lines": of(
+                "table", "Lines", items={"type": "object", "properties": {"size": of("integer", "Size")}}
+            ),
+        },
+        required=["days"],
+    ),
 }
 ALL = compile_fields(
     {
@@ -263,6 +275,57 @@ def test_rows_are_added_and_removed_by_plain_buttons(page: Any) -> None:
     assert not form_of(ALL, {}, sent).is_refresh
 
 
+def test_groups_are_bound_computed_and_their_errors_stand_at_their_parts(page: Any) -> None:
+    sent = {
+        "sub_form-days": "3",
+        "sub_form-inner-fee": "5",
+        "sub_form-lines-_rows": "0",
+        "sub_form-lines-0-size": "7",
+        "address-city": "上海",
+        "address-country": "CN",
+    }
+    form = form_of(ALL, {}, sent.items())
+    assert form.validate(), form.problems
+    assert form.values["address"] == {"city": "上海", "country": "CN"}
+    assert form.values["sub_form"] == {
+        "days": 3, "twice": "6.00", "inner": {"fee": "5.00"}, "lines": [{"size": 7}],
+    }  # fmt: skip
+    wrong = form_of(
+        ALL,
+        form.values,
+        (sent | {"sub_form-days": "x", "sub_form-inner-fee": "y", "sub_form-lines-0-size": "z"}).items(),
+    )
+    assert not wrong.validate()
+    places = ["sub_form/days", "sub_form/inner/fee", "sub_form/lines/0/size"]
+    assert [problem.place for problem in wrong.problems] == places
+    assert [anchor for anchor, _ in wrong.summary] == [
+        "f-sub_form-days",
+        "f-sub_form-inner-fee",
+        "f-sub_form-lines-0-size",
+    ]
+    assert [wrong.label_of(problem) for problem in wrong.problems] == [
+        "Field: Days",
+        "Field: Inner: Fee",
+        "Field: Lines 1: Size",
+    ]
+    html = page(wrong)
+    assert all(f'id="{anchor}-error"' in html for anchor, _ in wrong.summary)
+
+
+def test_an_emptied_group_is_no_group_and_a_started_one_needs_its_required_parts() -> None:
+    stored = {"address": {"city": "上海"}, "sub_form": {"days": 3, "inner": {"fee": "1.00"}}}
+    emptied = form_of(ALL, stored, [("address-city", ""), ("sub_form-days", ""), ("sub_form-inner-fee", "")])
+    assert emptied.validate()
+    assert "address" not in emptied.values
+    assert "sub_form" not in emptied.values
+    started = form_of(ALL, {}, [("sub_form-days", ""), ("sub_form-inner-fee", "5")])
+    assert not started.validate()
+    assert [(problem.message, problem.place) for problem in started.problems] == [(REQUIRED, "sub_form/days")]
+    untouched = form_of(ALL, stored, [("text", "x")])
+    assert untouched.validate()
+    assert untouched.values["sub_form"]["inner"] == {"fee": "1.00"}
+
+
 def test_only_fields_that_rules_or_formulas_ask_about_call_the_server(page: Any) -> None:
     html = page(form_of(RULED, {"kind": "a"}))
     assert compiled_form(RULED).watched == {"kind", "level", "reason"}
@@ -328,7 +391,18 @@ JUNK = st.text(max_size=12) | st.sampled_from(
     st.lists(
         st.tuples(
             st.sampled_from(
-                [*ALL.by_key, "_has", "_action", "table-_rows", "table-0-quantity", "table-0-price"]
+                [
+                    *ALL.by_key,
+                    "_has",
+                    "_action",
+                    "table-_rows",
+                    "table-0-quantity",
+                    "table-0-price",
+                    "address-city",
+                    "address-country",
+                    "sub_form-days",
+                    "sub_form-inner-fee",
+                ]
             ),
             JUNK,
         ),

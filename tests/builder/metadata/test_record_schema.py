@@ -56,6 +56,31 @@ FIELDS: dict[str, dict[str, Any]] = {
         },
         "maxItems": 2,
     },
+    "duration": {},
+    "rating": {"maximum": 3},
+    "address": {},
+    "sub_form": {
+        "properties": {
+            "days": {"x-type": "integer", "x-label": L, "minimum": 1},
+            "kind": {"x-type": "choice", "x-label": L, "x-options": OPTIONS},
+            "fee": {
+                "x-type": "sub_form",
+                "x-label": L,
+                "properties": {
+                    "price": {"x-type": "money", "x-label": L, "x-currency": "CNY"},
+                    "lines": {
+                        "x-type": "table",
+                        "x-label": L,
+                        "items": {
+                            "type": "object",
+                            "properties": {"size": {"x-type": "decimal", "x-label": L}},
+                        },
+                    },
+                },
+            },
+        },
+        "required": ["days"],
+    },
 }
 DOCUMENT = {
     "type": "object",
@@ -82,6 +107,16 @@ GOOD: dict[str, list[Any]] = {
     "reference": ["12"],
     "formula": ["8.00"],
     "table": [[{"quantity": 1}], [{"quantity": 2, "price": "1.50", "kind": "a"}, {"quantity": 0}]],
+    "duration": [0, 5400, 3_162_240_000],
+    "rating": [1, 3, 2.0],
+    "address": [
+        {"city": "北京"},
+        {"street": "a\nb", "postal_code": "0", "city": "c", "region": "r", "country": "CN"},
+    ],
+    "sub_form": [
+        {"days": 1},
+        {"days": 9, "kind": "a", "fee": {"price": "1.50", "lines": [{"size": "0.5"}, {}]}},
+    ],
 }
 BAD: dict[str, list[Any]] = {
     "text": ["", "123456", "a\nb", "a\n", "\r", "\x00", 5, None],
@@ -150,6 +185,34 @@ BAD: dict[str, list[Any]] = {
         [{"quantity": 1, "other": 1}],
         [{"quantity": 1, "price": 1}],
         {},
+    ],
+    "duration": [-1, 1.5, "60", True, None, 3_162_240_001],
+    "rating": [0, 4, "3", 1.5, True],
+    "address": [
+        {},
+        {"city": ""},
+        {"city": "a\nb"},
+        {"city": "a\n"},
+        {"city": "x" * 61},
+        {"country": "XX"},
+        {"country": "cn"},
+        {"planet": "Mars"},
+        {"city": None},
+        "Main Street 1",
+        ["a"],
+    ],
+    "sub_form": [
+        {},
+        {"kind": "a"},
+        {"days": 0},
+        {"days": 1, "kind": "old"},
+        {"days": 1, "other": 1},
+        {"days": 1, "fee": {}},
+        {"days": 1, "fee": {"price": "1.505"}},
+        {"days": 1, "fee": {"lines": []}},
+        {"days": 1, "fee": {"lines": [{"size": 1}]}},
+        [{"days": 1}],
+        "a",
     ],
 }
 

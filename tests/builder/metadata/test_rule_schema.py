@@ -20,6 +20,8 @@ NO_LABEL = Label(())
 CONTEXT = EvaluationContext(datetime(2026, 1, 1, tzinfo=UTC))
 VALUES: dict[str, list[Any]] = {
     "integer": [-1, 0, 1],
+    "duration": [0, 60],
+    "rating": [1, 5],
     "yes_no": [True, False],
     "choice": ["a", "b", "c"],
     "choices": [["a"], ["b"], ["a", "b"], ["c", "b"]],
@@ -54,6 +56,7 @@ def test_what_json_schema_cannot_say_is_refused() -> None:
     }
     assert sayable["text"] == sayable["money"] == sayable["date"] == {"empty", "not_empty"}
     assert {"lt", "le", "gt", "ge", "eq", "in"} <= sayable["integer"]
+    assert sayable["address"] == sayable["sub_form"] == {"empty", "not_empty"}
     assert "is_me" not in sayable["user"]
     with pytest.raises(UnsayableRule):
         condition_schema(Comparison("field", "lt", "5"), {"field": definition("decimal")})
