@@ -12,6 +12,8 @@ import re
 _SIGNS = "=+\\-@\t\r\n＝＋－＠"
 _RISKY = re.compile(f"'*[{_SIGNS}]")
 _GUARDED = re.compile(f"'+[{_SIGNS}]")
+# What a text begins with that must be looked at; most texts do not.
+RISKY = frozenset("'=+-@\t\r\n＝＋－＠")
 
 
 def harmless(text: str) -> str:

@@ -15,6 +15,9 @@ VERSION = "1"
 SCHEMA = "dbos"
 IMPORTS_QUEUE = "imports"
 IMPORT_WORKFLOW = "import_file"
+EXPORTS_QUEUE = "exports"
+EXPORT_WORKFLOW = "export_records"
+EXPIRY_WORKFLOW = "remove_export"
 
 
 def config(settings: Settings, executor_id: str, *, run_migrations: bool) -> DBOSConfig:

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from builder.jobs.names import APPLICATION, IMPORT_WORKFLOW, IMPORTS_QUEUE, SCHEMA, VERSION
+from builder.jobs.names import (
+    APPLICATION,
+    EXPIRY_WORKFLOW,
+    EXPORT_WORKFLOW,
+    EXPORTS_QUEUE,
+    IMPORT_WORKFLOW,
+    IMPORTS_QUEUE,
+    SCHEMA,
+    VERSION,
+)
 from builder.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +49,24 @@ class JobQueue:
             workspace_key,
             job_id,
         )
+
+    def enqueue_export(
+        self, session: WorkspaceSession, workspace_key: str, job_id: int, kept_seconds: float
+    ) -> None:
+        """Let a worker carry out the export, and remove its file after ``kept_seconds``."""
+        for workflow, delay in ((EXPORT_WORKFLOW, None), (EXPIRY_WORKFLOW, kept_seconds)):
+            self._connected().enqueue_in_transaction(
+                session,
+                {
+                    "queue_name": EXPORTS_QUEUE,
+                    "workflow_name": workflow,
+                    "workflow_id": f"{workflow}-{job_id}",
+                    "app_version": VERSION,
+                    **({} if delay is None else {"delay_seconds": delay}),
+                },
+                workspace_key,
+                job_id,
+            )
 
     def committed(self) -> None:
         """The transaction that enqueued has committed; workers find the work by themselves."""

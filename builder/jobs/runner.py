@@ -19,8 +19,8 @@ from builder.db.engine import make_engine
 from builder.db.locks import HeldLock, advisory_lock, is_free, lock_file
 from builder.errors import N_, Unavailable
 from builder.exchange.blobs import FolderBlobStore
-from builder.jobs import imports
-from builder.jobs.names import IMPORTS_QUEUE, VERSION, config
+from builder.jobs import exports, imports
+from builder.jobs.names import EXPORTS_QUEUE, IMPORTS_QUEUE, VERSION, config
 from builder.settings import Settings
 
 _log = structlog.get_logger("funnelwright.jobs")
@@ -46,13 +46,17 @@ class JobRunner:
         if not self._take_name():
             self._engine.dispose()
             return False
-        imports.settle_in(imports.system_house(self._engine, blob_store(self._settings)))
+        house = imports.system_house(self._engine, blob_store(self._settings))
+        imports.settle_in(house)
+        exports.settle_in(house)
         DBOS(config=config(self._settings, self.executor_id, run_migrations=self._settings.is_sqlite))
         DBOS.launch()
         # On SQLite two writers only wait for each other.
         DBOS.register_queue(
             IMPORTS_QUEUE, worker_concurrency=1 if self._settings.is_sqlite else 2, polling_interval_sec=1.0
         )
+        # One at a time: whoever waits for an export waits less than those whose pages it would slow down.
+        DBOS.register_queue(EXPORTS_QUEUE, worker_concurrency=1, polling_interval_sec=1.0)
         if not self._settings.is_sqlite:
             threading.Thread(target=self._sweep, name="job-sweep", daemon=True).start()
         _log.info("jobs run here", executor=self.executor_id)

@@ -85,13 +85,8 @@ def list_records(
     database cannot evaluate. A bad cursor gives the first page and its ``problem``; so does a bad sort.
     """
     definition = catalog.object(request.object_key)
-    sort, problem = _sort(definition, request.sort)
-    clauses = scope(definition, request.filter, context)
-    if request.pipeline_key is not None:
-        clauses.append(Record.pipeline_key == request.pipeline_key)
-    terms = query_tokens(request.query)
-    if terms:
-        clauses.append(containing(session, terms, request.object_key))
+    sort, problem = sort_of(definition, request.sort)
+    clauses = asked(session, definition, request, context)
     pages = RecordPages(session, actor, definition.key, clauses, sort)
     place, is_backward, cursor_problem = _place(request, sort)
     limit = max(1, min(request.limit, LARGEST_PAGE))
@@ -117,6 +112,22 @@ def list_records(
     )
 
 
+def asked(
+    session: WorkspaceSession,
+    definition: ObjectDefinition,
+    request: ListRequest,
+    context: EvaluationContext,
+) -> list[ColumnElement[bool]]:
+    """The live records that a request is about, whoever sees them, as clauses on ``record``."""
+    clauses = scope(definition, request.filter, context)
+    if request.pipeline_key is not None:
+        clauses.append(Record.pipeline_key == request.pipeline_key)
+    terms = query_tokens(request.query)
+    if terms:
+        clauses.append(containing(session, terms, request.object_key))
+    return clauses
+
+
 def scope(
     definition: ObjectDefinition, condition: Condition | None, context: EvaluationContext
 ) -> list[ColumnElement[bool]]:
@@ -127,7 +138,8 @@ def scope(
     return clauses
 
 
-def _sort(definition: ObjectDefinition, sort: tuple[str, ...]) -> tuple[SortColumn, Problem | None]:
+def sort_of(definition: ObjectDefinition, sort: tuple[str, ...]) -> tuple[SortColumn, Problem | None]:
+    """The order that is asked for; the object's own, with the problem, where there is no such order."""
     try:
         asked = keyset.sort_column(definition, sort[0]) if sort else keyset.default_sort(definition)
     except Invalid as error:

@@ -44,11 +44,12 @@ _SCOPED = (
     "stored_file",
     "import_job",
     "import_batch",
+    "export_job",
 )
 
 
 def upgrade() -> None:
-    for make in (_people, _definitions, _records, _ledger, _imports):
+    for make in (_people, _definitions, _records, _ledger, _imports, _exports):
         make()
     connection = op.get_bind()
     for table in _SCOPED:
@@ -614,3 +615,25 @@ def _imports() -> None:
             "workspace_id", "job_id", "number", name=op.f("uq_import_batch_workspace_id_job_id_number")
         ),
     )
+
+
+def _exports() -> None:
+    op.create_table(
+        "export_job",
+        sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("status", _key(20), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("file_id", sa.BigInteger()),
+        sa.Column("total_rows", sa.BigInteger()),
+        sa.Column("done_rows", sa.BigInteger(), nullable=False),
+        sa.Column("problem", sa.JSON()),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", _INSTANT),
+        sa.Column("finished_at", _INSTANT),
+        sa.Column("expires_at", _INSTANT, nullable=False),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_export_job")),
+    )
+    op.create_index("ix_export_job_created_by", "export_job", ["workspace_id", "created_by", "created_at"])
