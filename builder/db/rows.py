@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Float, Integer, Table
@@ -46,7 +47,10 @@ def insert_rows(
     dialect = connection.dialect
     names = tuple(rows[0])
     statement, writers = _plan(entity.__table__, names, conflict, dialect.name, len(rows) > 1)
-    columns = [_column(session, name, writer, rows) for name, writer in zip(names, writers, strict=True)]
+    columns = list(map(list, zip(*map(itemgetter(*names), rows), strict=True)))
+    for place, write in writers:
+        columns[place] = list(map(write, columns[place]))
+    columns[names.index(_WORKSPACE)] = [session.workspace_id] * len(rows)
     if dialect.name == "postgresql" and len(rows) > 1:
         connection.exec_driver_sql(statement, tuple(columns))
     else:
@@ -78,24 +82,11 @@ def _update(
     return statement, tuple(_writer(table.c[name], system) for name in (*names, *keys))
 
 
-def _column(
-    session: WorkspaceSession,
-    name: str,
-    write: Writer | None,
-    rows: Sequence[Mapping[str, Any]],
-) -> list[Any]:
-    if name == _WORKSPACE:
-        return [session.workspace_id] * len(rows)
-    if write is None:
-        return [row[name] for row in rows]
-    return [write(row[name]) for row in rows]
-
-
 @lru_cache(maxsize=256)
 def _plan(
     table: Table, names: tuple[str, ...], conflict: str, system: str, are_many: bool
-) -> tuple[str, tuple[Writer | None, ...]]:
-    """The statement, and for each column what turns a value into the driver's (``None``: nothing)."""
+) -> tuple[str, tuple[tuple[int, Writer], ...]]:
+    """The statement, and by their places the columns whose values must be turned into the driver's."""
     if _WORKSPACE not in names:
         raise ValueError(f"rows of {table.name} without a workspace")
     columns = [table.c[name] for name in names]
@@ -108,7 +99,8 @@ def _plan(
     else:
         source = f"VALUES ({', '.join(f'%s::{_array(column)}' for column in columns)})"
     statement = f"INSERT INTO {table.name} ({listed}) {source} {conflict}".rstrip()
-    return statement, tuple(_writer(column, system) for column in columns)
+    writers = ((place, _writer(column, system)) for place, column in enumerate(columns))
+    return statement, tuple((place, write) for place, write in writers if write is not None)
 
 
 def _array(column: Column[Any]) -> str:

@@ -19,11 +19,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from builder.domain.funnel import Count, FunnelFigures, Mode, figures
-from builder.domain.reach import FunnelSteps, worth_of
+from builder.domain.reach import FunnelSteps
 from builder.domain.stays import Stay
 from builder.domain.windows import Shape, Term, terms_of
 
-_new = tuple.__new__
 ALL_TIME = 0
 NOW = "now"
 
@@ -63,6 +62,8 @@ class Present(NamedTuple):
 
 
 Cells = dict[Cell, Sum]
+# The same while being added up: plain tuples and lists, as there are forty of them a record.
+Sums = dict[tuple[str, str, int, int, str], list[int]]
 
 
 def month_of(at: datetime, zone: tzinfo) -> int:
@@ -85,27 +86,45 @@ def contributions(
 ) -> Cells:
     """All cells of one record: ``stays`` in ledger order, and where it stands now if it is in a pipeline.
 
-    A deleted record contributes nothing: pass no stays. Which cells there are depends on the shape of the
-    history only, and few shapes are common: their terms are kept, and filled in with months and amounts.
+    A deleted record contributes nothing: pass no stays.
+    """
+    sums: Sums = {}
+    add_contributions(sums, stays, steps, zone, present)
+    return {Cell(*cell): Sum(*added) for cell, added in sums.items() if any(added)}
+
+
+def add_contributions(
+    sums: Sums,
+    stays: Sequence[Stay],
+    steps: FunnelSteps,
+    zone: tzinfo,
+    present: Present | None = None,
+    sign: int = 1,
+) -> None:
+    """Add (sign 1) or take away (sign −1) all cells of one record, as ``contributions`` gives them.
+
+    Which cells there are depends on the shape of the history only, and few shapes are common: their terms
+    are kept, and filled in with months and amounts. A cell may come to stand at zero.
     """
     counted = [stay for stay in stays if steps.counts(stay)]
     months = [0 if stay.entered_at is None else month_of(stay.entered_at, zone) for stay in counted]
-    worths = [worth_of(stay) for stay in counted]
+    worths = [(stay.currency or "", stay.amount_minor or 0) for stay in counted]
     # One more place, so that the index −1 of a term without months reads "all time".
     months.append(ALL_TIME)
-    sums: dict[tuple[str, str, int, int, str], list[int]] = {}
-    for measure, place, first, last, sign, visit in _terms(_shape(counted, months, steps), steps):
+    for measure, place, first, last, change, visit in _terms(_shape(counted, months, steps), steps):
         currency, amount = worths[visit]
-        total = sums.setdefault((measure, place, months[first], months[last], currency), [0, 0])
-        total[0] += sign
-        total[1] += sign * amount
-    # Forty a record: making named tuples by their own constructor would take a third of all this.
-    cells = {_new(Cell, cell): _new(Sum, (n, amount, 0)) for cell, (n, amount) in sums.items() if n or amount}
+        cell = (measure, place, months[first], months[last], currency)
+        added = sums.get(cell)
+        if added is None:
+            added = sums[cell] = [0, 0, 0]
+        change *= sign
+        added[0] += change
+        added[1] += change * amount
     if present is not None:
-        weighted = present.amount_minor * present.probability
-        cell = Cell(NOW, present.stage_key, ALL_TIME, ALL_TIME, present.currency)
-        cells[cell] = Sum(1, present.amount_minor, weighted)
-    return cells
+        added = sums.setdefault((NOW, present.stage_key, ALL_TIME, ALL_TIME, present.currency), [0, 0, 0])
+        added[0] += sign
+        added[1] += sign * present.amount_minor
+        added[2] += sign * present.amount_minor * present.probability
 
 
 def difference(before: Mapping[Cell, Sum], after: Mapping[Cell, Sum]) -> Cells:

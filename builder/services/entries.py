@@ -16,7 +16,7 @@ from builder.domain.conditions import Condition, evaluate
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Origin, Unmet
 from builder.domain.pipeline import Pipeline, Stage
-from builder.domain.stays import EntryFacts, close_stay, open_stay
+from builder.domain.stays import EntryFacts, Stay, close_stay, open_stay
 from builder.domain.transitions import Parked, Planned, Refused, plan
 from builder.errors import N_, Conflict
 from builder.queries.definitions import feedback_version
@@ -256,11 +256,21 @@ def _open(
 
 
 def new_stored(
-    uow: UnitOfWork, pipeline: Pipeline, target: Stage, stay: Any, planned: Planned | None = None
+    uow: UnitOfWork, pipeline: Pipeline, target: Stage, stay: Stay, planned: Planned
 ) -> StoredStay:
-    """A stay as it is first written, with the feedback form that is live now pinned to it."""
+    """A stay as it is first written."""
+    return StoredStay(new_id(), stay, new_details(uow, pipeline, target, planned))
+
+
+def new_details(
+    uow: UnitOfWork, pipeline: Pipeline, target: Stage, planned: Planned | None = None
+) -> dict[str, Any]:
+    """What a stay in ``target`` begins with, the feedback form that is live now pinned to it.
+
+    Without ``planned`` it is of loaded history.
+    """
     feedback = uow.catalog.feedback.get(target.feedback) if target.feedback else None
-    details = {
+    return {
         "pipeline_version_id": pipeline.version_id,
         "recorded_at": uow.clock.now(),
         "entered_by": uow.actor.member_id or None,
@@ -276,4 +286,3 @@ def new_stored(
         "reason_note": (planned.reason_note or None) if planned else None,
         "override_reason": None,
     }
-    return StoredStay(new_id(), stay, details)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from builder.domain.fields import ObjectDefinition
+from builder.db.ids import new_ids
 from builder.domain.pipeline import Pipeline
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry, stays_from_log
-from builder.services.entries import new_stored
+from builder.services.entries import new_details
 from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.ownership import departments_on
 from builder.services.records import NewRecord, Refusal, Saved, draft_standing, insert_records
@@ -45,6 +45,7 @@ def load_histories(
     )
     departments = departments_on(uow, uow.workspace.day_of(uow.clock.now()))
     ledger = Ledger(uow)
+    details = {stage.key: new_details(uow, pipeline, stage) for stage in pipeline.stages}
     results: list[Saved | Refusal] = []
     written: list[Standing] = []
     for item, values in zip(items, checked, strict=True):
@@ -52,70 +53,69 @@ def load_histories(
         if isinstance(standing, Refusal):
             results.append(standing)
             continue
-        _put_history(uow, definition, standing, pipeline, item, ledger)
+        ledger.watch(standing, is_new=True)
+        standing.pipeline = pipeline
+        ledger.put_stays(standing, _stored(standing.record, pipeline, item, details))
+        _place(uow, standing, pipeline)
+        ledger.settle_history(standing, _past_slices(standing))
         written.append(standing)
         results.append(Saved(standing.record_id, 1))
     insert_records(uow, definition, written, ledger)
     return results
 
 
-def _put_history(
-    uow: UnitOfWork,
-    definition: ObjectDefinition,
-    standing: Standing,
+def _stored(
+    record: Mapping[str, Any],
     pipeline: Pipeline,
     item: LoadedRecord,
-    ledger: Ledger,
-) -> None:
-    record = standing.record
-    ledger.watch(standing, is_new=True)
-    standing.pipeline = pipeline
-    entries = [_with_facts(record, pipeline, entry) for entry in item.entries]
-    stays = stays_from_log(pipeline, entries)
-    for index, stay in enumerate(stays):
-        stored = new_stored(uow, pipeline, pipeline.by_key[stay.stage_key], stay)
-        following = stays[index + 1].stage_key if index + 1 < len(stays) else None
-        actor = item.by[index] if index < len(item.by) else None
-        ledger.put_stay(
-            standing,
-            StoredStay(stored.id, stay, {**stored.details, "next_stage_key": following, "entered_by": actor}),
-        )
-    last = stays[-1]
-    known = [stay.entered_at for stay in stays if stay.entered_at is not None]
-    is_open = pipeline.by_key[last.stage_key].is_open
-    record.update(
+    details: Mapping[str, Mapping[str, Any]],
+) -> list[StoredStay]:
+    """The stays that the entries tell of; ``details``: what the stays of each stage begin with."""
+    stays = stays_from_log(pipeline, [_with_facts(record, pipeline, entry) for entry in item.entries])
+    following = [*(stay.stage_key for stay in stays[1:]), None]
+    actors = [*item.by, *[None] * len(stays)]
+    return [
+        StoredStay(stay_id, stay, {**details[stay.stage_key], "next_stage_key": after, "entered_by": actor})
+        for stay_id, stay, after, actor in zip(new_ids(len(stays)), stays, following, actors, strict=False)
+    ]
+
+
+def _place(uow: UnitOfWork, standing: Standing, pipeline: Pipeline) -> None:
+    """Let the record stand where its last stay is."""
+    last = standing.stays[-1].stay
+    times = (stored.stay.entered_at for stored in standing.stays)
+    standing.record.update(
         pipeline_key=pipeline.key,
         pipeline_version_id=pipeline.version_id,
         stage_key=last.stage_key,
         outcome=last.kind,
         stay_id=standing.stays[-1].id,
         stage_entered_at=last.entered_at,
-        started_at=known[0] if known else None,
-        closed_at=None if is_open else last.entered_at,
+        started_at=next((at for at in times if at is not None), None),
+        closed_at=None if last.kind == "open" else last.entered_at,
         is_loaded=True,
     )
     set_probability(uow, standing)
-    ledger.settle_history(standing, _past_slices(record, standing))
 
 
-def _with_facts(record: dict[str, Any], pipeline: Pipeline, entry: LoggedEntry) -> LoggedEntry:
+def _with_facts(record: Mapping[str, Any], pipeline: Pipeline, entry: LoggedEntry) -> LoggedEntry:
     """An entry that says nothing of the record then is taken to have been as the record is now."""
     if entry.facts is not NO_FACTS:
         return entry
-    probability = pipeline.by_key[entry.stage_key].probability
     facts = EntryFacts(
         record["owner_id"],
         record["department_id"],
         record["amount_minor"],
         record["currency"],
         None,
-        probability,
+        pipeline.by_key[entry.stage_key].probability,
     )
     return LoggedEntry(entry.stage_key, entry.at, facts)
 
 
-def _past_slices(record: dict[str, Any], standing: Standing) -> list[dict[str, Any]]:
+def _past_slices(standing: Standing) -> list[dict[str, Any]]:
     """The ended slices that the loaded stays imply, one per stay but the last."""
+    record = standing.record
     stays = [stored.stay for stored in standing.stays]
     return [
         {

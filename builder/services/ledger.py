@@ -7,15 +7,15 @@ that the rows of single writes, of imports and of loaded history are the same (i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select
 
 from builder.db.base import Base
-from builder.db.ids import new_id
+from builder.db.ids import new_ids
 from builder.db.ledger import SliceRow, StayRow
 from builder.db.rows import insert_rows
 from builder.db.tenancy import scoped
@@ -40,12 +40,13 @@ REPORTED = (
     "owner_id",
     "department_id",
 )
-_STAY_COLUMNS = tuple(item.name for item in fields(Stay) if item.name not in ("kind", "rate", "skipped"))
-_stay_values = attrgetter(*_STAY_COLUMNS)
+_reported_of = itemgetter(*REPORTED)
+# The columns of a stay's row that its fields become, in their order; and those that hold them as they are.
+_STAY_FIELDS = tuple("stage_kind" if name == "kind" else name for name in Stay._fields)
+_STAY_COLUMNS = tuple(name for name in Stay._fields if name not in ("kind", "rate", "skipped"))
 
 
-@dataclass(frozen=True, slots=True)
-class StoredStay:
+class StoredStay(NamedTuple):
     """A stay with what its row holds besides: ids, who did it, feedback, tasks, reason."""
 
     id: int
@@ -58,10 +59,9 @@ class StoredStay:
             "id": self.id,
             "record_id": record_id,
             "sequence": sequence,
-            "stage_kind": self.stay.kind,
+            **dict(zip(_STAY_FIELDS, self.stay, strict=True)),
             "rate": None if self.stay.rate is None else float(self.stay.rate),
             "skipped": list(self.stay.skipped) or None,
-            **dict(zip(_STAY_COLUMNS, _stay_values(self.stay), strict=True)),
             **self.details,
         }
 
@@ -129,7 +129,8 @@ class Standing:
 
     @property
     def record_id(self) -> int:
-        return int(self.record["id"])
+        record_id: int = self.record["id"]
+        return record_id
 
     @property
     def open_stay(self) -> StoredStay | None:
@@ -149,7 +150,7 @@ class Ledger:
         self._changes = RollupChanges()
         self._stay_rows: dict[int, dict[str, Any]] = {}
         self._replaces = False
-        self._slice_rows: list[dict[str, Any]] = []
+        self._slices: list[tuple[Standing, Mapping[str, Any]]] = []
         self._before: dict[int, tuple[Any, ...]] = {}
         self._slices_due: list[tuple[Standing, datetime | None]] = []
 
@@ -170,8 +171,7 @@ class Ledger:
     def settle_history(self, standing: Standing, past: Sequence[Mapping[str, Any]]) -> None:
         """``settle`` for loaded history: the last slice begins with the last stay; ``past`` come before."""
         self.settle(standing, standing.stays[-1].stay.entered_at)
-        for values in past:
-            self._slice_rows.append(self._slice(standing, values))
+        self._slices += [(standing, values) for values in past]
 
     def put_stay(self, standing: Standing, stored: StoredStay) -> None:
         """Replace the stay of that id among the record's stays, or add it at the end; write it later."""
@@ -183,6 +183,13 @@ class Ledger:
         standing.stays[position : position + 1] = [stored]
         self._stay_rows[stored.id] = stored.to_row(self._uow.workspace.id, standing.record_id, position)
 
+    def put_stays(self, standing: Standing, stays: Sequence[StoredStay]) -> None:
+        """Give a record that has no stays yet all of these, in order; write them later."""
+        workspace_id, record_id = self._uow.workspace.id, standing.record_id
+        standing.stays.extend(stays)
+        for sequence, stored in enumerate(stays):
+            self._stay_rows[stored.id] = stored.to_row(workspace_id, record_id, sequence)
+
     def write(self) -> None:
         """Write stays, slices and roll-up differences."""
         _put(self._uow, StayRow, self._stay_rows.values(), is_new=not self._replaces)
@@ -190,33 +197,35 @@ class Ledger:
         append(self._uow, self._changes)
 
     def _reported(self, standing: Standing) -> tuple[Any, ...]:
-        return tuple(standing.record[name] for name in REPORTED)
+        return _reported_of(standing.record)
 
     def _write_slices(self) -> None:
         """Close the open slice of each changed record and open the next one, in one statement."""
         due = {standing.record_id: (standing, at) for standing, at in self._slices_due}
         known = [record_id for record_id in due if record_id in self._before]
         now = self._uow.clock.now()
-        rows: list[dict[str, Any]] = self._slice_rows
+        rows: list[dict[str, Any]] = []
         if known:
             for row in self._uow.session.run(_OPEN_SLICES, ids=known):
                 ends = due[row.record_id][1] or now
                 rows.append({**row._mapping, "valid_to": max(ends, row.valid_from or ends)})
         for standing, at in due.values():
-            reported = {name: standing.record[name] for name in REPORTED}
-            rows.append(self._slice(standing, {"valid_from": at, "valid_to": None, **reported}))
+            reported = dict(zip(REPORTED, self._reported(standing), strict=True))
+            self._slices.append((standing, {"valid_from": at, "valid_to": None, **reported}))
+        ids = new_ids(len(self._slices))
+        rows += [
+            {
+                "workspace_id": self._uow.workspace.id,
+                "id": slice_id,
+                "record_id": standing.record["id"],
+                "object_key": standing.record["object_key"],
+                "recorded_at": now,
+                "superseded_at": None,
+                **values,
+            }
+            for slice_id, (standing, values) in zip(ids, self._slices, strict=True)
+        ]
         _put(self._uow, SliceRow, rows, is_new=not known)
-
-    def _slice(self, standing: Standing, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "workspace_id": self._uow.workspace.id,
-            "id": new_id(),
-            "record_id": standing.record_id,
-            "object_key": standing.record["object_key"],
-            "recorded_at": self._uow.clock.now(),
-            "superseded_at": None,
-            **values,
-        }
 
 
 _steps: ProcessCache[tuple[str, str], FunnelSteps] = ProcessCache(1024)
@@ -246,8 +255,8 @@ def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, si
                 record["amount_minor"] or 0,
                 record["probability"] or 0,
             )
-        cells = rollup.contributions(stays, steps_of(pipeline), uow.workspace.zone, present)
-        changes.add(Grain(key, record["owner_id"], record["department_id"]), cells, sign)
+        sums = changes.of(Grain.of(key, record["owner_id"], record["department_id"]))
+        rollup.add_contributions(sums, stays, steps_of(pipeline), uow.workspace.zone, present, sign)
 
 
 def _put(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]], *, is_new: bool) -> None:

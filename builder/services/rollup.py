@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import delete, text
 
 from builder.db.ids import new_ids
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup
 from builder.db.rows import insert_rows
-from builder.domain.rollup import Cell, Sum
+from builder.domain.rollup import Sums
 from builder.services.unit_of_work import UnitOfWork
 
 NOBODY = -1
@@ -21,7 +20,6 @@ FOLD_EVERY = 64
 FOLD_LOCK = 0x46574C  # advisory lock class of folding, arbitrary but fixed
 MANY = 1000  # rows that one person's work never changes at once
 CellKey: TypeAlias = tuple[Any, ...]
-Place: TypeAlias = tuple[str, int, int]
 _WHOLE = (0, 0)
 _SUMS = ("n", "amount_minor", "weighted_minor")
 _ADD = f"ON CONFLICT ({', '.join(ROLLUP_CELL)}) WHERE NOT is_delta DO UPDATE SET " + ", ".join(
@@ -30,65 +28,64 @@ _ADD = f"ON CONFLICT ({', '.join(ROLLUP_CELL)}) WHERE NOT is_delta DO UPDATE SET
 _READ = (*ROLLUP_CELL, *_SUMS)
 
 
-@dataclass(frozen=True, slots=True)
-class Grain:
+class Grain(NamedTuple):
     """Where a record's cells are added up: its pipeline, owner and department, and the whole workspace."""
 
     pipeline_key: str
-    owner_id: int | None
-    department_id: int | None
+    owner_id: int
+    department_id: int
 
-    @property
-    def place(self) -> Place:
-        return self.pipeline_key, self.owner_id or NOBODY, self.department_id or NOBODY
+    @classmethod
+    def of(cls, pipeline_key: str, owner_id: int | None, department_id: int | None) -> Grain:
+        return cls(pipeline_key, owner_id or NOBODY, department_id or NOBODY)
 
 
 class RollupChanges:
     """Differences collected over one transaction, written at its end."""
 
     def __init__(self) -> None:
-        self._sums: dict[Place, dict[Cell, list[int]]] = defaultdict(dict)
+        self._sums: dict[Grain, Sums] = defaultdict(dict)
 
-    def add(self, grain: Grain, cells: Mapping[Cell, Sum], sign: int) -> None:
-        """Add (sign 1) or take away (sign −1) what one record contributes."""
-        _add_cells(self._sums[grain.place], cells, sign)
+    def of(self, grain: Grain) -> Sums:
+        """The sums to which the records of a grain are added."""
+        return self._sums[grain]
 
     def rows(self, workspace_id: int) -> list[dict[str, Any]]:
         """Rows of all cells that changed, as columns of FunnelRollup without id."""
-        whole: dict[Place, dict[Cell, list[int]]] = defaultdict(dict)
-        for (pipeline_key, _, _), cells in self._sums.items():
-            _add_cells(whole[pipeline_key, *_WHOLE], cells, 1)
+        whole: dict[Grain, Sums] = defaultdict(dict)
+        for grain, sums in self._sums.items():
+            _add(whole[Grain(grain.pipeline_key, *_WHOLE)], sums)
         return [
             {
                 "workspace_id": workspace_id,
-                "pipeline_key": place[0],
-                "measure": cell.measure,
-                "stage_key": cell.stage_key,
-                "owner_id": place[1],
-                "department_id": place[2],
-                "currency": cell.currency,
-                "month_from": cell.month_from,
-                "month_to": cell.month_to,
-                "n": sums[0],
-                "amount_minor": sums[1],
-                "weighted_minor": sums[2],
+                "pipeline_key": grain.pipeline_key,
+                "measure": measure,
+                "stage_key": stage_key,
+                "owner_id": grain.owner_id,
+                "department_id": grain.department_id,
+                "currency": currency,
+                "month_from": month_from,
+                "month_to": month_to,
+                "n": n,
+                "amount_minor": amount,
+                "weighted_minor": weighted,
             }
             for grains in (whole, self._sums)
-            for place, cells in grains.items()
-            for cell, sums in cells.items()
-            if sums[0] or sums[1] or sums[2]
+            for grain, sums in grains.items()
+            for (measure, stage_key, month_from, month_to, currency), (n, amount, weighted) in sums.items()
+            if n or amount or weighted
         ]
 
 
-def _add_cells(total: dict[Cell, list[int]], cells: Mapping[Cell, Sequence[int]], sign: int) -> None:
-    for cell, (n, amount, weighted) in cells.items():
-        sums = total.get(cell)
-        if sums is None:
-            total[cell] = [sign * n, sign * amount, sign * weighted]
+def _add(total: Sums, sums: Sums) -> None:
+    for cell, (n, amount, weighted) in sums.items():
+        added = total.get(cell)
+        if added is None:
+            total[cell] = [n, amount, weighted]
         else:
-            sums[0] += sign * n
-            sums[1] += sign * amount
-            sums[2] += sign * weighted
+            added[0] += n
+            added[1] += amount
+            added[2] += weighted
 
 
 def append(uow: UnitOfWork, changes: RollupChanges) -> None:

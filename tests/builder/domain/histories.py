@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -51,7 +50,7 @@ def histories(draw: st.DrawFn, path: Pipeline = PATH) -> tuple[Stay, ...]:
         if dice == 1:
             void.add(place)
     stays = [
-        replace(stay, left_via="void") if place in void else stay
+        stay._replace(left_via="void") if place in void else stay
         for place, stay in enumerate(stays_from_log(path, entries))
     ]
     ending = draw(st.sampled_from([None, None, "pipeline_change", "migrate"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -114,7 +113,7 @@ def test_second_won_stage_counts_as_the_won_step() -> None:
 
 
 def test_moved_to_another_pipeline_is_neither_lost_nor_still_there() -> None:
-    left = replace(walk("a")[0], left_via="pipeline_change")
+    left = walk("a")[0]._replace(left_via="pipeline_change")
     journey = encode((left, *walk("a b", letters(key="other"))))
     a, b, *_ = figures("stay", STEPS, sums_of_journeys([JourneyGroup(journey, 3, 30)], STEPS)).steps
     assert (a.entered, a.changed_pipeline, a.still_there, a.lost) == (3, 3, 0, 0)
@@ -123,7 +122,7 @@ def test_moved_to_another_pipeline_is_neither_lost_nor_still_there() -> None:
 
 def test_void_stays_are_removed_from_both_sides() -> None:
     stays = walk("a b")
-    void = (replace(stays[0], left_via="void"), stays[1])
+    void = (stays[0]._replace(left_via="void"), stays[1])
     result = figures("visited", STEPS, sums_of_journeys([JourneyGroup(encode(void), 1)], STEPS))
     assert (result.steps[0].entered, result.steps[1].entered, result.identity) == (0, 1, True)
 
@@ -187,7 +186,7 @@ def test_weights_multiply_numbers_and_carry_amounts() -> None:
 
 def test_amount_of_a_step_is_the_one_at_its_latest_entry() -> None:
     stays = [
-        replace(stay, amount_minor=amount) for stay, amount in zip(walk("a b a b"), (1, 2, 3, 4), strict=True)
+        stay._replace(amount_minor=amount) for stay, amount in zip(walk("a b a b"), (1, 2, 3, 4), strict=True)
     ]
     sums = sums_of_stays([(stays, stays)], STEPS)
     assert [step.amount_minor for step in figures("visited", STEPS, sums).steps] == [3, 4, 0, 0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, combinations, product
 from zoneinfo import ZoneInfo
@@ -101,7 +100,7 @@ def test_every_short_history_adds_up_in_every_range_with_its_amounts(
     months = list(accumulate((FIRST, *stays_in_month), lambda month, same: month + (not same)))
     for keys in product("ab", ["a", "b", "won"], ["a", "b", "won"], ["a", "b", "won"]):
         stays = tuple(
-            replace(stay, entered_at=start_of(month) + timedelta(days=day), amount_minor=10**day)
+            stay._replace(entered_at=start_of(month) + timedelta(days=day), amount_minor=10**day)
             for day, (stay, month) in enumerate(zip(walk(" ".join(keys)), months, strict=True))
         )
         cells = contributions(stays, STEPS, SHANGHAI)
@@ -118,14 +117,14 @@ def test_every_short_history_adds_up_in_every_range_with_its_amounts(
 
 def months_apart(words: str, *amounts: int) -> tuple[Stay, ...]:
     return tuple(
-        replace(stay, entered_at=datetime(2026, 1 + place, 5, tzinfo=UTC), amount_minor=amount)
+        stay._replace(entered_at=datetime(2026, 1 + place, 5, tzinfo=UTC), amount_minor=amount)
         for place, (stay, amount) in enumerate(zip(walk(words), amounts, strict=True))
     )
 
 
 def test_moving_on_touches_few_cells() -> None:
     stays = months_apart("a b c won", 1, 1, 1, 1)
-    open_again = (*stays[:2], replace(stays[2], left_via=None))
+    open_again = (*stays[:2], stays[2]._replace(left_via=None))
     for before, after, most in ((stays[:0], open_again, 40), (open_again, stays, 40)):
         changes = difference(contributions(before, STEPS, UTC), contributions(after, STEPS, UTC))
         assert 0 < len(changes) <= most
