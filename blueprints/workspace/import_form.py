@@ -24,7 +24,7 @@ from builder.services.import_setup import Choices
 NEW_PIPELINE = "+"
 _KINDS = ("open", "won", "lost", "invalid")
 # Types that cannot be made from a column alone.
-_NOT_NEW = ("formula", "table", "choices", "reference", "sub_form")
+_NOT_NEW = ("formula", "table", "choices", "reference", "sub_form", "auto_number")
 
 
 @dataclass(frozen=True)

@@ -172,10 +172,28 @@ class RecordShare(Base, WorkspaceScoped):
 
 
 class RecordNumber(Base):
-    """The last number given out per object (records are numbered within a workspace)."""
+    """The last count given out per field of type *automatic number*, within its period."""
 
     __tablename__ = "record_number"
 
     workspace_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     object_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    field_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    period: Mapped[str] = mapped_column(key_string(20), default="")
     last: Mapped[int] = mapped_column(default=0)
+
+
+class GivenNumber(Base):
+    """The automatic numbers that records have: a copy, by which a number is found."""
+
+    __tablename__ = "given_number"
+    __table_args__ = (
+        Index("ix_given_number_record", "workspace_id", "record_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    object_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    field_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    value: Mapped[str] = mapped_column(key_string(), primary_key=True)
+    record_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

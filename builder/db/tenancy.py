@@ -20,19 +20,20 @@ from sqlalchemy.sql.selectable import Alias, FromClause, Join
 
 from builder.db.base import Base, WorkspaceScoped
 from builder.db.engine import WRITE
-from builder.db.records import RecordNumber, SearchToken
+from builder.db.records import GivenNumber, RecordNumber, SearchToken
 
 _WORKSPACE = "workspace_id"
 _USER = "user_id"
 _PARAMETER = "fw_workspace"
 _WRITING = "writing_transaction"
+_SNAPSHOT = "snapshot_transaction"
 # With the wall come two settings of the planner, in the same statement: tables of a workspace in use are in
 # memory, so reading by index is not four times as dear as reading on; and compiling pays for no page.
 _SET = text(
     "SELECT set_config('app.workspace_id', :workspace, true), set_config('app.user_id', :user, true),"
     " set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
 )
-SCOPED_CLASSES: tuple[type[Base], ...] = (SearchToken, RecordNumber)
+SCOPED_CLASSES: tuple[type[Base], ...] = (SearchToken, RecordNumber, GivenNumber)
 
 
 class UnboundSessionError(RuntimeError):
@@ -62,11 +63,18 @@ class WorkspaceSession(Session):
             raise UnboundSessionError("no workspace is bound to this session") from None
 
     def begin_write(self) -> None:
-        """End the read snapshot and begin a transaction that may write (BEGIN IMMEDIATE on SQLite)."""
+        """Begin a transaction that may write and that sees what is committed by now.
+
+        On SQLite it has the write lock from its start (BEGIN IMMEDIATE). On PostgreSQL every statement sees
+        what is committed, so a read that is running goes on as the write, unless it is of a snapshot.
+        """
         if self.is_writing:
             return
-        self.commit()
-        self.connection(execution_options={WRITE: True})
+        running = self.get_transaction()
+        is_snapshot = running is None or running is self.info.get(_SNAPSHOT)
+        if is_snapshot or self.get_bind().dialect.name == "sqlite":
+            self.commit()
+            self.connection(execution_options={WRITE: True})
         self.info[_WRITING] = self.get_transaction()
 
     @property
@@ -85,6 +93,7 @@ class WorkspaceSession(Session):
         self.commit()
         if self.get_bind().dialect.name == "postgresql":
             self.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            self.info[_SNAPSHOT] = self.get_transaction()
         else:
             self.connection()
 

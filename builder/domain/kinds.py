@@ -80,6 +80,7 @@ _KINDS: dict[str, Kind] = {
     "rating": Kind.NUMBER,
     "address": Kind.PLACE,
     "sub_form": Kind.ROWS,
+    "auto_number": Kind.TEXT,
 }
 
 # ``record.<column>`` of a condition.

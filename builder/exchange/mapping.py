@@ -28,7 +28,9 @@ _ACCEPTS: Mapping[str, frozenset[str]] = {
     "url": frozenset({"url", "text"}),
     "phone": frozenset({"phone", "integer", "text"}),
 }
-_TEXTUAL = frozenset({"text", "long_text", "choice", "choices", "reference", "user", "address", "duration"})
+_TEXTUAL = frozenset(
+    {"text", "long_text", "choice", "choices", "reference", "user", "address", "duration", "auto_number"}
+)
 _MEASURED = frozenset({"integer", "decimal", "money", "percent", "date", "datetime"})
 _MOSTLY = 0.5
 _ALIKE = 0.84

@@ -99,7 +99,8 @@ class FieldType:
     ``key`` is the ``x-type``; ``label`` and ``icon`` show it in the Studio; ``kind`` fixes comparison,
     operators and the normal form; ``slot`` says whether filterable fields live in a text (``"t"``) or
     number (``"n"``) slot, ``None`` when the type cannot be filtered; ``widget`` names the template macro of
-    its input; ``takes_many`` is true when its control submits several strings. ``is_figure``: numbers that
+    its input; ``takes_many`` is true when its control submits several strings. ``is_assigned``: the
+    system gives the value to a new record, and nobody types it; ``is_figure``: numbers that
     columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
     (``params["parts"]``) that are fields themselves.
     """
@@ -112,6 +113,7 @@ class FieldType:
     widget: ClassVar[str] = "text"
     takes_many: ClassVar[bool] = False
     is_computed: ClassVar[bool] = False
+    is_assigned: ClassVar[bool] = False
     is_figure: ClassVar[bool] = False
     is_wide: ClassVar[bool] = False
     is_group: ClassVar[bool] = False

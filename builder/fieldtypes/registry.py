@@ -10,6 +10,7 @@ from builder.domain.fields import FieldDefinition
 from builder.domain.kinds import register_kind
 from builder.errors import N_, Invalid
 from builder.fieldtypes.address import Address
+from builder.fieldtypes.auto_number import AutoNumber
 from builder.fieldtypes.base import FieldType
 from builder.fieldtypes.boolean import YesNo
 from builder.fieldtypes.choice import Choice, Choices
@@ -61,6 +62,6 @@ def all_types() -> Iterator[FieldType]:
 for _type in (
     Text(), LongText(), Integer(), DecimalNumber(), Percent(), Money(), YesNo(), Date(), DateTime(), Choice(),
     Choices(), Email(), Phone(), Url(), User(), Reference(), Formula(), Table(), Duration(), Rating(),
-    Address(), SubForm(),
+    Address(), SubForm(), AutoNumber(),
 ):  # fmt: skip
     register(_type)

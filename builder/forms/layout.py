@@ -60,6 +60,7 @@ class FormField:
     params = property(lambda self: self.definition.params)
     is_required = property(lambda self: self.state.is_required)
     is_read_only = property(lambda self: self.state.is_read_only)
+    is_assigned = property(lambda self: self.control.type.is_assigned)
 
     @property
     def tied(self) -> Markup:

@@ -117,7 +117,7 @@ def _definition(key: str, source: Mapping[str, Any], *, is_required: bool) -> Fi
         help=Label.of(source.get("x-help")),
         role=source.get("x-role"),
         is_required=is_required,
-        is_read_only=bool(source.get("x-read-only", False)) or kind.is_computed,
+        is_read_only=bool(source.get("x-read-only", False)) or kind.is_computed or kind.is_assigned,
         is_filterable=bool(source.get("x-filterable", False)),
         default=source.get("x-default"),
         options=tuple(

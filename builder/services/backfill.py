@@ -1,4 +1,4 @@
-"""Filling slots and search tokens of existing records after their object was published anew."""
+"""Filling slots, search tokens and numbers of existing records after their object was published anew."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select, update
 
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Record
 from builder.domain.fields import ObjectDefinition
+from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import Projected, slots, write_tokens
 from builder.services.unit_of_work import UnitOfWork
 
@@ -23,7 +24,8 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
     """
     columns = _changed_slots(before, now)
     is_searched_anew = before.search_fields != now.search_fields
-    if not columns and not is_searched_anew:
+    are_numbered_anew = number_fields(before) != number_fields(now)
+    if not columns and not is_searched_anew and not are_numbered_anew:
         return 0
     written = 0
     for batch in _batches(uow, now.key):
@@ -34,6 +36,8 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
                 Projected(row.id, row.name, row.data, is_searchable=not row.is_deleted) for row in batch
             ]
             write_tokens(uow, now, records, is_new=False)
+        if are_numbered_anew:
+            write_numbers(uow, now, [(row.id, row.data) for row in batch], is_new=False)
         written += len(batch)
     return written
 

@@ -12,6 +12,7 @@ from builder.domain.pipeline import Pipeline
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry, stays_from_log
 from builder.services.entries import new_details
 from builder.services.ledger import Ledger, Standing, StoredStay
+from builder.services.numbers import numbered
 from builder.services.ownership import departments_on
 from builder.services.records import NewRecord, Refusal, Saved, draft_standing, insert_records
 from builder.services.standings import set_probability
@@ -43,6 +44,7 @@ def load_histories(
     checked = check(
         uow, definition.fields, [Draft({}, item.new.values, item.new.known_ids) for item in items]
     )
+    checked = numbered(uow, definition, checked)
     departments = departments_on(uow, uow.workspace.day_of(uow.clock.now()))
     ledger = Ledger(uow)
     details = {stage.key: new_details(uow, pipeline, stage) for stage in pipeline.stages}

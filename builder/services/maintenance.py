@@ -1,7 +1,7 @@
 """Recomputing every copy from the truth, and comparing what is stored with it (idea 4).
 
 The truth: ``record.data``, the stays and the definitions. Copies: typed columns and slots, the journey, the
-open slice, search tokens, links and the roll-up.
+open slice, search tokens, links, numbers and the roll-up.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, true, update
 
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup, SliceRow, StayRow
-from builder.db.records import Link, Record, SearchToken
+from builder.db.records import GivenNumber, Link, Record, SearchToken
 from builder.domain import journey
 from builder.domain.fields import ObjectDefinition
 from builder.queries.definitions import pipeline_version
 from builder.services.ledger import REPORTED, Standing, contribution, load_stays
+from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import (
     Projected,
     columns,
@@ -88,6 +89,7 @@ def rebuild(uow: UnitOfWork) -> int:
         shown = [_projected(standing) for standing in standings]
         write_tokens(uow, definition, shown, is_new=False)
         write_links(uow, definition, shown, is_new=False)
+        write_numbers(uow, definition, [(one.record_id, one.data) for one in shown], is_new=False)
     uow.session.execute(delete(FunnelRollup).execution_options(synchronize_session=False))
     add_to_base(uow, changes.rows(uow.workspace.id))
     uow.log("workspace.rebuilt", data={"records": count})
@@ -223,6 +225,12 @@ def _verify_tokens_and_links(
     links = _grouped(
         uow, select(Link.record_id, Link.field_key, Link.target_id).where(Link.record_id.in_(ids))
     )
+    numbers = _grouped(
+        uow,
+        select(GivenNumber.record_id, GivenNumber.field_key, GivenNumber.value).where(
+            GivenNumber.record_id.in_(ids)
+        ),
+    )
     for standing in standings:
         shown = _projected(standing)
         if tokens.get(standing.record_id, set()) != {
@@ -232,6 +240,13 @@ def _verify_tokens_and_links(
         wanted = {(row["field_key"], row["target_id"]) for row in link_rows(uow, definition, [shown])}
         if links.get(standing.record_id, set()) != wanted:
             report.add("link", standing.record_id)
+        given = {
+            (field.key, shown.data[field.key])
+            for field in number_fields(definition)
+            if shown.data.get(field.key)
+        }
+        if numbers.get(standing.record_id, set()) != given:
+            report.add("given_number", standing.record_id)
 
 
 def _grouped(uow: UnitOfWork, statement: Any) -> dict[int, set[tuple[Any, ...]]]:

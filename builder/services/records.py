@@ -19,6 +19,7 @@ from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
 from builder.services.entries import Entry, plan_entry
 from builder.services.ledger import Ledger, Standing
+from builder.services.numbers import numbered, write_numbers
 from builder.services.ownership import department_of, departments_on
 from builder.services.projections import Projected, write_links, write_tokens
 from builder.services.standings import COLUMNS, apply_values, load_standing
@@ -109,6 +110,7 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     definition = uow.catalog.object(object_key)
     news = [_with_owner(uow, definition, new) for new in news]
     checked = check(uow, definition.fields, [Draft({}, new.values, new.known_ids) for new in news])
+    checked = numbered(uow, definition, checked)
     departments = _departments(uow, definition, news)
     ledger = Ledger(uow)
     results: list[Saved | Refusal] = []
@@ -134,6 +136,7 @@ def insert_records(
     projected = [_projected(standing) for standing in written]
     write_tokens(uow, definition, projected, is_new=True)
     write_links(uow, definition, projected, is_new=True)
+    write_numbers(uow, definition, [(one.record_id, one.data) for one in projected], is_new=True)
     ledger.write()
     for standing in written:
         record = standing.record

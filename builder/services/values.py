@@ -30,6 +30,7 @@ NOT_SAVED = N_("Not saved. Correct the fields that are marked.")
 UNKNOWN_FIELD = N_("There is no field “%(field)s”.")
 NO_RECORD = N_("This record does not exist any more. Choose another.")
 NO_MEMBER = N_("This person does not belong to the workspace. Choose another.")
+NUMBER_STAYS = N_("This number was given when the record was made and does not change.")
 CHUNK = 500
 _POINTING = ("reference", "user")
 
@@ -131,6 +132,13 @@ def _checked(
         FieldViolation(key, UNKNOWN_FIELD, {"field": key}, f"/{key}")
         for key in draft.changes
         if key not in fields.by_key
+    ]
+    faults += [
+        FieldViolation(key, NUMBER_STAYS, {}, f"/{key}")
+        for key in (draft.changes if draft.stored else ())
+        if key in fields.by_key
+        and type_of(fields.by_key[key]).is_assigned
+        and draft.stored.get(key) != data.get(key)
     ]
     faulty = {fault.field for fault in faults}
     for field in pointing:

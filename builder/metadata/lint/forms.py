@@ -23,7 +23,7 @@ Path: TypeAlias = "tuple[str | int, ...]"
 # Which types may fill the typed columns of a record (CONTRIBUTING, *fields*).
 ROLE_TYPES: Mapping[str, tuple[str, ...]] = {
     "name": ("text",),
-    "number": ("text",),
+    "number": ("text", "auto_number"),
     "amount": ("money", "decimal", "formula"),
     "currency": ("choice", "text"),
     "expected_close": ("date",),

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from builder.db.base import Base
 from builder.db.ids import new_id
 from builder.db.people import Department, Member
-from builder.db.records import Record, RecordNumber, SearchToken
+from builder.db.records import GivenNumber, Record, RecordNumber, SearchToken
 from builder.db.tenancy import UnboundSessionError, WorkspaceSession
 from builder.queries.memberships import count_memberships, memberships_of
 from builder.services import people
@@ -40,7 +40,7 @@ def workspace_ids(town: Town) -> dict[str, int]:
 
 
 def test_an_unbound_session_refuses_every_scoped_class(session: WorkspaceSession) -> None:
-    for entity in (Member, Department, Record, SearchToken, RecordNumber):
+    for entity in (Member, Department, Record, SearchToken, RecordNumber, GivenNumber):
         with pytest.raises(UnboundSessionError):
             session.execute(select(entity)).all()
     with pytest.raises(UnboundSessionError):

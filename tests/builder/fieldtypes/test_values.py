@@ -44,6 +44,7 @@ OWN: dict[str, dict[str, Any]] = {
         "items": {"type": "object", "properties": {"price": {"x-type": "money", "x-label": L}}},
         "x-totals": ["price"],
     },
+    "auto_number": {"x-format": "Q-{year}-{number:5}"},
     "sub_form": {
         "properties": {
             "days": {"x-type": "integer", "x-label": {"en": "Days", "zh_Hans": "天数"}},
@@ -160,6 +161,7 @@ def show(key: str, value: JsonValue, context: FieldContext = CONTEXT) -> str:
         ("address", '{"city": "上海", "country": "中国"}', {"city": "上海", "country": "CN"}),
         ("sub_form", '{"days": 30}', {"days": 30}),
         ("sub_form", "{}", None),
+        ("auto_number", " Q-7 ", "Q-7"),
     ],
 )
 def test_what_is_typed_becomes_this_value(key: str, typed: str, stored: JsonValue) -> None:
@@ -236,6 +238,8 @@ def test_what_is_typed_becomes_this_value(key: str, typed: str, stored: JsonValu
         ("address", "x" * 161),
         ("address", "{" * 100_000),
         ("sub_form", "[]"),
+        ("auto_number", "a\tb"),
+        ("auto_number", "9" * 61),
         ("sub_form", "thirty"),
     ],
 )
@@ -319,6 +323,7 @@ STORED: dict[str, st.SearchStrategy[Any]] = {
     "reference": st.sampled_from(["7", "9"]),
     "table": st.lists(st.just({"price": "1.00"}), min_size=1, max_size=3),
     "duration": st.integers(0, 10**9),
+    "auto_number": st.sampled_from(["Q-2026-00017", "合同 7"]),
     "rating": st.integers(1, 5),
     "address": st.fixed_dictionaries(
         {"country": st.sampled_from(["CN", "DE", "US"])},

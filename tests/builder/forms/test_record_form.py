@@ -42,6 +42,7 @@ EVERY_TYPE = {
     "choice": of("choice", **{"x-options": OPTIONS}),
     "choices": of("choices", **{"x-options": OPTIONS}),
     "reference": of("reference", **{"x-target": "account"}),
+    "auto_number": of("auto_number", **{"x-format": "{number}"}),
     "formula": of("formula", **{"x-formula": "integer * 2"}),
     "table": of(
         "table",

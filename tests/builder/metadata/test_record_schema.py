@@ -56,6 +56,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         },
         "maxItems": 2,
     },
+    "auto_number": {"x-format": "{number}"},
     "duration": {},
     "rating": {"maximum": 3},
     "address": {},
@@ -107,6 +108,7 @@ GOOD: dict[str, list[Any]] = {
     "reference": ["12"],
     "formula": ["8.00"],
     "table": [[{"quantity": 1}], [{"quantity": 2, "price": "1.50", "kind": "a"}, {"quantity": 0}]],
+    "auto_number": ["Q-2026-00017", "1", " x"],
     "duration": [0, 5400, 3_162_240_000],
     "rating": [1, 3, 2.0],
     "address": [
@@ -186,6 +188,7 @@ BAD: dict[str, list[Any]] = {
         [{"quantity": 1, "price": 1}],
         {},
     ],
+    "auto_number": ["", "a\n", "a\tb", "x" * 61, 5, None],
     "duration": [-1, 1.5, "60", True, None, 3_162_240_001],
     "rating": [0, 4, "3", 1.5, True],
     "address": [

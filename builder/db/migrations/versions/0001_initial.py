@@ -36,6 +36,7 @@ _SCOPED = (
     "search_token",
     "record_share",
     "record_number",
+    "given_number",
     "stay",
     "slice",
     "move_request",
@@ -398,9 +399,24 @@ def _records() -> None:
         "record_number",
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("field_key", _key(80), nullable=False),
+        sa.Column("period", _key(20), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", "object_key", name=op.f("pk_record_number")),
+        sa.PrimaryKeyConstraint("workspace_id", "object_key", "field_key", name=op.f("pk_record_number")),
     )
+    op.create_table(
+        "given_number",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("field_key", _key(80), nullable=False),
+        sa.Column("value", _key(80), nullable=False),
+        sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "workspace_id", "object_key", "field_key", "value", "record_id", name=op.f("pk_given_number")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_given_number_record", "given_number", ["workspace_id", "record_id"])
     _slot_indexes()
     _board_indexes()
 
