@@ -25,6 +25,7 @@ import blueprints.studio
 import blueprints.system
 import blueprints.workspace
 import blueprints.workspace.board
+import blueprints.workspace.exports
 import blueprints.workspace.imports
 import blueprints.workspace.moves
 from blueprints.languages import add_languages
@@ -140,5 +141,6 @@ def _add_areas(app: Flask) -> None:
     blueprints.studio.register(app)
     blueprints.workspace.register(app)
     blueprints.workspace.imports.register(app)
+    blueprints.workspace.exports.register(app)
     blueprints.workspace.board.register(app)
     blueprints.workspace.moves.register(app)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.messages import local, message
 from blueprints.scope import Scope, scope
-from blueprints.workspace.area import board_address, record_address, workspace
+from blueprints.workspace.area import board_address, has_endpoint, record_address, workspace
 from blueprints.workspace.filter_words import evaluation_context, in_words, pointed_at
 from blueprints.workspace.list_state import ListState, list_address, read_state
 from blueprints.workspace.shown import Column, Reader, columns_of, field_context, record_column_label
@@ -105,11 +105,19 @@ def _facts(
         ],
         "may_create": here.actor.can("record.create"),
         "may_share": here.actor.can("view.share"),
+        "export_url": _export_address(here, definition, state),
         "owns_view": state.stored is not None and _may_change(here, state.stored),
         "filter_url": url_for(
             "workspace.filter_builder", object_key=definition.key, **state.args(f=state.filter)
         ),
     }
+
+
+def _export_address(here: Scope, definition: ObjectDefinition, state: ListState) -> str:
+    """Where what the list shows is exported; nothing for those who may not."""
+    if not here.actor.can("record.export") or not has_endpoint("exports.ask"):
+        return ""
+    return url_for("exports.ask", object_key=definition.key, **state.args())
 
 
 def _lines(columns: list[Column], rows: tuple[RecordRow, ...]) -> list[tuple[str, list[Any]]]:

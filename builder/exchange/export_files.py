@@ -77,7 +77,7 @@ class XlsxSheet:
     def __init__(
         self, stream: BinaryIO, columns: Sequence[SheetColumn], *, zone: str, title: str = ""
     ) -> None:
-        from xlsxwriter import Workbook  # heavy: loaded when first used
+        from xlsxwriter import Workbook  # type: ignore[import-untyped]  # heavy: loaded when first used
 
         # Text is written as text, whatever it looks like; only typed columns hold anything else.
         self._book = Workbook(

@@ -20,7 +20,7 @@ from builder.jobs.names import (
 from builder.settings import Settings
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, EnqueueOptions
 
     from builder.db.tenancy import WorkspaceSession
 
@@ -55,18 +55,15 @@ class JobQueue:
     ) -> None:
         """Let a worker carry out the export, and remove its file after ``kept_seconds``."""
         for workflow, delay in ((EXPORT_WORKFLOW, None), (EXPIRY_WORKFLOW, kept_seconds)):
-            self._connected().enqueue_in_transaction(
-                session,
-                {
-                    "queue_name": EXPORTS_QUEUE,
-                    "workflow_name": workflow,
-                    "workflow_id": f"{workflow}-{job_id}",
-                    "app_version": VERSION,
-                    **({} if delay is None else {"delay_seconds": delay}),
-                },
-                workspace_key,
-                job_id,
-            )
+            options: EnqueueOptions = {
+                "queue_name": EXPORTS_QUEUE,
+                "workflow_name": workflow,
+                "workflow_id": f"{workflow}-{job_id}",
+                "app_version": VERSION,
+            }
+            if delay is not None:
+                options["delay_seconds"] = delay
+            self._connected().enqueue_in_transaction(session, options, workspace_key, job_id)
 
     def committed(self) -> None:
         """The transaction that enqueued has committed; workers find the work by themselves."""

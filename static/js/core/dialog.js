@@ -1,5 +1,6 @@
 // The page's one dialog: opens when htmx puts content into #fw-dialog, closes on [data-close-dialog], on a
-// click outside, on Escape (the browser's own), and when an answer says HX-Trigger: closeDialog.
+// click outside, on Escape (the browser's own), when an answer says HX-Trigger: closeDialog, and when a form
+// with data-leaves-dialog is sent.
 (function () {
   "use strict";
   const dialog = () => document.getElementById("fw-dialog");
@@ -27,6 +28,13 @@
       event.preventDefault();
       box.close();
     }
+  });
+
+  // The answer to such a form may be a file, which leaves the page as it is: the dialog has done its part. Not
+  // at once, for the form must still be there when the browser sends it.
+  document.addEventListener("submit", (event) => {
+    const box = dialog();
+    if (box && box.open && event.target.matches("[data-leaves-dialog]")) setTimeout(() => box.close(), 0);
   });
 
   document.addEventListener("closeDialog", () => {

@@ -1,0 +1,127 @@
+"""The form of an export: what somebody chose, and the plan with its columns in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from flask_babel import gettext
+
+from blueprints.languages import language
+from blueprints.messages import local
+from blueprints.scope import Scope
+from blueprints.workspace.list_state import ListState
+from blueprints.workspace.shown import outcome_cell, record_column_label
+from builder.domain.conditions import to_document
+from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.kinds import RECORD_COLUMNS
+from builder.exchange.export_plan import CURRENCY_OF, EXTERNAL_KEY, FORMATS, ID, ExportPlan, Format
+from builder.exchange.mapping import plain
+
+SHOWN, ALL = "shown", "all"
+_OUTCOMES = ("open", "won", "lost", "invalid")
+_PROCESS = ("pipeline", "stage", "outcome", "stage_entered_at", "closed_at")
+_NOT_IN_NAMES = '\\/:*?"<>|\r\n\t'
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the form says. ``columns``: those of the list, or all fields."""
+
+    columns: str = SHOWN
+    format: str = "csv"
+    bom: bool = True
+
+    def problems(self) -> list[tuple[str, str]]:
+        """What cannot be, as (control, text)."""
+        found = []
+        if self.columns not in (SHOWN, ALL):
+            found.append(("export-columns", gettext("Choose which columns the file has.")))
+        if self.format not in FORMATS:
+            found.append(("export-format", gettext("Choose the kind of file.")))
+        return found
+
+
+def read_wanted(form: Mapping[str, str]) -> Wanted:
+    """What was sent, whether it can be or not."""
+    return Wanted(form.get("columns", "")[:20], form.get("format", "")[:20], "bom" in form)
+
+
+def plan_of(here: Scope, definition: ObjectDefinition, state: ListState, wanted: Wanted) -> ExportPlan:
+    """The plan of a list as its address says, with the columns that somebody chose."""
+    is_exact = wanted.columns == ALL
+    columns = _all_columns(here, definition) if is_exact else _shown_columns(definition, state)
+    title = str(local(definition.label_plural))
+    today = here.workspace.day_of(here.clock.now()).isoformat()
+    name = "".join(" " if mark in _NOT_IN_NAMES else mark for mark in f"{state.view_label or title} {today}")
+    return ExportPlan(
+        object_key=definition.key,
+        columns=tuple(columns),
+        format=cast(Format, wanted.format),
+        bom=wanted.bom,
+        is_exact=is_exact,
+        sort=state.sort,
+        filter=None if state.condition is None else to_document(state.condition),
+        query=state.query,
+        pipeline=state.pipeline,
+        locale=language(),
+        words={key: outcome_cell(key).text for key in _OUTCOMES},
+        file_name=" ".join(name.split()).strip(". ")[:120] or definition.key,
+        title=title,
+    )
+
+
+def _shown_columns(definition: ObjectDefinition, state: ListState) -> Iterator[tuple[str, str]]:
+    fields = definition.fields.by_key
+    names = list(dict.fromkeys(state.columns))
+    for name in names:
+        if name in fields:
+            yield name, local(fields[name].label) or name
+            yield from _currency(definition, fields[name], names)
+        elif name.removeprefix("record.") in RECORD_COLUMNS:
+            yield name, record_column_label(name.removeprefix("record."))
+
+
+def _all_columns(here: Scope, definition: ObjectDefinition) -> Iterator[tuple[str, str]]:
+    """Everything, under headings by which an import knows each field again."""
+    yield ID, gettext("Record ID")
+    yield EXTERNAL_KEY, gettext("External ID")
+    names = list(definition.fields.by_key)
+    for field in definition.fields:
+        yield field.key, _heading(definition, field)
+        yield from _currency(definition, field, names)
+    columns = [] if "owner" in definition.fields.by_role else ["owner"]
+    columns += ["department", "created_at", "updated_at"]
+    if here.catalog.pipelines_of(definition.key):
+        columns = [*_PROCESS, *columns]
+    for column in columns:
+        label = record_column_label(column)
+        is_taken = any(plain(label) in _names_of(field) for field in definition.fields)
+        yield f"record.{column}", f"record.{column}" if is_taken else label
+
+
+def _currency(
+    definition: ObjectDefinition, field: FieldDefinition, names: list[str]
+) -> Iterator[tuple[str, str]]:
+    """The currency beside an amount, unless a column of the record's own currency stands there anyway."""
+    if field.type != "money":
+        return
+    own = definition.fields.by_role.get("currency")
+    if "currency" in field.params or own is None or own.key not in names:
+        yield (
+            CURRENCY_OF + field.key,
+            gettext("%(amount)s (currency)", amount=local(field.label) or field.key),
+        )
+
+
+def _heading(definition: ObjectDefinition, field: FieldDefinition) -> str:
+    """The label; the key where another field could be meant by it."""
+    label = str(local(field.label))
+    others = (other for other in definition.fields if other.key != field.key)
+    is_taken = any(plain(label) in _names_of(other) for other in others)
+    return field.key if not label or is_taken else label
+
+
+def _names_of(field: FieldDefinition) -> set[str]:
+    return {plain(field.key), *(plain(text) for _, text in field.label.translations)}
