@@ -78,6 +78,11 @@ class FormField:
         return Markup(" ".join(parts))  # noqa: S704
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether all of the field is marked as wrong; a group marks its parts."""
+        return bool(self.problems)
+
+    @property
     def wrong(self) -> str:
         return " is-invalid" if self.problems else ""
 
@@ -216,6 +221,10 @@ class TableField(FormField):
 
 class GroupField(FormField):
     """A group of fields: its parts as fields of their own, each with its problems."""
+
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.own_problems)
 
     @cached_property
     def fields(self) -> list[FormField]:
