@@ -143,7 +143,8 @@ class XlsxSheet:
                 length=len(text),
                 limit=LONGEST_XLSX_CELL,
             )
-        self._sheet.write_string(self._line, place, text)
+        # No cell of ours is a formula; but what looks guarded would lose its apostrophe when read back.
+        self._sheet.write_string(self._line, place, harmless(text) if text[0] == "'" else text)
 
 
 def _unless_number(cell: str) -> str:

@@ -17,10 +17,11 @@ from builder.exchange.moments import DateOrder
 from builder.exchange.new_fields import NewField, label_of, new_field, slug
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.plan import ImportPlan, Mode
-from builder.exchange.profile import TableProfile
+from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import field_type
 from builder.metadata.grammar import Document
 from builder.queries.definitions import live_rows
+from builder.queries.record_keys import id_of_key
 from builder.services.definitions import publish
 from builder.services.import_history import HistoryChoice, plan_history
 from builder.services.unit_of_work import UnitOfWork
@@ -240,13 +241,24 @@ def _orders(profile: TableProfile, choices: Choices) -> dict[str, DateOrder]:
 
 def _questions(profile: TableProfile, choices: Choices, used: Collection[str]) -> Iterable[Problem]:
     """What the values leave open in columns that are used."""
+    is_ours = _is_export(profile)
     for column in profile.columns:
         if column.name not in used:
             continue
         if column.is_order_open and choices.order is None and column.name not in choices.orders:
             yield Problem(ASK_ORDER, column.name, {"column": column.name})
-        if column.is_mark_open and column.name not in choices.marks:
+        if column.is_mark_open and column.name not in choices.marks and not (is_ours and _has_points(column)):
             yield Problem(ASK_MARK, column.name, {"column": column.name})
+
+
+def _is_export(profile: TableProfile) -> bool:
+    """Whether the file is an export of ours: one of its columns holds our keys."""
+    return any(column.samples and all(map(id_of_key, column.samples)) for column in profile.columns)
+
+
+def _has_points(column: ColumnProfile) -> bool:
+    """Whether no value has a comma, as we write numbers; a program may have written them anew."""
+    return column.values is not None and not any("," in value for value in column.values)
 
 
 def _with_fields(uow: UnitOfWork, object_key: str, made: Sequence[NewField]) -> Document:
