@@ -26,7 +26,10 @@ class StoredFile(Base, WorkspaceScoped):
 
 
 class ImportJob(Base, WorkspaceScoped):
-    """One file being imported. ``options`` hold format, mapping and mode; counts rise per batch."""
+    """One file being imported. ``options`` hold format, mapping and mode; counts rise per batch.
+
+    ``removed_records``, ``restored_records`` and ``kept_records`` say what undoing it did.
+    """
 
     __tablename__ = "import_job"
     __table_args__ = (Index("ix_import_job_created", "workspace_id", "created_at"),)
@@ -42,6 +45,9 @@ class ImportJob(Base, WorkspaceScoped):
     updated_rows: Mapped[int] = mapped_column(default=0)
     unchanged_rows: Mapped[int] = mapped_column(default=0)
     refused_rows: Mapped[int] = mapped_column(default=0)
+    removed_records: Mapped[int] = mapped_column(default=0)
+    restored_records: Mapped[int] = mapped_column(default=0)
+    kept_records: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     created_by: Mapped[int | None]
@@ -54,7 +60,7 @@ class ImportBatch(Base, WorkspaceScoped):
 
     ``verdicts`` has one letter a row: c created, u updated, n unchanged (nothing to do), r refused;
     ``lines`` are the lines of those rows; ``refusals`` hold ``[line, column, message key, values]`` of the
-    refused ones.
+    refused ones. Once undone, ``kept`` holds ``[record id, reason]`` of the records that stayed.
     """
 
     __tablename__ = "import_batch"
@@ -68,3 +74,5 @@ class ImportBatch(Base, WorkspaceScoped):
     lines: Mapped[list[Any]] = mapped_column(JSON, default=list)
     refusals: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    kept: Mapped[list[Any]] = mapped_column(JSON, default=list)

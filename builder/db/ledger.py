@@ -133,12 +133,23 @@ class MoveRequestRow(Base, WorkspaceScoped):
 
 
 class EventRow(Base, WorkspaceScoped):
-    """Append-only log of all that happened: timeline, audit and outbox in one. Kinds are past tense."""
+    """Append-only log of all that happened: timeline, audit and outbox in one. Kinds are past tense.
+
+    ``batch_id``: the batch that it was a part of, so that all of it can be undone (B24).
+    """
 
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_record", "workspace_id", "record_id", "id"),
         Index("ix_event_kind", "workspace_id", "kind", "id"),
+        Index(
+            "ix_event_batch",
+            "workspace_id",
+            "batch_id",
+            "id",
+            sqlite_where=text("batch_id IS NOT NULL"),
+            postgresql_where=text("batch_id IS NOT NULL"),
+        ),
     )
 
     kind: Mapped[str] = mapped_column(key_string(60))
@@ -149,6 +160,7 @@ class EventRow(Base, WorkspaceScoped):
     record_id: Mapped[int | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     request_id: Mapped[str | None] = mapped_column(String(64))
+    batch_id: Mapped[int | None]
 
 
 ROLLUP_CELL = (

@@ -160,14 +160,19 @@ def _run_batch(uow: UnitOfWork, job_id: int, size: _Size, write: Callable[[], li
                 verdicts="",
                 lines=[],
                 refusals=[],
+                kept=[],
                 created_at=uow.clock.now(),
             )
         )
     except IntegrityError:
         uow.rollback()
         return True
-    _record(uow, job_id, batch_id, write())
-    uow.commit()
+    uow.batch_id = batch_id
+    try:
+        _record(uow, job_id, batch_id, write())
+        uow.commit()
+    finally:
+        uow.batch_id = None
     return True
 
 

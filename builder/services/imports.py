@@ -20,6 +20,7 @@ from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
 
 DRAFT, QUEUED, RUNNING, DONE, FAILED, CANCELLED = "draft", "queued", "running", "done", "failed", "cancelled"
+UNDOING, UNDONE = "undoing", "undone"
 FINAL = (DONE, FAILED, CANCELLED)
 # The screen judges so many rows; the command line and the import itself read all.
 JUDGED = 100_000

@@ -14,6 +14,7 @@ from typing import Any
 from builder.db.ids import new_id
 from builder.db.records import Record
 from builder.db.rows import insert_rows, update_row
+from builder.domain.computation import compute
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
@@ -217,7 +218,7 @@ def delete(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Save
     uow.begin()
     uow.require("record.delete")
     standing = load_standing(uow, record_id, revision)
-    return _set_deleted(uow, standing, uow.clock.now(), "record.deleted")
+    return _set_deleted(uow, [standing], uow.clock.now(), "record.deleted")[0]
 
 
 def restore(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Saved:
@@ -225,23 +226,46 @@ def restore(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Sav
     uow.begin()
     uow.require("record.restore")
     standing = load_standing(uow, record_id, revision, is_deleted=True)
-    return _set_deleted(uow, standing, None, "record.restored")
+    return _set_deleted(uow, [standing], None, "record.restored")[0]
 
 
-def _set_deleted(uow: UnitOfWork, standing: Standing, at: datetime | None, kind: str) -> Saved:
-    ledger = Ledger(uow)
-    ledger.watch(standing)
-    standing.record["deleted_at"] = at
-    standing.record["deleted_by"] = uow.actor.member_id if at else None
-    ledger.settle(standing, uow.clock.now())
-    write_record(uow, standing)
-    ledger.write()
+def remove_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
+    """``delete`` for records of a batch that are loaded for this write and may be deleted by the actor."""
+    _set_deleted(uow, standings, uow.clock.now(), "record.deleted")
+
+
+def put_back(uow: UnitOfWork, standing: Standing, values: Mapping[str, Any]) -> Saved:
+    """Give a record former values again, right or wrong: they were there before (B24).
+
+    Errors: Invalid when the owner would change and the actor may not reassign.
+    """
     definition = uow.catalog.object(standing.record["object_key"])
-    write_tokens(uow, definition, [_projected(standing)], is_new=False)
-    uow.log(
-        kind, record_id=standing.record_id, object_key=definition.key, data={"name": standing.record["name"]}
-    )
-    return Saved(standing.record_id, standing.record["revision"])
+    merged = {key: value for key, value in {**standing.record["data"], **values}.items() if value is not None}
+    data = dict(compute(definition.fields.fields, merged))
+    return write_values(uow, definition, standing, Checked(data, frozenset(values), (), ()))
+
+
+def _set_deleted(
+    uow: UnitOfWork, standings: Sequence[Standing], at: datetime | None, kind: str
+) -> list[Saved]:
+    ledger = Ledger(uow)
+    for standing in standings:
+        ledger.watch(standing)
+        standing.record["deleted_at"] = at
+        standing.record["deleted_by"] = uow.actor.member_id if at else None
+        ledger.settle(standing, uow.clock.now())
+        write_record(uow, standing)
+        uow.log(
+            kind,
+            record_id=standing.record_id,
+            object_key=standing.record["object_key"],
+            data={"name": standing.record["name"]},
+        )
+    ledger.write()
+    for object_key in {standing.record["object_key"] for standing in standings}:
+        projected = [_projected(one) for one in standings if one.record["object_key"] == object_key]
+        write_tokens(uow, uow.catalog.object(object_key), projected, is_new=False)
+    return [Saved(standing.record_id, standing.record["revision"]) for standing in standings]
 
 
 def write_record(uow: UnitOfWork, standing: Standing) -> None:

@@ -34,7 +34,8 @@ class UnitOfWork:
     """A session bound to a workspace, the actor, the workspace's live definitions and the time.
 
     A service begins the write (``begin``), changes rows, logs events; the caller commits once, or
-    leaves without committing, which rolls everything back. Not shared between threads.
+    leaves without committing, which rolls everything back. Not shared between threads. ``batch_id``: what
+    is logged from here on is a part of that batch, which can be undone as a whole (B24).
     """
 
     session: WorkspaceSession
@@ -43,6 +44,7 @@ class UnitOfWork:
     catalog: Catalog
     clock: Clock
     request_id: str | None = None
+    batch_id: int | None = None
     _events: list[dict[str, Any]] = field(default_factory=list)
     _writing: Any = None
 
@@ -108,6 +110,7 @@ class UnitOfWork:
                 "record_id": record_id,
                 "data": dict(data or {}),
                 "request_id": self.request_id,
+                "batch_id": self.batch_id,
             }
         )
 

@@ -309,7 +309,7 @@ def dump(world: World) -> dict[str, list[dict[str, Any]]]:
             columns = [
                 column
                 for column in entity.__table__.columns
-                if column.name not in ("workspace_id", "external_key")
+                if column.name not in ("workspace_id", "external_key", "batch_id")
             ]
             rows = [
                 dict(row._mapping)

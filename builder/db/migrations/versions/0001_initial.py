@@ -529,9 +529,13 @@ def _ledger() -> None:
         sa.Column("record_id", sa.BigInteger()),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("request_id", sa.String(64)),
+        sa.Column("batch_id", sa.BigInteger()),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_event")),
+    )
+    op.create_index(
+        "ix_event_batch", "event", ["workspace_id", "batch_id", "id"], **_where("batch_id IS NOT NULL")
     )
     op.create_index("ix_event_kind", "event", ["workspace_id", "kind", "id"])
     op.create_index("ix_event_record", "event", ["workspace_id", "record_id", "id"])
@@ -604,6 +608,9 @@ def _imports() -> None:
         sa.Column("updated_rows", sa.BigInteger(), nullable=False),
         sa.Column("unchanged_rows", sa.BigInteger(), nullable=False),
         sa.Column("refused_rows", sa.BigInteger(), nullable=False),
+        sa.Column("removed_records", sa.BigInteger(), nullable=False),
+        sa.Column("restored_records", sa.BigInteger(), nullable=False),
+        sa.Column("kept_records", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.Text()),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("created_by", sa.BigInteger()),
@@ -624,6 +631,8 @@ def _imports() -> None:
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("refusals", sa.JSON(), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("undone_at", _INSTANT),
+        sa.Column("kept", sa.JSON(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_import_batch")),
