@@ -32,6 +32,7 @@ from builder.queries import imports as queries
 from builder.services import imports as services
 from builder.services.import_checks import Report, check_file, preview
 from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_undo import begin_undo
 
 imports = workspace_area("imports", __name__, "/imports")
 CHECKED_ROWS = 20_000
@@ -247,11 +248,14 @@ def _facts(job_id: int) -> dict[str, Any]:
     here = scope()
     job = queries.job(here.session, here.actor, job_id)
     refused = queries.refusals(here.session, job_id) if not job.is_running else []
+    kept = queries.kept_records(here.session, here.actor, job_id) if job.kept_records else []
     definition = here.catalog.objects.get(job.object_key)
     return {
         "job": job,
         "refusals": [(item.line, item.column, say(item)) for item in refused],
-        "rate": job.rate(here.clock.now()),
+        "kept": kept,
+        "can_undo": job.is_undoable and here.actor.can("record.delete"),
+        "rate": None if job.status in ("undoing", "undone") else job.rate(here.clock.now()),
         "object_label": definition.label_plural if definition else Label.of(job.object_key),
     }
 
@@ -263,6 +267,27 @@ def cancel(job_id: int) -> Response:
     services.cancel(uow, services.find(uow, job_id))
     uow.commit()
     return done(url_for("imports.job_list"), gettext("The import was stopped. What was written stays."))
+
+
+@imports.get("/<rid:job_id>/undo")
+def ask_undo(job_id: int) -> Response:
+    """What undoing would do, before it is done."""
+    facts = _facts(job_id)
+    if not facts["job"].is_undoable:
+        return done(url_for("imports.show", job_id=job_id))
+    return make_response(render_template("pages/imports/undo.html", **facts))
+
+
+@imports.post("/<rid:job_id>/undo")
+def undo(job_id: int) -> Response:
+    """Mark the import and queue the work: both in one transaction."""
+    here = scope()
+    uow = here.unit_of_work()
+    begin_undo(uow, services.find(uow, job_id))
+    house.queue().enqueue_undo(uow.session, here.workspace.key, job_id)
+    uow.commit()
+    house.queue().committed()
+    return done(url_for("imports.show", job_id=job_id))
 
 
 @imports.get("/<rid:job_id>/result.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,14 @@ import structlog
 from dbos import DBOS
 
 from builder.clock import Clock, SystemClock
+from builder.db.imports import ImportJob
 from builder.db.tenancy import WorkspaceSession
-from builder.domain.permissions import Actor
 from builder.errors import FunnelwrightError
 from builder.exchange.blobs import BlobStore
-from builder.jobs.names import IMPORT_WORKFLOW
-from builder.queries.imports import starter
+from builder.jobs.names import IMPORT_WORKFLOW, UNDO_WORKFLOW
 from builder.services.import_runs import fail, run
-from builder.services.imports import find
+from builder.services.import_undo import undo
+from builder.services.imports import carrier
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.workspaces import open_workspace
 
@@ -50,12 +51,29 @@ def import_file(workspace_key: str, job_id: int) -> str:
 @DBOS.step(name="import_rows")
 def import_rows(workspace_key: str, job_id: int) -> str:
     """One step for the whole file: its batches know by themselves which of them were committed."""
+    return _carried_out(workspace_key, job_id, lambda uow, blobs: run(uow, blobs, job_id))
+
+
+@DBOS.workflow(name=UNDO_WORKFLOW)
+def undo_import(workspace_key: str, job_id: int) -> str:
+    """Undo an import; after a crash it is called again and goes on with the batches that are left."""
+    return undo_batches(workspace_key, job_id)
+
+
+@DBOS.step(name="undo_batches")
+def undo_batches(workspace_key: str, job_id: int) -> str:
+    """One step for all batches: each knows by itself whether it was undone."""
+    return _carried_out(workspace_key, job_id, lambda uow, _blobs: undo(uow, job_id))
+
+
+def _carried_out(workspace_key: str, job_id: int, work: Callable[[UnitOfWork, BlobStore], ImportJob]) -> str:
+    """Do the work as whoever asked for it; how the job stands then."""
     house = _house[0]
     with closing(WorkspaceSession(house.engine, expire_on_commit=False)) as session:
         uow = open_workspace(session, house.clock, workspace_key)
         try:
-            uow.actor = _actor(uow, job_id)
-            done = run(uow, house.blobs, job_id)
+            uow.actor = carrier(uow, job_id)
+            done = work(uow, house.blobs)
         except FunnelwrightError as error:
             # Told to the person on the job's page; running it again would end the same way.
             fail(uow, job_id, error)
@@ -63,14 +81,6 @@ def import_rows(workspace_key: str, job_id: int) -> str:
             return "failed"
         _log.info("import ended", job_id=job_id, workspace=workspace_key, rows=done.done_rows)
         return done.status
-
-
-def _actor(uow: UnitOfWork, job_id: int) -> Actor:
-    """The person who started the job, with the rights that they have now."""
-    job = find(uow, job_id)
-    if job.created_by is None:
-        return uow.actor
-    return starter(uow.session, uow.workspace, uow.catalog, job.created_by, uow.clock.now())
 
 
 def system_house(engine: Any, blobs: BlobStore) -> JobHouse:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from builder.db.ids import new_id
 from builder.jobs.names import (
     APPLICATION,
     EXPIRY_WORKFLOW,
@@ -15,6 +16,7 @@ from builder.jobs.names import (
     IMPORT_WORKFLOW,
     IMPORTS_QUEUE,
     SCHEMA,
+    UNDO_WORKFLOW,
     VERSION,
 )
 from builder.settings import Settings
@@ -44,6 +46,21 @@ class JobQueue:
                 "queue_name": IMPORTS_QUEUE,
                 "workflow_name": IMPORT_WORKFLOW,
                 "workflow_id": f"import-{job_id}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            job_id,
+        )
+
+    def enqueue_undo(self, session: WorkspaceSession, workspace_key: str, job_id: int) -> None:
+        """Let a worker undo the import once the running transaction, which has marked it so, commits."""
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": IMPORTS_QUEUE,
+                "workflow_name": UNDO_WORKFLOW,
+                # One that could not go on may be asked for again.
+                "workflow_id": f"{UNDO_WORKFLOW}-{job_id}-{new_id()}",
                 "app_version": VERSION,
             },
             workspace_key,

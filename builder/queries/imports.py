@@ -18,6 +18,7 @@ from builder.errors import N_, Forbidden, NotFound
 from builder.exchange.results import RefusedRow, RowVerdict
 from builder.metadata.catalog import Catalog
 from builder.queries.memberships import Membership, actor_of
+from builder.queries.row import names_of_visible
 
 LISTED = 50
 
@@ -37,6 +38,9 @@ class JobRow:
     updated_rows: int
     unchanged_rows: int
     refused_rows: int
+    removed_records: int
+    restored_records: int
+    kept_records: int
     problem: str | None
     created_at: datetime
     created_by: int | None
@@ -48,13 +52,21 @@ class JobRow:
     @property
     def percent(self) -> int:
         """How much is done, 0–100."""
-        if self.status == "done":
+        if self.status in ("done", "undone"):
             return 100
+        if self.status == "undoing":
+            undone = self.removed_records + self.restored_records + self.kept_records
+            return min(99, undone * 100 // max(1, self.created_rows + self.updated_rows))
         return min(99, self.done_rows * 100 // self.total_rows) if self.total_rows else 0
 
     @property
     def is_running(self) -> bool:
-        return self.status in ("queued", "running")
+        return self.status in ("queued", "running", "undoing")
+
+    @property
+    def is_undoable(self) -> bool:
+        """Whether it has ended and has written something that is still there."""
+        return self.status in ("done", "failed", "cancelled") and self.created_rows + self.updated_rows > 0
 
     def rate(self, now: datetime) -> float | None:
         """Rows a second since the start."""
@@ -76,6 +88,9 @@ _COLUMNS = (
     ImportJob.updated_rows,
     ImportJob.unchanged_rows,
     ImportJob.refused_rows,
+    ImportJob.removed_records,
+    ImportJob.restored_records,
+    ImportJob.kept_records,
     ImportJob.problem,
     ImportJob.created_at,
     ImportJob.created_by,
@@ -146,6 +161,33 @@ def refusals(session: WorkspaceSession, job_id: int, *, limit: int = 100) -> lis
         if len(found) >= limit:
             break
     return sorted(found[:limit], key=lambda item: item.line)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A record that undoing left as it is. ``name``: none where the actor does not see it."""
+
+    id: int
+    name: str | None
+    reason: str
+
+
+def kept_records(
+    session: WorkspaceSession, actor: Actor, job_id: int, *, limit: int = 100
+) -> list[KeptRecord]:
+    """The first records that undoing the import left, with the reason of each."""
+    found: list[tuple[int, str]] = []
+    statement = (
+        select(ImportBatch.kept)
+        .where(ImportBatch.job_id == job_id, ImportBatch.undone_at.is_not(None))
+        .order_by(ImportBatch.number)
+    )
+    for (kept,) in session.execute(statement):
+        found += [(int(record_id), reason) for record_id, reason in kept]
+        if len(found) >= limit:
+            break
+    names = names_of_visible(session, actor, [record_id for record_id, _ in found[:limit]])
+    return [KeptRecord(record_id, names.get(record_id), reason) for record_id, reason in found[:limit]]
 
 
 def verdicts(session: WorkspaceSession, job_id: int) -> Iterator[RowVerdict]:

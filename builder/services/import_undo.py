@@ -51,7 +51,7 @@ def begin_undo(uow: UnitOfWork, job: ImportJob) -> None:
             ImportJob.status.in_(FINAL),
             ImportJob.created_rows + ImportJob.updated_rows > 0,
         )
-        .values(status=UNDOING, options={**job.options, "undone_by": uow.actor.member_id})
+        .values(status=UNDOING, options={**job.options, "undone_by": uow.actor.member_id or None})
         .execution_options(synchronize_session=False)
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]

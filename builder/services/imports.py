@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from builder.db.ids import new_id
 from builder.db.imports import ImportJob, StoredFile
+from builder.domain.permissions import Actor
 from builder.errors import N_, Conflict, FunnelwrightError, NotFound
 from builder.exchange.blobs import BlobStore
 from builder.exchange.csv import Table, detect, unpacked
@@ -15,7 +16,7 @@ from builder.exchange.detection import FileFormat
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import TableProfile, profile
 from builder.exchange.workbooks import sheet_names
-from builder.queries.imports import visible_jobs
+from builder.queries.imports import starter, visible_jobs
 from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
 
@@ -94,6 +95,18 @@ def find(uow: UnitOfWork, job_id: int) -> ImportJob:
     if job is None:
         raise NotFound()
     return job
+
+
+def carrier(uow: UnitOfWork, job_id: int) -> Actor:
+    """Whoever asked for the work that the job waits for, with the rights that they have now.
+
+    Errors: NotFound, Forbidden when they left.
+    """
+    job = find(uow, job_id)
+    member_id = job.options["undone_by"] if job.status == UNDOING else job.created_by
+    if member_id is None:
+        return uow.actor
+    return starter(uow.session, uow.workspace, uow.catalog, member_id, uow.clock.now())
 
 
 def format_of(job: ImportJob) -> FileFormat:
