@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -19,8 +20,12 @@ from sqlalchemy.types import JSON, TypeEngine
 from builder.db.base import Base, Instant, to_micros
 from builder.db.tenancy import WorkspaceSession
 
-Writer: TypeAlias = Callable[[Any], Any]
+# Turns the values of a column into the driver's.
+Writer: TypeAlias = Callable[[list[Any]], list[Any]]
 _WORKSPACE = "workspace_id"
+# From so many rows on, columns without any value are left out: such statements are few then, and binding
+# nothing for half of a record's columns takes its time.
+_MANY = 100
 _ARRAYS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Instant, "bigint"),
     (BigInteger, "bigint"),
@@ -44,17 +49,22 @@ def insert_rows(
     if not rows:
         return
     connection = session.connection()
-    dialect = connection.dialect
+    table, system = entity.__table__, connection.dialect.name
     names = tuple(rows[0])
-    statement, writers = _plan(entity.__table__, names, conflict, dialect.name, len(rows) > 1)
-    columns = list(map(list, zip(*map(itemgetter(*names), rows), strict=True)))
-    for place, write in writers:
-        columns[place] = list(map(write, columns[place]))
-    columns[names.index(_WORKSPACE)] = [session.workspace_id] * len(rows)
-    if dialect.name == "postgresql" and len(rows) > 1:
-        connection.exec_driver_sql(statement, tuple(columns))
+    if _WORKSPACE not in names:
+        raise ValueError(f"rows of {entity.__tablename__} without a workspace")
+    values = list(map(list, zip(*map(itemgetter(*names), rows), strict=True)))
+    columns = dict(zip(names, values, strict=True))
+    columns[_WORKSPACE] = [session.workspace_id] * len(rows)
+    for name, write in _writers(table, names, system):
+        columns[name] = write(columns[name])
+    if len(rows) >= _MANY:
+        columns = {name: column for name, column in columns.items() if column.count(None) < len(rows)}
+    statement = _insert(table, tuple(columns), conflict, system, len(rows) > 1)
+    if system == "postgresql" and len(rows) > 1:
+        connection.exec_driver_sql(statement, tuple(columns.values()))
     else:
-        connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+        connection.exec_driver_sql(statement, list(zip(*columns.values(), strict=True)))
 
 
 def update_row(
@@ -65,7 +75,9 @@ def update_row(
     table = entity.__table__
     statement, writers = _update(table, tuple(values), tuple(where), connection.dialect.name)
     given = (*values.values(), *where.values())
-    written = [value if write is None else write(value) for value, write in zip(given, writers, strict=True)]
+    written = [
+        value if write is None else write([value])[0] for value, write in zip(given, writers, strict=True)
+    ]
     return connection.exec_driver_sql(statement, (*written, session.workspace_id)).rowcount
 
 
@@ -83,24 +95,24 @@ def _update(
 
 
 @lru_cache(maxsize=256)
-def _plan(
-    table: Table, names: tuple[str, ...], conflict: str, system: str, are_many: bool
-) -> tuple[str, tuple[tuple[int, Writer], ...]]:
-    """The statement, and by their places the columns whose values must be turned into the driver's."""
-    if _WORKSPACE not in names:
-        raise ValueError(f"rows of {table.name} without a workspace")
-    columns = [table.c[name] for name in names]
+def _insert(table: Table, names: tuple[str, ...], conflict: str, system: str, are_many: bool) -> str:
     listed = ", ".join(names)
+    types = [_array(table.c[name]) for name in names]
     if system == "sqlite":
         source = f"VALUES ({', '.join('?' * len(names))})"
     elif are_many:
-        arrays = ", ".join(f"%s::{_array(column)}[]" for column in columns)
+        arrays = ", ".join(f"%s::{kind}[]" for kind in types)
         source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own columns
     else:
-        source = f"VALUES ({', '.join(f'%s::{_array(column)}' for column in columns)})"
-    statement = f"INSERT INTO {table.name} ({listed}) {source} {conflict}".rstrip()
-    writers = ((place, _writer(column, system)) for place, column in enumerate(columns))
-    return statement, tuple((place, write) for place, write in writers if write is not None)
+        source = f"VALUES ({', '.join(f'%s::{kind}' for kind in types)})"
+    return f"INSERT INTO {table.name} ({listed}) {source} {conflict}".rstrip()
+
+
+@lru_cache(maxsize=256)
+def _writers(table: Table, names: tuple[str, ...], system: str) -> tuple[tuple[str, Writer], ...]:
+    """By their names, the columns whose values must be turned into the driver's."""
+    writers = ((name, _writer(table.c[name], system)) for name in names)
+    return tuple((name, write) for name, write in writers if write is not None)
 
 
 def _array(column: Column[Any]) -> str:
@@ -109,12 +121,18 @@ def _array(column: Column[Any]) -> str:
 
 def _writer(column: Column[Any], system: str) -> Writer | None:
     if isinstance(column.type, Instant):
-        return lambda value: None if value is None else to_micros(value)
+        return lambda values: list(map(_micros, values))
     if isinstance(column.type, JSON):
-        return lambda value: "null" if value is None else json.dumps(value)
+        return lambda values: ["null" if value is None else json.dumps(value) for value in values]
     if isinstance(column.type, Double | Float):
         # Arrays of the driver hold values of one type.
-        return lambda value: None if value is None else float(value)
+        return lambda values: [None if value is None else float(value) for value in values]
     if isinstance(column.type, Date) and system == "sqlite":
-        return lambda value: None if value is None else value.isoformat()
+        return lambda values: [None if value is None else value.isoformat() for value in values]
     return None
+
+
+@lru_cache(maxsize=16384)
+def _micros(value: datetime | None) -> int | None:
+    """A visit's end is the next one's beginning, and both are a slice's: most instants come again."""
+    return None if value is None else to_micros(value)

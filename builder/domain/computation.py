@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, DecimalException, localcontext
 from typing import TYPE_CHECKING, Any
@@ -55,25 +56,50 @@ def _needed(name: str, by_key: Mapping[str, FieldDefinition], asking: FieldDefin
     return found
 
 
-def compute(fields: Sequence[FieldDefinition], values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """``values`` with every formula recomputed, inside tables too; an empty result has no key.
+@dataclass(frozen=True)
+class Computation:
+    """What is computed in a form, made once for all its records.
 
-    ``fields`` are all fields of the form. What came from outside under the key of a formula is dropped.
-    Values that are not valid count as empty: validation names them.
+    ``holders``: fields with formulas inside. ``formulas``: in the order in which they can be computed, each
+    with the fields that it asks for.
     """
-    result = dict(values)
-    for definition in fields:
-        if definition.inner and computes(definition):
+
+    holders: tuple[FieldDefinition, ...]
+    formulas: tuple[tuple[FieldDefinition, Formula, tuple[FieldDefinition, ...]], ...]
+
+    @classmethod
+    def of(cls, fields: Sequence[FieldDefinition]) -> Computation:
+        """Errors: FormulaError, as ``order``."""
+        by_key = {definition.key: definition for definition in fields}
+        holders = tuple(definition for definition in fields if definition.inner and computes(definition))
+        formulas = []
+        for definition in order(fields):
+            formula = parse(definition.params["formula"])
+            heads = dict.fromkeys(name.partition(".")[0] for name in sorted(formula.names))
+            formulas.append((definition, formula, tuple(by_key[head] for head in heads)))
+        return cls(holders, tuple(formulas))
+
+    def apply(self, values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """``values`` with every formula recomputed, inside tables too; an empty result has no key.
+
+        What came from outside under the key of a formula is dropped. Values that are not valid count as
+        empty: validation names them.
+        """
+        result = dict(values)
+        for definition in self.holders:
             result |= _computed_inside(definition, result.get(definition.key))
-    by_key = {definition.key: definition for definition in fields}
-    for definition in _ordered(tuple(fields)):
-        result.pop(definition.key, None)
-        formula = parse(definition.params["formula"])
-        value = _result(formula, by_key, result)
-        text = None if value is None else _stored(value, int(definition.params.get("scale", 2)))
-        if text is not None:
-            result[definition.key] = text
-    return result
+        for definition, formula, asked in self.formulas:
+            result.pop(definition.key, None)
+            value = _result(formula, asked, result)
+            text = None if value is None else _stored(value, int(definition.params.get("scale", 2)))
+            if text is not None:
+                result[definition.key] = text
+        return result
+
+
+def compute(fields: Sequence[FieldDefinition], values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """``Computation.apply`` for all fields of a form that is computed only once."""
+    return Computation.of(fields).apply(values)
 
 
 def computes(definition: FieldDefinition) -> bool:
@@ -89,18 +115,14 @@ def _computed_inside(definition: FieldDefinition, value: JsonValue) -> dict[str,
     return {definition.key: compute(inner, value)} if isinstance(value, Mapping) else {}
 
 
-def _ordered(fields: tuple[FieldDefinition, ...]) -> tuple[FieldDefinition, ...]:
-    formulas = [definition for definition in fields if definition.type == "formula"]
-    return order(fields) if formulas else ()
-
-
 def _result(
-    formula: Formula, by_key: Mapping[str, FieldDefinition], values: Mapping[str, JsonValue]
+    formula: Formula, asked: Sequence[FieldDefinition], values: Mapping[str, JsonValue]
 ) -> Decimal | None:
-    heads = {name.partition(".")[0] for name in formula.names}
-    if heads and all(is_empty(values.get(head)) for head in heads):
+    if asked and all(is_empty(values.get(definition.key)) for definition in asked):
         return None
-    return evaluate(formula, {head: _term(by_key[head], values.get(head)) for head in heads})
+    return evaluate(
+        formula, {definition.key: _term(definition, values.get(definition.key)) for definition in asked}
+    )
 
 
 def _term(definition: FieldDefinition, value: JsonValue) -> Any:

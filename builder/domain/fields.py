@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from builder.domain.computation import Computation
 from builder.domain.conditions import Condition
 from builder.domain.labels import Label
 
@@ -124,6 +125,16 @@ class FieldSet:
     @cached_property
     def by_role(self) -> Mapping[str, FieldDefinition]:
         return {definition.role: definition for definition in self.fields if definition.role}
+
+    @cached_property
+    def slotted(self) -> tuple[tuple[FieldDefinition, str], ...]:
+        """The filterable fields, each with its slot."""
+        return tuple((field, field.slot) for field in self.fields if field.slot is not None)
+
+    @cached_property
+    def computation(self) -> Computation:
+        """All formulas of the form. Errors: FormulaError when they cannot be computed."""
+        return Computation.of(self.fields)
 
     def __iter__(self) -> Iterator[FieldDefinition]:
         return iter(self.fields)

@@ -14,6 +14,7 @@ import ast
 import io
 import keyword
 import operator
+import threading
 import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -192,13 +193,21 @@ class _Rewrite(ast.NodeTransformer):
         return node
 
 
+class _Evaluators(threading.local):
+    """One evaluator a thread: making one takes longer than evaluating most formulas."""
+
+    def __init__(self) -> None:
+        self.own = simpleeval.SimpleEval(operators=_operators(), functions=_functions(), names={})
+
+
 def evaluate(formula: Formula, names: Mapping[str, Any]) -> Decimal | None:
     """The result over ``names`` (numbers as Decimal, choices as text, tables as ``Rows``), ``None`` when
     empty.
 
     Errors: FormulaError when a name is missing or a text stands where a number is needed.
     """
-    evaluator = simpleeval.SimpleEval(operators=_operators(), functions=_functions(), names=names)
+    evaluator = _evaluators.own
+    evaluator.names = names
     with localcontext(prec=PRECISION):
         try:
             result = evaluator.eval(formula.text, previously_parsed=formula.tree)
@@ -290,3 +299,6 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "sum": lambda values: sum(_flat((values,)), Decimal(0)),
         "count": lambda values: Decimal(len(values) if isinstance(values, list | tuple) else 1),
     }
+
+
+_evaluators = _Evaluators()

@@ -34,6 +34,9 @@ class Kind(Enum):
     PLACE = "place"  # str: the parts of an address, folded, each on a line
     ROWS = "rows"  # only emptiness is compared
 
+    # Members are one of a kind; Enum's own hash is written in Python and is asked for with every value.
+    __hash__ = object.__hash__
+
 
 Normal: TypeAlias = "str | float | int | frozenset[str]"
 
@@ -131,7 +134,7 @@ def fold(text: str) -> str:
 
 def is_empty(value: object) -> bool:
     """Nothing, an empty text, list or object. ``False`` and ``0`` are values."""
-    return value is None or value == "" or value == [] or value == () or value == {}
+    return value is None or (not value and (value == "" or value == [] or value == () or value == {}))
 
 
 def normal(kind: Kind, value: Any) -> Normal | None:

@@ -30,6 +30,8 @@ _CJK_RANGES = (
     "\u1100-\u11ff\uac00-\ud7af"
     "\U00020000-\U0003ffff"
 )
+# Runs of what str.isalnum() accepts.
+_WORD = re.compile(r"[^\W_]+")
 _CJK_RUN = re.compile(f"[{_CJK_RANGES}]+")
 _PHONE = re.compile(r"(?<![^\W_])\+?\(?[0-9]+(?:[ \-‐-―./()]{1,3}[0-9]+)*(?![^\W_])")
 _PHONE_DIGITS = range(7, 16)
@@ -109,6 +111,9 @@ def _cut(found: Iterator[str]) -> Iterator[str]:
 
 def _all_tokens(plain: str) -> Iterator[str]:
     yield from _phone_tokens(plain)
+    if plain.isascii():
+        yield from _WORD.findall(plain)
+        return
     for part, is_word in _runs(plain):
         if not is_word:
             yield from part
@@ -155,16 +160,14 @@ def _runs(plain: str) -> Iterator[tuple[str, bool]]:
 
 
 def _words(plain: str) -> Iterator[str]:
-    start = None
-    for position, character in enumerate(plain):
-        belongs = character.isalnum() or (start is not None and unicodedata.category(character)[0] == "M")
-        if belongs and start is None:
-            start = position
-        elif not belongs and start is not None:
-            yield plain[start:position]
-            start = None
-    if start is not None:
-        yield plain[start:]
+    position = 0
+    while found := _WORD.search(plain, position):
+        position = found.end()
+        # Marks are no letters, but belong to the word that they follow.
+        while position < len(plain) and unicodedata.category(plain[position])[0] == "M":
+            rest = _WORD.match(plain, position + 1)
+            position = rest.end() if rest else position + 1
+        yield plain[found.start() : position]
 
 
 def _pairs(run: str) -> Iterator[str]:
@@ -200,6 +203,8 @@ def _unaccented(word: str) -> str:
 
 def _storable(text: str) -> str:
     """Without what no database text may hold: NUL, other controls, lone surrogates."""
+    if text.isprintable():
+        return text
     return "".join(
         " " if unicodedata.category(character) in ("Cc", "Cs") else character for character in text
     )

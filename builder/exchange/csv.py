@@ -182,7 +182,7 @@ class Table:
     def _row(self, line: int, cells: list[str]) -> Row:
         width = len(self.columns)
         problem = None
-        if any(cell[:1] == "'" for cell in cells):
+        if "'" in "".join(cells):
             cells = [plain_text(cell) for cell in cells]
         if len(cells) > width:
             if any(map(str.strip, cells[width:])):
@@ -197,6 +197,8 @@ class Table:
         return Row(line, cells, problem or self._unreadable(line, cells))
 
     def _unreadable(self, line: int, cells: Sequence[str]) -> Problem | None:
+        if not _UNREADABLE.search("".join(cells)):
+            return None
         for name, cell in zip(self.columns, cells, strict=True):
             if cell and _UNREADABLE.search(cell):
                 return Problem(

@@ -47,6 +47,11 @@ _MONTHS = {
 }
 _MONTHS["mär"] = 3
 _BARE_YEARS_FROM = 70
+# What programs write: read by the standard library, in a fifth of the time.
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?(?:Z|[+-][0-9]{2}:[0-5][0-9])?"
+)
 # What every date begins with; most other texts do not, and are told apart at once.
 _BEGINNING = re.compile(r"\d{1,4}[-/.年 ]+\w|[^\W\d_]{3,9}\.?[ -]+\d")
 _NO_ORDER: frozenset[DateOrder] = frozenset()
@@ -56,6 +61,8 @@ _ANY_ORDER: frozenset[DateOrder] = frozenset(ORDERS)
 def possible_orders(text: str) -> frozenset[DateOrder]:
     """Which orders read ``text`` as a date: both when it does not matter, none when it is no date."""
     text = text.strip()
+    if not _BEGINNING.match(text):
+        return _NO_ORDER
     if _YEAR_LAST.fullmatch(text):
         return frozenset(order for order in ORDERS if read_moment(text, order) is not None)
     return _NO_ORDER if read_moment(text) is None else _ANY_ORDER
@@ -74,6 +81,12 @@ def read_moment(text: str, order: DateOrder = "dmy") -> date | datetime | None:
     text = text.strip()
     if len(text) > 60 or not _BEGINNING.match(text):
         return None
+    is_day = _ISO_DAY.fullmatch(text)
+    if is_day or _ISO.fullmatch(text):
+        try:
+            return date.fromisoformat(text) if is_day else datetime.fromisoformat(text)
+        except ValueError:
+            return None
     if match := _YEAR_FIRST.fullmatch(text):
         return _moment(match, int(match["year"]), int(match["month"]), int(match["day"]))
     if match := _YEAR_LAST.fullmatch(text):

@@ -42,6 +42,8 @@ def read_number(text: str, mark: DecimalMark = ".") -> str | None:
 def _parts(text: str) -> tuple[str, str, str] | None:
     """Sign, digits with separators, and what stands around them (a currency or %)."""
     text = text.strip()
+    if _PLAIN.fullmatch(text):
+        return ("-" if text[0] == "-" else "", text.lstrip("+-"), "")
     in_brackets = text.startswith("(") and text.endswith(")")
     match = _AROUND.match(text[1:-1] if in_brackets else text)
     if match is None:
@@ -77,12 +79,14 @@ def unit_of(text: str) -> str:
 
 def mark_of(text: str) -> DecimalMark | None:
     """The decimal mark that ``text`` shows; ``None`` when it could be either or has none."""
+    if "." not in text and "," not in text:
+        return None
     parts = _parts(text)
     if parts is None:
         return None
     number = parts[1]
     last_dot, last_comma = number.rfind("."), number.rfind(",")
-    if last_dot < 0 and last_comma < 0:
+    if last_dot < 0 and last_comma < 0:  # those of the text belong to its currency
         return None
     if last_dot >= 0 and last_comma >= 0:
         return "." if last_dot > last_comma else ","

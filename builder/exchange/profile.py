@@ -6,10 +6,11 @@ A kind stays possible until one value disproves it, over all rows, so a field ma
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 
 from builder.exchange.csv import Table
 from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, possible_orders, read_moment
@@ -18,6 +19,7 @@ from builder.exchange.numbers import DecimalMark, mark_of, read_number, unit_of
 SAMPLES = 5
 # Beyond this many different values a column is no choice, and its values are no longer remembered.
 REMEMBERED = 20_000
+_AT_ONCE = 1_000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _PHONE = re.compile(r"(?=.*[+ ()-])\+?[\d(][\d ()/-]{5,22}\d")
@@ -76,20 +78,19 @@ class _Collector:
         self.counts: dict[str, int] = {}
         self.overflow = False
 
-    def add(self, cell: str) -> None:
-        text = cell.strip()
-        if not text:
-            return
-        self.filled += 1
-        if text in self.counts:
-            self.counts[text] += 1
-        elif len(self.counts) < REMEMBERED:
-            self.counts[text] = 1
+    def add(self, cells: Iterable[str]) -> None:
+        counts = self.counts
+        for text in filter(None, map(str.strip, cells)):
+            self.filled += 1
+            if text in counts:
+                counts[text] += 1
+                continue
             self.longest = max(self.longest, len(text))
-        else:
-            # The kinds are judged on what is remembered; a later misfit is refused with its line.
-            self.overflow = True
-            self.longest = max(self.longest, len(text))
+            if len(counts) < REMEMBERED:
+                counts[text] = 1
+            else:
+                # The kinds are judged on what is remembered; a later misfit is refused with its line.
+                self.overflow = True
 
     def profile(self) -> ColumnProfile:
         values = list(self.counts)
@@ -128,8 +129,12 @@ class _Judge:
     def number_share(self) -> float:
         if not self._values:
             return 0.0
+        return (len(self._values) - self._numbers.count(None)) / len(self._values)
+
+    @cached_property
+    def _numbers(self) -> list[str | None]:
         mark: DecimalMark = self.mark or "."
-        return sum(read_number(text, mark) is not None for text in self._values) / len(self._values)
+        return [read_number(text, mark) for text in self._values]
 
     @cached_property
     def orders(self) -> tuple[DateOrder, ...]:
@@ -164,12 +169,11 @@ class _Judge:
         return self._number() or self._words()
 
     def _number(self) -> str | None:
-        mark: DecimalMark = self.mark or "."
         if self._all(lambda text: text.casefold() in _YES_NO):
             return "yes_no"
-        if len(self._marks) > 1 or not self._all(lambda text: read_number(text, mark) is not None):
+        plain = [text for text in self._numbers if text is not None]
+        if len(self._marks) > 1 or len(plain) < len(self._values):
             return None
-        plain = [read_number(text, mark) or "" for text in self._values]
         if any(_LEADING_ZERO.match(text) or sum(map(str.isdigit, text)) > _DIGITS_KEPT for text in plain):
             return None  # a postcode or an account number: its zeros and digits must stay
         units = {unit_of(text) for text in self._values}
@@ -193,14 +197,12 @@ def profile(table: Table, judged: int | None = None) -> TableProfile:
     """Read all rows once and describe every column; beyond ``judged`` rows they are only counted."""
     collectors = [_Collector(name) for name in table.columns]
     rows = unusable = 0
-    for row in table.rows():
-        rows += 1
-        if row.problem is not None:
-            unusable += 1
-            continue
-        if judged is not None and rows > judged:
-            continue
-        for collector, cell in zip(collectors, row.cells, strict=True):
-            if cell:
-                collector.add(cell)
+    stream = table.rows()
+    while some := list(islice(stream, _AT_ONCE)):
+        judging = some if judged is None else some[: max(0, judged - rows)]
+        usable = [row.cells for row in judging if row.problem is None]
+        for collector, *cells in zip(collectors, *usable, strict=True) if usable else ():
+            collector.add(cells)
+        rows += len(some)
+        unusable += sum(row.problem is not None for row in some)
     return TableProfile(tuple(collector.profile() for collector in collectors), rows, unusable)

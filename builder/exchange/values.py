@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
@@ -35,6 +35,21 @@ _REMEMBERED = 5_000
 
 Resolve: TypeAlias = Callable[[FieldDefinition, str], str | None]
 Convert: TypeAlias = Callable[[str], JsonValue]
+_UNREAD: Any = object()
+
+
+class _Source(NamedTuple):
+    """Where the value of a field comes from: the place and name of its column, how a text is converted, and
+    what texts became that were read before. ``tells_currency``: its text may name the record's currency.
+    """
+
+    place: int
+    column: str
+    field: FieldDefinition
+    key: str
+    convert: Convert
+    known: dict[str, JsonValue]
+    tells_currency: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +83,17 @@ class RowReader:
         self.resolve = resolve
         self._currency_field = fields.by_role.get("currency")
         self._places = {name: position for position, name in enumerate(columns)}
-        self._cells: list[tuple[int, str, FieldDefinition, dict[str, JsonValue]]] = [
-            (self._place(column), column, self._field(fields, key), {}) for column, key in plan.fields
-        ]
-        self._converters = [self._converter(column, field) for _, column, field, _ in self._cells]
-        fields_read = [field for _, _, field, _ in self._cells]
-        self._by_key = {
-            field.key: (field, convert) for field, convert in zip(fields_read, self._converters, strict=True)
-        }
+        self._cells = [self._source(column, self._field(fields, key)) for column, key in plan.fields]
+        self._by_key = {source.field.key: source for source in self._cells}
         self._key = None if plan.key_column is None else self._place(plan.key_column)
         name = fields.by_role.get("name")
         self._name_key = name.key if name is not None and plan.name_from_key else None
+
+    def _source(self, column: str, field: FieldDefinition) -> _Source:
+        tells_currency = field.role == "amount" and self._currency_field is not None
+        return _Source(
+            self._place(column), column, field, field.key, self._converter(column, field), {}, tells_currency
+        )
 
     def _place(self, column: str) -> int:
         try:
@@ -102,11 +117,11 @@ class RowReader:
             return ReadRow(row, None, {}, (row.problem,))
         problems: list[Problem] = []
         values: dict[str, Any] = {}
-        for (place, column, field, known), convert in zip(self._cells, self._converters, strict=True):
-            text = row.cells[place]
-            if text in known:
-                value = known[text]
-            else:
+        cells = row.cells
+        for place, column, _, key, convert, known, tells_currency in self._cells:
+            text = cells[place]
+            value = known.get(text, _UNREAD)
+            if value is _UNREAD:
                 try:
                     value = convert(text)
                 except FunnelwrightError as error:
@@ -115,8 +130,9 @@ class RowReader:
                 if len(known) < _REMEMBERED:
                     known[text] = value
             if value is not None:
-                values[field.key] = value
-                self._note_currency(field, text, values)
+                values[key] = value
+                if tells_currency:
+                    self._note_currency(text, values)
         return ReadRow(row, self._read_key(row, values, problems), values, tuple(problems))
 
     def is_same(self, key: str, stored: JsonValue, value: JsonValue) -> bool:
@@ -124,7 +140,7 @@ class RowReader:
 
         Some values are stored in more than one way (``1200`` and ``1200.00``), and one of them is written.
         """
-        field, convert = self._by_key[key]
+        _, _, field, _, convert, _, _ = self._by_key[key]
         kind = type_of(field)
         if stored is None or kind.kind in (Kind.LINK, Kind.PERSON):
             return False
@@ -145,10 +161,10 @@ class RowReader:
             values.setdefault(self._name_key, key)
         return key
 
-    def _note_currency(self, field: FieldDefinition, text: str, values: dict[str, Any]) -> None:
+    def _note_currency(self, text: str, values: dict[str, Any]) -> None:
         """An amount in another currency than the workspace's says so on its record."""
         named = self._currency_field
-        if field.role == "amount" and named is not None and named.key not in values:
+        if named is not None and named.key not in values:
             code = _currency(text, self._context.currency)
             if code is not None and code != self._context.currency:
                 values[named.key] = self._parse(named, code)

@@ -124,7 +124,7 @@ def any_currency_pattern(*, sign: str = "any") -> str:
 
 def _without_currency(text: str, currency: str) -> str:
     """``text`` without the sign or code of its own currency, before or after; others stay and are refused."""
-    if text.isdecimal():
+    if text[:1].isdecimal() and text[-1:].isdecimal():
         return text
     sign = "-" if text[:1] in "-−－" else ""
     bare = text[len(sign) :]

@@ -46,12 +46,12 @@ def read_number(text: str, ctx: FieldContext) -> Decimal:
     Thousands marks must stand at thousands; ``(5)`` means −5 as accountants write it. Exponents, infinities
     and anything else are refused. Errors: InvalidValue.
     """
-    source = text.translate(_HALF_WIDTH).strip()
+    source = (text if text.isascii() else text.translate(_HALF_WIDTH)).strip()
     inner = f"-{source[1:-1]}" if source.startswith("(") and source.endswith(")") else source
     found = _grammar(*ctx.number_marks).fullmatch(inner) if len(inner) <= 60 else None
     if found is None or not (found["whole"] or found["part"]):
         raise InvalidValue(NOT_A_NUMBER, value=text[:80])
-    whole = re.sub(r"[^0-9]", "", found["whole"]) or "0"
+    whole = (re.sub(r"[^0-9]", "", found["whole"]) if found["mark"] else found["whole"]) or "0"
     return Decimal(f"{found['sign']}{whole}.{found['part'] or '0'}")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from builder.domain.computation import compute
 from builder.domain.fields import FieldSet, JsonValue
 from builder.domain.kinds import is_empty
 from builder.fieldtypes.base import FieldContext
@@ -69,7 +68,7 @@ def _applied(
     for key, decided in states.items():
         if not decided.is_visible and fieldset.by_key[key].hidden == "clear":
             values.pop(key, None)
-    return compute(fieldset.fields, values)
+    return fieldset.computation.apply(values)
 
 
 def default_values(fieldset: FieldSet, context: FieldContext) -> dict[str, JsonValue]:

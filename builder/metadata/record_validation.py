@@ -125,10 +125,11 @@ def validate(
 
 def _is_plain(data: Mapping[str, JsonValue]) -> bool:
     """Whether ``_unstorable`` can find nothing that the quick validator would let pass."""
-    return all(
-        isinstance(value, int) or (isinstance(value, str) and len(value) <= _SHORT and "\x00" not in value)
-        for value in data.values()
-    )
+    texts = [value for value in data.values() if isinstance(value, str)]
+    others = [value for value in data.values() if not isinstance(value, str)]
+    if not all(isinstance(value, int) for value in others):
+        return False
+    return max(map(len, texts), default=0) <= _SHORT and "\x00" not in "".join(texts)
 
 
 def _unstorable(fieldset: FieldSet, data: Mapping[str, JsonValue]) -> Iterator[FieldError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -48,6 +48,7 @@ def load_histories(
     departments = departments_on(uow, uow.workspace.day_of(uow.clock.now()))
     ledger = Ledger(uow)
     details = {stage.key: new_details(uow, pipeline, stage) for stage in pipeline.stages}
+    ids = iter(new_ids(sum(len(item.entries) for item in items)))
     results: list[Saved | Refusal] = []
     written: list[Standing] = []
     for item, values in zip(items, checked, strict=True):
@@ -57,7 +58,7 @@ def load_histories(
             continue
         ledger.watch(standing, is_new=True)
         standing.pipeline = pipeline
-        ledger.put_stays(standing, _stored(standing.record, pipeline, item, details))
+        ledger.put_stays(standing, _stored(standing.record, pipeline, item, details, ids))
         _place(uow, standing, pipeline)
         ledger.settle_history(standing, _past_slices(standing))
         written.append(standing)
@@ -71,14 +72,15 @@ def _stored(
     pipeline: Pipeline,
     item: LoadedRecord,
     details: Mapping[str, Mapping[str, Any]],
+    ids: Iterator[int],
 ) -> list[StoredStay]:
     """The stays that the entries tell of; ``details``: what the stays of each stage begin with."""
     stays = stays_from_log(pipeline, [_with_facts(record, pipeline, entry) for entry in item.entries])
     following = [*(stay.stage_key for stay in stays[1:]), None]
     actors = [*item.by, *[None] * len(stays)]
     return [
-        StoredStay(stay_id, stay, {**details[stay.stage_key], "next_stage_key": after, "entered_by": actor})
-        for stay_id, stay, after, actor in zip(new_ids(len(stays)), stays, following, actors, strict=False)
+        StoredStay(next(ids), stay, {**details[stay.stage_key], "next_stage_key": after, "entered_by": actor})
+        for stay, after, actor in zip(stays, following, actors, strict=False)
     ]
 
 

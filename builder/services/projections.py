@@ -53,9 +53,9 @@ def columns(definition: ObjectDefinition, data: Mapping[str, Any], workspace_cur
 def slots(definition: ObjectDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
     """All 40 slot columns; a field without a value empties its slot."""
     filled = dict(_EMPTY_SLOTS)
-    for field in definition.fields:
-        if field.slot is not None and field.key in data:
-            filled[field.slot] = type_of(field).slot_value(data[field.key])
+    for field, slot in definition.fields.slotted:
+        if field.key in data:
+            filled[slot] = type_of(field).slot_value(data[field.key])
     return filled
 
 

@@ -16,7 +16,6 @@ from sqlalchemy import select, true
 
 from builder.db.people import Member
 from builder.db.records import Record
-from builder.domain.computation import compute
 from builder.domain.fields import FieldDefinition, FieldSet
 from builder.domain.moves import FieldViolation
 from builder.errors import N_, Invalid, Problem
@@ -112,7 +111,7 @@ def _defaults(uow: UnitOfWork, fields: FieldSet) -> dict[str, Any]:
 def _merged(fields: FieldSet, draft: Draft, defaults: Mapping[str, Any]) -> dict[str, Any]:
     before = draft.stored or defaults
     data = {key: value for key, value in {**before, **draft.changes}.items() if value is not None}
-    return dict(compute(fields.fields, data))
+    return fields.computation.apply(data)
 
 
 def _checked(
