@@ -136,7 +136,7 @@ class Subject:
         kind = {Kind.INSTANT: "date", Kind.KEYS: "choice", Kind.TEXT: "text", Kind.PLACE: "text"}.get(
             self.kind, self.definition.type
         )
-        if self.kind is Kind.NUMBER and kind in ("formula", "integer"):
+        if self.kind is Kind.NUMBER and kind in ("formula", "integer", "rollup"):
             kind = "decimal"
         return replace(
             self.definition,

@@ -84,6 +84,8 @@ _KINDS: dict[str, Kind] = {
     "address": Kind.PLACE,
     "sub_form": Kind.ROWS,
     "auto_number": Kind.TEXT,
+    "rollup": Kind.NUMBER,
+    "money_rollup": Kind.ROWS,
 }
 
 # ``record.<column>`` of a condition.

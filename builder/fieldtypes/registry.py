@@ -21,6 +21,7 @@ from builder.fieldtypes.money import Money
 from builder.fieldtypes.number import DecimalNumber, Integer, Percent
 from builder.fieldtypes.rating import Rating
 from builder.fieldtypes.reference import Reference, User
+from builder.fieldtypes.rollup import MoneyRollup, Rollup
 from builder.fieldtypes.sub_form import SubForm
 from builder.fieldtypes.table import Table
 from builder.fieldtypes.temporal import Date, DateTime
@@ -62,6 +63,6 @@ def all_types() -> Iterator[FieldType]:
 for _type in (
     Text(), LongText(), Integer(), DecimalNumber(), Percent(), Money(), YesNo(), Date(), DateTime(), Choice(),
     Choices(), Email(), Phone(), Url(), User(), Reference(), Formula(), Table(), Duration(), Rating(),
-    Address(), SubForm(), AutoNumber(),
+    Address(), SubForm(), AutoNumber(), Rollup(), MoneyRollup(),
 ):  # fmt: skip
     register(_type)

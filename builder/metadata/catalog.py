@@ -12,6 +12,7 @@ from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import FunnelDefinition, Pipeline
 from builder.domain.roles import Role
 from builder.domain.saved_view import View
+from builder.domain.totals import TOTAL_TYPES, Total, total_of
 from builder.errors import N_, NotFound
 from builder.metadata.cache import ProcessCache
 from builder.metadata.compiler import Definition, Version, compiled
@@ -147,6 +148,18 @@ class Catalog:
     def open_objects(self) -> frozenset[str]:
         """Objects without an owner field: their records are the whole company's (products, price lists)."""
         return frozenset(key for key, known in self.objects.items() if OWNER not in known.fields.by_role)
+
+    @cached_property
+    def totals(self) -> tuple[Total, ...]:
+        """The roll-up fields of all objects, with what they count."""
+        sources = {key: definition.fields.by_key for key, definition in self.objects.items()}
+        made = (
+            total_of(definition.key, field, sources)
+            for definition in self.objects.values()
+            for field in definition.fields
+            if field.type in TOTAL_TYPES
+        )
+        return tuple(total for total in made if total is not None)
 
     @cached_property
     def _pipelines_by_version(self) -> Mapping[int, Pipeline]:

@@ -29,6 +29,7 @@ from builder.queries.definitions import DRAFT, PUBLISHED, RETIRED, live_rows
 from builder.queries.definitions import drafts as stored_drafts
 from builder.services.backfill import fill_again
 from builder.services.maintenance import rebuild_rollup
+from builder.services.totals import recount_after
 from builder.services.unit_of_work import UnitOfWork
 
 EDIT = "definitions.edit"
@@ -110,6 +111,7 @@ def publish(uow: UnitOfWork, documents: Iterable[Document]) -> Published:
         for document, before, _ in changed:
             if document["kind"] == "object" and before is not None:
                 fill_again(uow, compiled_row(before), uow.catalog.object(document["key"]))
+                recount_after(uow, compiled_row(before), uow.catalog.object(document["key"]))
             if (
                 document["kind"] == "pipeline"
                 and before is not None

@@ -1,7 +1,8 @@
 """Recomputing every copy from the truth, and comparing what is stored with it (idea 4).
 
 The truth: ``record.data``, the stays and the definitions. Copies: typed columns and slots, the journey, the
-open slice, search tokens, links, numbers and the roll-up.
+open slice, search tokens, links, numbers, totals over related
+records and the roll-up.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from builder.services.projections import (
 )
 from builder.services.rollup import RollupChanges, add_to_base
 from builder.services.standings import COLUMNS
+from builder.services.totals import expected as expected_totals
+from builder.services.totals import recount, totals_in
 from builder.services.unit_of_work import UnitOfWork
 
 CHUNK = 500
@@ -70,6 +73,7 @@ def verify(uow: UnitOfWork) -> Report:
         _verify_ledger(standings, report)
         _verify_slices(uow, standings, report)
         _verify_tokens_and_links(uow, definition, standings, report)
+        _verify_totals(uow, definition, standings, report)
         for standing in standings:
             contribution(uow, standing, expected, +1)
     _verify_rollup(uow, expected, report)
@@ -80,6 +84,7 @@ def rebuild(uow: UnitOfWork) -> int:
     """Write all copies anew, in one transaction; returns the number of records. The caller commits."""
     uow.begin(alone=True)
     count = 0
+    _rebuild_totals(uow)
     changes = RollupChanges()
     for definition, standings in _batches(uow):
         count += len(standings)
@@ -94,6 +99,28 @@ def rebuild(uow: UnitOfWork) -> int:
     add_to_base(uow, changes.rows(uow.workspace.id))
     uow.log("workspace.rebuilt", data={"records": count})
     return count
+
+
+def _rebuild_totals(uow: UnitOfWork) -> None:
+    """Roll-up fields, by links made anew: what they hold may fill the columns that follow."""
+    sources = {
+        total.source for definition in uow.catalog.objects for total in totals_in(uow.catalog, definition)
+    }
+    for definition, standings in _batches(uow) if sources else ():
+        if definition.key in sources:
+            write_links(uow, definition, [_projected(standing) for standing in standings], is_new=False)
+    for object_key in uow.catalog.objects:
+        recount(uow, object_key)
+
+
+def _verify_totals(
+    uow: UnitOfWork, definition: ObjectDefinition, standings: list[Standing], report: Report
+) -> None:
+    ids = [standing.record_id for standing in standings]
+    for key, values in expected_totals(uow, definition, ids):
+        for standing in standings:
+            if standing.record["data"].get(key) != values.get(standing.record_id):
+                report.add("total", standing.record_id)
 
 
 def rebuild_rollup(uow: UnitOfWork, pipeline_key: str) -> None:

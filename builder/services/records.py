@@ -24,6 +24,7 @@ from builder.services.numbers import numbered, write_numbers
 from builder.services.ownership import department_of, departments_on
 from builder.services.projections import Projected, write_links, write_tokens
 from builder.services.standings import COLUMNS, apply_values, load_standing
+from builder.services.totals import note_row
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import NOT_SAVED, Checked, Draft, check, problem_of
 
@@ -138,6 +139,8 @@ def insert_records(
     write_tokens(uow, definition, projected, is_new=True)
     write_links(uow, definition, projected, is_new=True)
     write_numbers(uow, definition, [(one.record_id, one.data) for one in projected], is_new=True)
+    for standing in written:
+        note_row(uow, None, standing.record)
     ledger.write()
     for standing in written:
         record = standing.record
@@ -276,6 +279,8 @@ def write_record(uow: UnitOfWork, standing: Standing) -> None:
     values = {name: record[name] for name in COLUMNS if record[name] != standing.stored[name]}
     if update_row(uow.session, Record, values, {"id": standing.record_id, "revision": seen}) != 1:
         raise Stale(record_id=standing.record_id, revision=seen)
+    note_row(uow, standing.stored, record)
+    standing.stored = dict(record)
 
 
 def write_copies(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -47,6 +47,7 @@ class UnitOfWork:
     batch_id: int | None = None
     _events: list[dict[str, Any]] = field(default_factory=list)
     _writing: Any = None
+    _deferred: list[tuple[Callable[[UnitOfWork, list[Any]], None], Any]] = field(default_factory=list)
 
     def begin(self, *, alone: bool = False) -> None:
         """Start writing. Reads from here on see what they will change, and ``catalog`` is the live one.
@@ -121,13 +122,28 @@ class UnitOfWork:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part that is undone by itself when it raises; what went before it in the transaction stays."""
-        logged = len(self._events)
+        logged, deferred = len(self._events), len(self._deferred)
         try:
             with self.session.begin_nested():
                 yield
         except BaseException:
             del self._events[logged:]
+            del self._deferred[deferred:]
             raise
+
+    def defer(self, settle: Callable[[UnitOfWork, list[Any]], None], item: Any) -> None:
+        """Have ``settle`` called once before the commit, with all items deferred to it, in their order."""
+        self._deferred.append((settle, item))
+
+    def settle(self) -> None:
+        """Carry out what was deferred, and what that defers."""
+        while self._deferred:
+            waiting: dict[Callable[[UnitOfWork, list[Any]], None], list[Any]] = {}
+            for settle, item in self._deferred:
+                waiting.setdefault(settle, []).append(item)
+            self._deferred = []
+            for settle, items in waiting.items():
+                settle(self, items)
 
     def flush(self) -> None:
         """Write pending rows and events now, within the transaction."""
@@ -137,9 +153,11 @@ class UnitOfWork:
             self._events = []
 
     def commit(self) -> None:
+        self.settle()
         self.flush()
         self.session.commit()
 
     def rollback(self) -> None:
         self._events = []
+        self._deferred = []
         self.session.rollback()

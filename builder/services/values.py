@@ -18,6 +18,7 @@ from builder.db.people import Member
 from builder.db.records import Record
 from builder.domain.fields import FieldDefinition, FieldSet
 from builder.domain.moves import FieldViolation
+from builder.domain.totals import TOTAL_TYPES
 from builder.errors import N_, Invalid, Problem
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import type_of
@@ -110,7 +111,10 @@ def _defaults(uow: UnitOfWork, fields: FieldSet) -> dict[str, Any]:
 
 def _merged(fields: FieldSet, draft: Draft, defaults: Mapping[str, Any]) -> dict[str, Any]:
     before = draft.stored or defaults
-    data = {key: value for key, value in {**before, **draft.changes}.items() if value is not None}
+    # Totals come from other records, never from whoever writes this one.
+    totals = {field.key: before.get(field.key) for field in fields if field.type in TOTAL_TYPES}
+    merged = {**before, **draft.changes, **totals}
+    data = {key: value for key, value in merged.items() if value is not None}
     return fields.computation.apply(data)
 
 

@@ -4,7 +4,7 @@
 ``documents.check``. Errors refuse publishing; warnings and hints are shown (S15 is a hint, S113 a warning).
 """
 
-from builder.metadata.lint import changes, definitions, forms, formulas, gates, objects, pipelines
+from builder.metadata.lint import changes, definitions, forms, formulas, gates, objects, pipelines, totals
 from builder.metadata.lint.registry import RULES, Rule, Surroundings, lint
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "lint",
     "objects",
     "pipelines",
+    "totals",
 ]

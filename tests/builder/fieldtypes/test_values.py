@@ -45,6 +45,8 @@ OWN: dict[str, dict[str, Any]] = {
         "x-totals": ["price"],
     },
     "auto_number": {"x-format": "Q-{year}-{number:5}"},
+    "rollup": {"x-from": "thing", "x-by": "of", "x-function": "count"},
+    "money_rollup": {"x-from": "thing", "x-by": "of", "x-function": "sum", "x-of": "worth"},
     "sub_form": {
         "properties": {
             "days": {"x-type": "integer", "x-label": {"en": "Days", "zh_Hans": "天数"}},
@@ -162,6 +164,8 @@ def show(key: str, value: JsonValue, context: FieldContext = CONTEXT) -> str:
         ("sub_form", '{"days": 30}', {"days": 30}),
         ("sub_form", "{}", None),
         ("auto_number", " Q-7 ", "Q-7"),
+        ("rollup", "7", None),
+        ("money_rollup", "7", None),
     ],
 )
 def test_what_is_typed_becomes_this_value(key: str, typed: str, stored: JsonValue) -> None:
@@ -284,6 +288,8 @@ def test_a_wall_clock_time_that_does_not_exist_is_refused_and_a_double_one_is_th
         ("duration", 5400, "1 hr 30 min", "1小时30分钟"),
         ("duration", 176_405, "49 hr 5 sec", "49小时5秒"),
         ("duration", 0, "0 min", "0分钟"),
+        ("rollup", "1234.50", "1,234.50", "1,234.50"),
+        ("money_rollup", {"CNY": "1234.5", "JPY": "7"}, "CN¥1,234.50 · ¥7", "¥1,234.50 · JP¥7"),
         ("rating", 4, "★★★★☆", "★★★★☆"),
         ("sub_form", {"days": 30, "fee": "5.00"}, "Days: 30, Fee: CN¥5.00", "天数：30，费用：¥5.00"),
     ],

@@ -43,6 +43,10 @@ EVERY_TYPE = {
     "choices": of("choices", **{"x-options": OPTIONS}),
     "reference": of("reference", **{"x-target": "account"}),
     "auto_number": of("auto_number", **{"x-format": "{number}"}),
+    "rollup": of("rollup", **{"x-from": "thing", "x-by": "of", "x-function": "count"}),
+    "money_rollup": of(
+        "money_rollup", **{"x-from": "thing", "x-by": "of", "x-function": "sum", "x-of": "worth"}
+    ),
     "formula": of("formula", **{"x-formula": "integer * 2"}),
     "table": of(
         "table",

@@ -57,6 +57,8 @@ FIELDS: dict[str, dict[str, Any]] = {
         "maxItems": 2,
     },
     "auto_number": {"x-format": "{number}"},
+    "rollup": {"x-from": "thing", "x-by": "of", "x-function": "count"},
+    "money_rollup": {"x-from": "thing", "x-by": "of", "x-function": "sum", "x-of": "worth"},
     "duration": {},
     "rating": {"maximum": 3},
     "address": {},
@@ -109,6 +111,8 @@ GOOD: dict[str, list[Any]] = {
     "formula": ["8.00"],
     "table": [[{"quantity": 1}], [{"quantity": 2, "price": "1.50", "kind": "a"}, {"quantity": 0}]],
     "auto_number": ["Q-2026-00017", "1", " x"],
+    "rollup": ["0", "-12.50", "999999999999999", "0.000001"],
+    "money_rollup": [{"CNY": "0.00"}, {"CNY": "-1.5", "JPY": "9" * 30}],
     "duration": [0, 5400, 3_162_240_000],
     "rating": [1, 3, 2.0],
     "address": [
@@ -189,6 +193,8 @@ BAD: dict[str, list[Any]] = {
         {},
     ],
     "auto_number": ["", "a\n", "a\tb", "x" * 61, 5, None],
+    "rollup": ["", "01", "1e3", "9999999999999999", "1.1234567", 5, "1\n"],
+    "money_rollup": [{}, {"cny": "1"}, {"CNY": 1}, {"CNY": "1.12345"}, {"CNY\n": "1"}, "5"],
     "duration": [-1, 1.5, "60", True, None, 3_162_240_001],
     "rating": [0, 4, "3", 1.5, True],
     "address": [

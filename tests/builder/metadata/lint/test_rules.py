@@ -52,6 +52,11 @@ def _filterable(count: int) -> Document:
     )
 
 
+def _total(**more: Any) -> Document:
+    asked = {"x_from": "ticket", "x_by": "parent", "x_function": "count", **more}
+    return field("rollup", "Sum", **asked)
+
+
 def _conversion(**more: Any) -> Document:
     plan = {
         "main": "ticket",
@@ -239,6 +244,22 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "unknown_reference_target": (
         changed(OBJECT, *FIELDS, "box", to=field("reference", "Box", x_target="box")),
         "/fields/properties/box/x-target",
+    ),
+    "total_out_of_place": (
+        changed(FEEDBACK, *FIELDS, "sum", to=_total()),
+        "/fields/properties/sum/x-type",
+    ),
+    "total_unknown_object": (
+        changed(OBJECT, *FIELDS, "sum", to=_total(x_from="box")),
+        "/fields/properties/sum/x-from",
+    ),
+    "total_by_no_reference": (
+        changed(OBJECT, *FIELDS, "sum", to=_total(x_by="title")),
+        "/fields/properties/sum/x-by",
+    ),
+    "total_of_no_number": (
+        changed(OBJECT, *FIELDS, "sum", to=_total(x_function="sum", x_of="title")),
+        "/fields/properties/sum/x-of",
     ),
     "conversion_unknown_object": (
         _conversion(targets=[{"object": "ticket", "map": {}}, {"object": "box", "map": {}}]),

@@ -1,0 +1,90 @@
+"""Roll-up fields: totals over the records that refer to this one, kept by ``services.totals``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from builder.domain.fields import FieldDefinition, JsonValue
+from builder.domain.kinds import SIGNIFICANT_DIGITS, Kind, is_empty
+from builder.domain.labels import Label
+from builder.errors import N_, Problem
+from builder.fieldtypes.base import END, FieldContext, FieldType
+from builder.fieldtypes.money import money_text
+from builder.fieldtypes.number import grouped
+
+NEEDS_A_FIELD = N_("Name the field whose values are added up or compared.")
+MOST_DECIMALS = 6
+
+
+class Rollup(FieldType):
+    """A count, or sum, least or greatest of a field with numbers: a string of decimals."""
+
+    key = "rollup"
+    label = Label.of({"en": "Total of related records", "zh_Hans": "关联汇总"})
+    icon = "math-function"
+    kind = Kind.NUMBER
+    slot: ClassVar[Literal["t", "n"] | None] = "n"
+    widget = "computed"
+    is_computed = True
+    is_figure = True
+
+    def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        params = {"from": document["x-from"], "by": document["x-by"], "function": document["x-function"]}
+        return params | ({"of": document["x-of"]} if "x-of" in document else {})
+
+    def check(self, definition: FieldDefinition) -> Iterator[Problem]:
+        if definition.params["function"] != "count" and "of" not in definition.params:
+            yield Problem(NEEDS_A_FIELD, "x-of")
+
+    def schema(self, definition: FieldDefinition) -> dict[str, Any]:
+        whole = [rf"(0|[1-9][0-9]{{0,{SIGNIFICANT_DIGITS - 1}}})"]
+        whole += [
+            rf"(0|[1-9][0-9]{{0,{SIGNIFICANT_DIGITS - digits - 1}}})\.[0-9]{{{digits}}}"
+            for digits in range(1, MOST_DECIMALS + 1)
+        ]
+        return {"type": "string", "pattern": f"^-?({'|'.join(whole)}){END}", "readOnly": True}
+
+    def parse(self, definition: FieldDefinition, text: str, ctx: FieldContext) -> JsonValue:
+        """Nobody brings a total."""
+        return None
+
+    def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
+        return "" if is_empty(value) else grouped(str(value), ctx)
+
+    def default(self, definition: FieldDefinition, ctx: FieldContext) -> JsonValue:
+        return "0" if definition.params["function"] == "count" else None
+
+
+class MoneyRollup(Rollup):
+    """Sum, least or greatest of amounts, per currency: ``{"CNY": "12.50", "USD": "3.00"}``."""
+
+    key = "money_rollup"
+    label = Label.of({"en": "Money total of related records", "zh_Hans": "关联金额汇总"})
+    icon = "coin"
+    kind = Kind.ROWS
+    slot = None
+    is_figure = False
+
+    def schema(self, definition: FieldDefinition) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "propertyNames": {"pattern": f"^[A-Z]{{3}}{END}"},
+            "additionalProperties": {
+                "type": "string",
+                "pattern": rf"^-?(0|[1-9][0-9]{{0,29}})(\.[0-9]{{1,4}})?{END}",
+            },
+            "minProperties": 1,
+            "readOnly": True,
+        }
+
+    def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
+        held = value if isinstance(value, Mapping) else {}
+        return " · ".join(money_text(str(amount), str(currency), ctx) for currency, amount in held.items())
+
+    def export(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
+        return "" if is_empty(value) else json.dumps(value, ensure_ascii=False)
+
+    def default(self, definition: FieldDefinition, ctx: FieldContext) -> JsonValue:
+        return None
