@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, url_for
+from flask import make_response, render_template, url_for
 from flask_babel import gettext
 from htmx_flask import request
+from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.insights import words
 from blueprints.insights.area import insights
@@ -14,9 +15,13 @@ from blueprints.insights.question import NONE, Question, population_of, read_que
 from blueprints.messages import local, named
 from blueprints.scope import scope
 from blueprints.workspace.area import record_address
+from blueprints.workspace.export_form import figure_plan
+from blueprints.workspace.exports import at_once
 from builder.db.ids import from_public, to_public
 from builder.errors import N_, Invalid, NotFound
-from builder.queries.drill import DrillPage, DrillRow, Figure, drill, wins_drill
+from builder.exchange.export_plan import FORMATS
+from builder.queries.drill import PAGE, DrillPage, DrillRow, Figure, drill, wins_drill
+from builder.services.exports import MOST_LISTED, RIGHT, TOO_MANY_LISTED
 
 _OUTCOMES = {
     "all": (),
@@ -30,8 +35,8 @@ _OUTCOMES = {
 _EMPTY_GROUP = "~"
 
 
-@insights.get("/funnel/list", endpoint="drill")
-def funnel_list() -> str:
+@insights.route("/funnel/list", endpoint="drill", methods=["GET", "POST"])
+def funnel_list() -> AnyResponse:
     """What a bar or a number of the funnel counted."""
     here = scope()
     question = read_question(here)
@@ -41,7 +46,14 @@ def funnel_list() -> str:
         question.mode,
         request.args.get("except", ""),
     )
-    page = drill(here.session, population_of(here, question), question.pipeline, figure, after=cursor())
+    page = drill(
+        here.session,
+        population_of(here, question),
+        question.pipeline,
+        figure,
+        after=cursor(),
+        limit=page_size(),
+    )
     stage = question.pipeline.by_key[figure.stage]
     name = words.FIGURES.get(figure.name, figure.name)
     return show_list(
@@ -53,8 +65,8 @@ def funnel_list() -> str:
     )
 
 
-@insights.get("/wins/list")
-def wins_list() -> str:
+@insights.route("/wins/list", methods=["GET", "POST"])
+def wins_list() -> AnyResponse:
     """What a number of the wins page counted."""
     here = scope()
     question = read_question(here)
@@ -69,6 +81,7 @@ def wins_list() -> str:
         by=question.by,
         group=_group(question, group) if group else None,
         after=cursor(),
+        limit=page_size(),
     )
     names = {"all": gettext("All"), "decided": gettext("Won or lost"), "closed": gettext("Closed")}
     return show_list(
@@ -103,12 +116,27 @@ def cursor() -> int | None:
         raise NotFound() from error
 
 
-def show_list(question: Question, page: DrillPage, *, title: str, back: str, further: dict[str, str]) -> str:
+def page_size() -> int:
+    """How many rows a page has; sent as a form it is an export, which takes them all or none."""
+    if request.method == "GET":
+        return PAGE
+    scope().require(RIGHT)
+    return MOST_LISTED
+
+
+def show_list(
+    question: Question, page: DrillPage, *, title: str, back: str, further: dict[str, str]
+) -> AnyResponse:
+    """The list as a page; or as a file, when its form was sent."""
+    if request.method == "POST":
+        return _file(question, page, title)
     following = ""
     if page.next is not None:
         following = url_for(request.endpoint, **question.changed(**further, after=to_public(page.next)))
-    return render_template(
+    may_export = scope().actor.can(RIGHT) and page.unit == "record" and page.total > 0
+    html = render_template(
         "pages/insights/drill.html",
+        export_url=url_for(request.endpoint, **question.changed(**further)) if may_export else "",
         question=question,
         page=page,
         rows=[_row(question, row) for row in page.rows],
@@ -118,6 +146,19 @@ def show_list(question: Question, page: DrillPage, *, title: str, back: str, fur
         first=url_for(request.endpoint, **question.changed(**further)) if request.args.get("after") else "",
         words=words,
     )
+    return make_response(html)
+
+
+def _file(question: Question, page: DrillPage, title: str) -> AnyResponse:
+    """The records as CSV or XLSX, named after the figure."""
+    here, kind = scope(), request.form.get("format", "")
+    if kind not in FORMATS or page.unit != "record":
+        raise Invalid(N_("“%(value)s” is none of the choices."), value=kind[:40])
+    if page.next is not None:
+        raise Invalid(TOO_MANY_LISTED, most=MOST_LISTED)
+    definition = here.catalog.object(question.pipeline.object_key)
+    plan = figure_plan(here, definition, kind, title)
+    return at_once(here.unit_of_work(), plan, [row.id for row in page.rows])
 
 
 def _row(question: Question, row: DrillRow) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 from flask import Response, make_response, render_template, url_for
 from flask_babel import gettext, lazy_gettext
 from htmx_flask import request
+from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.insights import words
 from blueprints.insights.area import insights
 from blueprints.insights.choices import presets, selects
-from blueprints.insights.drill import cursor, show_list
+from blueprints.insights.drill import cursor, page_size, show_list
 from blueprints.insights.filter import filter_facts
 from blueprints.insights.funnel import panel_answer
 from blueprints.insights.question import Question, population_of, read_question, words_of
@@ -54,8 +55,8 @@ def reasons() -> Response:
     return make_response(page)
 
 
-@insights.get("/reasons/list")
-def reasons_list() -> str:
+@insights.route("/reasons/list", methods=["GET", "POST"])
+def reasons_list() -> AnyResponse:
     """The records behind a number of the page."""
     here = scope()
     question = read_question(here)
@@ -69,6 +70,7 @@ def reasons_list() -> str:
         reason=_wanted(reason),
         stage=_wanted(stage),
         after=cursor(),
+        limit=page_size(),
     )
     title = str(_TITLES[outcome])
     if reason:

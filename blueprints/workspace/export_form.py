@@ -48,13 +48,29 @@ def read_wanted(form: Mapping[str, str]) -> Wanted:
     return Wanted(form.get("columns", "")[:20], form.get("format", "")[:20], "bom" in form)
 
 
+def figure_plan(here: Scope, definition: ObjectDefinition, kind: str, title: str) -> ExportPlan:
+    """The plan of the records behind a figure, with the columns of that list."""
+    fields = definition.fields
+    names = [field.key for role in ("name", "account", "amount") if (field := fields.by_role.get(role))]
+    columns = [pair for name in names for pair in _field_columns(definition, fields.by_key[name], names)]
+    for column in ("owner", "stage", "outcome", "closed_at"):
+        columns.append((f"record.{column}", record_column_label(column)))
+    return ExportPlan(
+        object_key=definition.key,
+        columns=tuple(columns),
+        format=cast(Format, kind),
+        locale=language(),
+        words={key: outcome_cell(key).text for key in _OUTCOMES},
+        file_name=_file_name(here, title) or definition.key,
+        title=title,
+    )
+
+
 def plan_of(here: Scope, definition: ObjectDefinition, state: ListState, wanted: Wanted) -> ExportPlan:
     """The plan of a list as its address says, with the columns that somebody chose."""
     is_exact = wanted.columns == ALL
     columns = _all_columns(here, definition) if is_exact else _shown_columns(definition, state)
     title = str(local(definition.label_plural))
-    today = here.workspace.day_of(here.clock.now()).isoformat()
-    name = "".join(" " if mark in _NOT_IN_NAMES else mark for mark in f"{state.view_label or title} {today}")
     return ExportPlan(
         object_key=definition.key,
         columns=tuple(columns),
@@ -67,9 +83,16 @@ def plan_of(here: Scope, definition: ObjectDefinition, state: ListState, wanted:
         pipeline=state.pipeline,
         locale=language(),
         words={key: outcome_cell(key).text for key in _OUTCOMES},
-        file_name=" ".join(name.split()).strip(". ")[:120] or definition.key,
+        file_name=_file_name(here, state.view_label or title) or definition.key,
         title=title,
     )
+
+
+def _file_name(here: Scope, title: str) -> str:
+    """What the file is called on any system, with the day on which it was made."""
+    plain_title = "".join(" " if mark in _NOT_IN_NAMES else mark for mark in title)
+    today = here.workspace.day_of(here.clock.now()).isoformat()
+    return f"{' '.join(plain_title.split()).strip('. ')[:100]} {today}".strip()
 
 
 def _shown_columns(definition: ObjectDefinition, state: ListState) -> Iterator[tuple[str, str]]:
@@ -77,10 +100,16 @@ def _shown_columns(definition: ObjectDefinition, state: ListState) -> Iterator[t
     names = list(dict.fromkeys(state.columns))
     for name in names:
         if name in fields:
-            yield name, local(fields[name].label) or name
-            yield from _currency(definition, fields[name], names)
+            yield from _field_columns(definition, fields[name], names)
         elif name.removeprefix("record.") in RECORD_COLUMNS:
             yield name, record_column_label(name.removeprefix("record."))
+
+
+def _field_columns(
+    definition: ObjectDefinition, field: FieldDefinition, names: list[str]
+) -> Iterator[tuple[str, str]]:
+    yield field.key, local(field.label) or field.key
+    yield from _currency(definition, field, names)
 
 
 def _all_columns(here: Scope, definition: ObjectDefinition) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 from flask import Flask, g, make_response, render_template, send_file, url_for
@@ -71,7 +71,7 @@ def export(object_key: str) -> Response:
     uow = here.unit_of_work()
     try:
         if services.is_small(uow, plan):
-            return _at_once(uow, plan)
+            return at_once(uow, plan)
         job_id = services.queue(uow, plan).id
         kept = services.KEPT.total_seconds()
         house.queue().enqueue_export(uow.session, here.workspace.key, job_id, kept)
@@ -86,11 +86,14 @@ def export(object_key: str) -> Response:
     return done(url_for("exports.show", job_id=job_id))
 
 
-def _at_once(uow: UnitOfWork, plan: ExportPlan) -> Response:
-    """Made before the answer begins: what goes wrong is told, and what leaves the house is noted first."""
+def at_once(uow: UnitOfWork, plan: ExportPlan, ids: Sequence[int] | None = None) -> Response:
+    """The file, made before the answer begins: what goes wrong is told, and what leaves is noted first.
+
+    ``ids``: the records behind a figure.
+    """
     file = cast(BinaryIO, tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - sent on
     try:
-        services.export_now(uow, plan, file)
+        services.export_now(uow, plan, file, ids)
         uow.commit()
     except BaseException:
         file.close()

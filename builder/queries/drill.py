@@ -136,6 +136,7 @@ def wins_drill(
     by: Dimension | None = None,
     group: str | None = None,
     after: int | None = None,
+    limit: int = PAGE,
 ) -> DrillPage:
     """Records behind a number of the wins page: of these outcomes (none: all), of one group of ``by``
     (``GroupName.value``, "" for those without) or of all."""
@@ -148,7 +149,7 @@ def wins_drill(
             where.append(is_group(by, group, population.time_zone))
         if by.is_closing:
             where += [Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None)]
-    return records_page(session, and_(*where), after)
+    return records_page(session, and_(*where), after, limit)
 
 
 def figure_ids(

@@ -20,7 +20,7 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.rates import share
 from builder.errors import N_
-from builder.queries.drill import DrillPage, records_page
+from builder.queries.drill import PAGE, DrillPage, records_page
 from builder.queries.population import Population, clauses
 from builder.queries.wins import TERMINAL, chosen_currency, closed_in
 
@@ -96,6 +96,7 @@ def reason_drill(
     reason: str | None = None,
     stage: str | None = None,
     after: int | None = None,
+    limit: int = PAGE,
 ) -> DrillPage:
     """The records behind a number. ``reason`` and ``stage``: ``None`` for all, "" for those without one."""
     where = [clauses(population), *closed_in(population), Record.outcome == outcome]
@@ -103,7 +104,7 @@ def reason_drill(
         where.append(Record.reason_key == reason if reason else Record.reason_key.is_(None))
     if stage is not None:
         where.append(_left(stage))
-    return records_page(session, and_(*where), after)
+    return records_page(session, and_(*where), after, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ many records it held (S119).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ from builder.errors import N_, Conflict, Invalid, NotFound
 from builder.exchange.blobs import BlobStore
 from builder.exchange.export_files import MOST_XLSX_ROWS, CsvSheet, Sheet, XlsxSheet
 from builder.exchange.export_plan import ExportPlan
-from builder.queries.export_rows import ExportRows
+from builder.queries.export_rows import ExportRows, listed
 from builder.queries.exports import running_count
 from builder.queries.list import ListRequest
 from builder.services.export_columns import ExportColumns
@@ -32,10 +32,14 @@ from builder.services.unit_of_work import UnitOfWork
 RIGHT = "record.export"
 # Up to so many records the file is the answer to the request.
 AT_ONCE = 2_000
+MOST_LISTED = 20_000
 MOST_CSV_ROWS = 5_000_000
 MOST_RUNNING = 3
 KEPT = timedelta(days=7)
 TOO_MANY = N_("An export holds at most %(most)s records, and this list has more. Narrow it with a filter.")
+TOO_MANY_LISTED = N_(
+    "At most %(most)s records behind a figure can be exported, and these are more. Narrow it with a filter."
+)
 TOO_MANY_RUNNING = N_("%(most)s of your exports are still running. Wait until one has ended.")
 
 
@@ -79,19 +83,28 @@ def refuse_too_many(plan: ExportPlan, count: int) -> None:
 
 
 def write(
-    uow: UnitOfWork, plan: ExportPlan, stream: BinaryIO, on_batch: Callable[[int], None] | None = None
+    uow: UnitOfWork,
+    plan: ExportPlan,
+    stream: BinaryIO,
+    on_batch: Callable[[int], None] | None = None,
+    *,
+    ids: Sequence[int] | None = None,
 ) -> int:
     """Write the records as they stand in one state of the database; how many they are.
 
-    ``on_batch`` is told the number so far. The stream stays the caller's. Errors: Forbidden, NotFound,
-    ConditionError, Invalid for a cell that does not fit.
+    ``ids``: only these, in this order. ``on_batch`` is told the number so far. The stream stays the caller's.
+    Errors: Forbidden, NotFound, ConditionError, Invalid for a cell that does not fit.
     """
     uow.require(RIGHT)
     uow.begin_snapshot()
     columns = ExportColumns(uow, plan)
     sheet = _sheet(uow, plan, stream, columns)
     done = 0
-    for batch in rows_of(uow, plan).batches():
+    if ids is None:
+        batches = rows_of(uow, plan).batches()
+    else:
+        batches = listed(uow.session, uow.actor, plan.object_key, ids)
+    for batch in batches:
         sheet.write(columns.rows(batch))
         done += len(batch)
         if on_batch is not None:
@@ -106,9 +119,14 @@ def _sheet(uow: UnitOfWork, plan: ExportPlan, stream: BinaryIO, columns: ExportC
     return CsvSheet(stream, columns.sheet_columns, bom=plan.bom)
 
 
-def export_now(uow: UnitOfWork, plan: ExportPlan, stream: BinaryIO) -> int:
-    """Write a small export and note it; the caller commits before the file leaves the house."""
-    count = write(uow, plan, stream)
+def export_now(uow: UnitOfWork, plan: ExportPlan, stream: BinaryIO, ids: Sequence[int] | None = None) -> int:
+    """Write a small export and note it; the caller commits before the file leaves the house.
+
+    ``ids``: the records behind a figure, at most ``MOST_LISTED``. Errors: as ``write``; Invalid for more.
+    """
+    if ids is not None and len(ids) > MOST_LISTED:
+        raise Invalid(TOO_MANY_LISTED, most=MOST_LISTED)
+    count = write(uow, plan, stream, ids=ids)
     uow.begin()
     note(uow, plan, count)
     return count
@@ -121,6 +139,7 @@ def note(uow: UnitOfWork, plan: ExportPlan, count: int, job_id: int | None = Non
         object_key=plan.object_key,
         data={
             "count": count,
+            "title": plan.title,
             "format": plan.format,
             "filter": None if plan.filter is None else dict(plan.filter),
             "query": plan.query,
