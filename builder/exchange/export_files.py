@@ -95,10 +95,11 @@ class XlsxSheet:
         self._writers = [self._writer(column) for column in columns]
         self._line = 1
         head = self._book.add_format({"bold": True, "bottom": 1})
+        self._usual = self._book.add_format()
         for place, column in enumerate(columns):
             self._sheet.set_column(place, place, 24 if column.kind == "text" else 12)
         for place, column in enumerate(columns):
-            self._sheet.write_string(0, place, column.heading, head)
+            self._put_text(0, place, column.heading, head)
         self._sheet.freeze_panes(1, 0)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
@@ -144,7 +145,14 @@ class XlsxSheet:
                 limit=LONGEST_XLSX_CELL,
             )
         # No cell of ours is a formula; but what looks guarded would lose its apostrophe when read back.
-        self._sheet.write_string(self._line, place, harmless(text) if text[0] == "'" else text)
+        self._put_text(self._line, place, harmless(text) if text[0] == "'" else text)
+
+    def _put_text(self, line: int, place: int, text: str, shape: Any = None) -> None:
+        if text.startswith("<r>") and text.endswith("</r>"):
+            # XlsxWriter would take this for a rich text that it has written itself, and not escape it.
+            self._sheet.write_rich_string(line, place, "<r>", self._usual, text[3:], shape or self._usual)
+        else:
+            self._sheet.write_string(line, place, text, shape)
 
 
 def _unless_number(cell: str) -> str:
