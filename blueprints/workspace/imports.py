@@ -248,7 +248,7 @@ def _facts(job_id: int) -> dict[str, Any]:
     here = scope()
     job = queries.job(here.session, here.actor, job_id)
     refused = queries.refusals(here.session, job_id) if not job.is_running else []
-    kept = queries.kept_records(here.session, here.actor, job_id) if job.kept_records else []
+    kept = queries.kept(here.session, here.actor, job_id) if job.kept_records else ()
     definition = here.catalog.objects.get(job.object_key)
     return {
         "job": job,

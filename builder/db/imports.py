@@ -13,7 +13,11 @@ from builder.db.base import Base, WorkspaceScoped, key_string
 
 
 class StoredFile(Base, WorkspaceScoped):
-    """A file in the blob store: who may see it is decided by what it belongs to."""
+    """A file in the blob store: who may see it is decided by what it belongs to.
+
+    ``purpose`` is ``record`` for files of records, and ``record_id`` the record that such a file belongs to,
+    none before it is attached. Files of jobs have neither.
+    """
 
     __tablename__ = "stored_file"
 
@@ -23,6 +27,8 @@ class StoredFile(Base, WorkspaceScoped):
     checksum: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     created_by: Mapped[int | None]
+    purpose: Mapped[str | None] = mapped_column(key_string(20))
+    record_id: Mapped[int | None]
 
 
 class ImportJob(Base, WorkspaceScoped):
@@ -60,7 +66,7 @@ class ImportBatch(Base, WorkspaceScoped):
 
     ``verdicts`` has one letter a row: c created, u updated, n unchanged (nothing to do), r refused;
     ``lines`` are the lines of those rows; ``refusals`` hold ``[line, column, message key, values]`` of the
-    refused ones. Once undone, ``kept`` holds ``[record id, reason]`` of the records that stayed.
+    refused ones. The ``batch`` of the same id is what it did to records.
     """
 
     __tablename__ = "import_batch"
@@ -74,5 +80,3 @@ class ImportBatch(Base, WorkspaceScoped):
     lines: Mapped[list[Any]] = mapped_column(JSON, default=list)
     refusals: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime]
-    undone_at: Mapped[datetime | None]
-    kept: Mapped[list[Any]] = mapped_column(JSON, default=list)

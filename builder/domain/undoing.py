@@ -16,11 +16,12 @@ Reason: TypeAlias = Literal[
 
 MADE = frozenset({"record.created", "record.loaded"})
 CHANGED = "record.changed"
+DELETED = "record.deleted"
 # The weightiest first: it is the one that is told.
 _SINCE: tuple[tuple[Reason, frozenset[str]], ...] = (
     ("converted", frozenset({"record.converted"})),
     ("moved", frozenset({"record.moved", "move.requested"})),
-    ("edited", frozenset({CHANGED, "record.deleted", "record.restored"})),
+    ("edited", frozenset({CHANGED, DELETED, "record.restored"})),
     ("worked", frozenset({"stage.worked"})),
 )
 
@@ -53,13 +54,20 @@ class Keep:
     reason: Reason
 
 
-Decision: TypeAlias = Remove | PutBack | Keep
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The batch put it into the recycle bin, where it still is."""
+
+
+Decision: TypeAlias = Remove | PutBack | Restore | Keep
 
 
 def decide(acts: Sequence[Act], since: Sequence[Act], *, is_deleted: bool) -> Decision:
     """What undoing a batch does with one record: ``acts`` are the batch's own, in order; ``since`` are later
     ones of anybody else. At least one act.
     """
+    if acts[-1].kind == DELETED:
+        return Restore() if is_deleted and not since else Keep("deleted" if is_deleted else "edited")
     if is_deleted:
         return Keep("deleted")
     if any(act.kind in MADE for act in acts):

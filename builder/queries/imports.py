@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
 
+from builder.db.batches import Batch
 from builder.db.imports import ImportBatch, ImportJob, StoredFile
 from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
@@ -17,8 +18,9 @@ from builder.domain.workspaces import WorkspaceInfo
 from builder.errors import N_, Forbidden, NotFound
 from builder.exchange.results import RefusedRow, RowVerdict
 from builder.metadata.catalog import Catalog
+from builder.queries.batches import LISTED as LISTED_KEPT
+from builder.queries.batches import KeptRecord, kept_records
 from builder.queries.memberships import Membership, actor_of
-from builder.queries.row import names_of_visible
 
 LISTED = 50
 
@@ -163,31 +165,15 @@ def refusals(session: WorkspaceSession, job_id: int, *, limit: int = 100) -> lis
     return sorted(found[:limit], key=lambda item: item.line)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRecord:
-    """A record that undoing left as it is. ``name``: none where the actor does not see it."""
-
-    id: int
-    name: str | None
-    reason: str
-
-
-def kept_records(
-    session: WorkspaceSession, actor: Actor, job_id: int, *, limit: int = 100
-) -> list[KeptRecord]:
+def kept(session: WorkspaceSession, actor: Actor, job_id: int) -> tuple[KeptRecord, ...]:
     """The first records that undoing the import left, with the reason of each."""
-    found: list[tuple[int, str]] = []
-    statement = (
-        select(ImportBatch.kept)
-        .where(ImportBatch.job_id == job_id, ImportBatch.undone_at.is_not(None))
-        .order_by(ImportBatch.number)
-    )
-    for (kept,) in session.execute(statement):
-        found += [(int(record_id), reason) for record_id, reason in kept]
-        if len(found) >= limit:
+    found: list[Any] = []
+    batches = select(Batch.kept).where(Batch.job_id == job_id, Batch.undone_at.is_not(None))
+    for left in session.scalars(batches.order_by(Batch.id)):
+        found += left
+        if len(found) >= LISTED_KEPT:
             break
-    names = names_of_visible(session, actor, [record_id for record_id, _ in found[:limit]])
-    return [KeptRecord(record_id, names.get(record_id), reason) for record_id, reason in found[:limit]]
+    return kept_records(session, actor, found[:LISTED_KEPT])
 
 
 def verdicts(session: WorkspaceSession, job_id: int) -> Iterator[RowVerdict]:

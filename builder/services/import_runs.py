@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from builder.db.ids import new_id
 from builder.db.imports import ImportBatch, ImportJob
-from builder.domain.labels import Label
-from builder.errors import N_, Conflict, FunnelwrightError, Problem
+from builder.errors import N_, Conflict, FunnelwrightError
 from builder.exchange.blobs import BlobStore
 from builder.exchange.csv import Table
 from builder.exchange.plan import ImportPlan
+from builder.services import batches
 from builder.services.import_log import Case, LogImport, cases
 from builder.services.import_rows import RowImport, Verdict
 from builder.services.imports import DONE, FAILED, FINAL, RUNNING, OpenFile, find
@@ -78,7 +77,7 @@ def run(
     try:
         with OpenFile(blobs, job, plan.format) as table:
             for size, write in _batches(uow, plan, table, batch_rows):
-                if not _run_batch(uow, job_id, size, write):
+                if not _run_batch(uow, job_id, plan.object_key, size, write):
                     break
                 if on_progress is not None:
                     on_progress(progress(uow, job_id))
@@ -133,7 +132,9 @@ def _groups(found: Sequence[Case], batch_rows: int) -> Iterator[list[Case]]:
         yield group
 
 
-def _run_batch(uow: UnitOfWork, job_id: int, size: _Size, write: Callable[[], list[Verdict]]) -> bool:
+def _run_batch(
+    uow: UnitOfWork, job_id: int, object_key: str, size: _Size, write: Callable[[], list[Verdict]]
+) -> bool:
     """Write one batch with its row of ``import_batch`` and the job's counts; false: the job was cancelled."""
     uow.begin()
     status = uow.session.scalar(select(ImportJob.status).where(ImportJob.id == job_id))
@@ -160,26 +161,24 @@ def _run_batch(uow: UnitOfWork, job_id: int, size: _Size, write: Callable[[], li
                 verdicts="",
                 lines=[],
                 refusals=[],
-                kept=[],
                 created_at=uow.clock.now(),
             )
         )
     except IntegrityError:
         uow.rollback()
         return True
-    uow.batch_id = batch_id
-    try:
-        _record(uow, job_id, batch_id, write())
-        uow.commit()
-    finally:
-        uow.batch_id = None
+    with batches.open_batch(uow, "import", object_key, batch_id=batch_id, job_id=job_id) as batch:
+        verdicts = write()
+        batch.done_records = sum(verdict.status in ("created", "updated") for verdict in verdicts)
+        _record(uow, job_id, batch_id, verdicts)
+    uow.commit()
     return True
 
 
 def _record(uow: UnitOfWork, job_id: int, batch_id: int, verdicts: Sequence[Verdict]) -> None:
     letters = "".join(_LETTERS[verdict.status] for verdict in verdicts)
     refusals = [
-        [verdict.line, verdict.reason.place, verdict.reason.message, plain_values(verdict.reason)]
+        [verdict.line, verdict.reason.place, verdict.reason.message, batches.plain_values(verdict.reason)]
         for verdict in verdicts
         if verdict.reason is not None
     ]
@@ -200,18 +199,6 @@ def _record(uow: UnitOfWork, job_id: int, batch_id: int, verdicts: Sequence[Verd
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def plain_values(problem: Problem) -> dict[str, Any]:
-    """The values of a message as JSON; labels keep their languages."""
-    return {
-        name: value.to_document() if isinstance(value, Label) else value if _is_plain(value) else str(value)
-        for name, value in problem.values.items()
-    }
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, (str, int, float, bool)) or value is None
 
 
 def progress(uow: UnitOfWork, job_id: int) -> Progress:

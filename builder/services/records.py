@@ -19,6 +19,7 @@ from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
 from builder.services.entries import Entry, plan_entry
+from builder.services.files import attach
 from builder.services.ledger import Ledger, Standing
 from builder.services.numbers import numbered, write_numbers
 from builder.services.ownership import department_of, departments_on
@@ -141,6 +142,7 @@ def insert_records(
     write_numbers(uow, definition, [(one.record_id, one.data) for one in projected], is_new=True)
     for standing in written:
         note_row(uow, None, standing.record)
+        attach(uow, definition, standing.record_id, {}, standing.record["data"])
     ledger.write()
     for standing in written:
         record = standing.record
@@ -237,6 +239,11 @@ def remove_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
     _set_deleted(uow, standings, uow.clock.now(), "record.deleted")
 
 
+def restore_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
+    """``restore`` for records of a batch, loaded for this write from the recycle bin."""
+    _set_deleted(uow, standings, None, "record.restored")
+
+
 def put_back(uow: UnitOfWork, standing: Standing, values: Mapping[str, Any]) -> Saved:
     """Give a record former values again, right or wrong: they were there before (B24).
 
@@ -280,6 +287,13 @@ def write_record(uow: UnitOfWork, standing: Standing) -> None:
     if update_row(uow.session, Record, values, {"id": standing.record_id, "revision": seen}) != 1:
         raise Stale(record_id=standing.record_id, revision=seen)
     note_row(uow, standing.stored, record)
+    attach(
+        uow,
+        uow.catalog.object(record["object_key"]),
+        standing.record_id,
+        standing.stored["data"],
+        record["data"],
+    )
     standing.stored = dict(record)
 
 

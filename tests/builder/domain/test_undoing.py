@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.domain.undoing import Act, Keep, PutBack, Remove, decide
+from builder.domain.undoing import Act, Keep, PutBack, Remove, Restore, decide
 
 MADE = Act("record.created", {}, {})
 KEYS = st.sampled_from("abcd")
@@ -60,13 +60,22 @@ def test_a_change_of_other_fields_does_not_hinder_and_one_of_the_same_does() -> 
     assert decide(acts, [changed(b=(1, 2)), Act("record.moved", {}, {})], is_deleted=False) == Keep("moved")
 
 
+def test_what_a_batch_deleted_comes_back_unless_somebody_dealt_with_it() -> None:
+    deleted, restored = Act("record.deleted", {}, {}), Act("record.restored", {}, {})
+    assert decide([deleted], [], is_deleted=True) == Restore()
+    assert decide([deleted], [restored], is_deleted=False) == Keep("edited")
+    assert decide([deleted], [restored, deleted], is_deleted=True) == Keep("deleted")
+
+
 def test_what_is_in_the_recycle_bin_stays_there() -> None:
     assert decide([MADE], [], is_deleted=True) == Keep("deleted")
     assert decide([changed(a=(1, 2))], [], is_deleted=True) == Keep("deleted")
 
 
 @given(st.dictionaries(KEYS, VALUES), st.lists(st.dictionaries(KEYS, VALUES, min_size=1), min_size=1))
-def test_putting_back_gives_the_state_before(start: dict[str, object], steps: list[dict[str, object]]) -> None:
+def test_putting_back_gives_the_state_before(
+    start: dict[str, object], steps: list[dict[str, object]]
+) -> None:
     state = {key: value for key, value in start.items() if value is not None}
     before = dict(state)
     acts = []

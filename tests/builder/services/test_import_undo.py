@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from builder.db.imports import ImportBatch, ImportJob
+from builder.db.batches import Batch
+from builder.db.imports import ImportJob
 from builder.db.records import Record, SearchToken
 from builder.domain.permissions import RIGHTS, Actor
 from builder.errors import Conflict, Forbidden
@@ -89,7 +90,7 @@ def sound(world: World) -> bool:
 def kept(world: World, job_id: int) -> dict[str, str]:
     """The names of what stayed, with the reason."""
     with world.work() as uow:
-        rows = uow.session.scalars(select(ImportBatch.kept).where(ImportBatch.job_id == job_id))
+        rows = uow.session.scalars(select(Batch.kept).where(Batch.job_id == job_id))
         reasons = {int(record_id): reason for row in rows for record_id, reason in row}
         names = uow.session.execute(select(Record.id, Record.name).where(Record.id.in_(reasons)))
         return {name: reasons[record_id] for record_id, name in names}

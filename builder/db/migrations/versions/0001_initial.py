@@ -42,6 +42,7 @@ _SCOPED = (
     "move_request",
     "event",
     "funnel_rollup",
+    "batch",
     "stored_file",
     "import_job",
     "import_batch",
@@ -540,6 +541,24 @@ def _ledger() -> None:
     op.create_index("ix_event_kind", "event", ["workspace_id", "kind", "id"])
     op.create_index("ix_event_record", "event", ["workspace_id", "record_id", "id"])
     op.create_table(
+        "batch",
+        sa.Column("kind", _key(20), nullable=False),
+        sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("job_id", sa.BigInteger()),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("created_by", sa.BigInteger()),
+        sa.Column("done_records", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.JSON(), nullable=False),
+        sa.Column("undone_at", _INSTANT),
+        sa.Column("removed_records", sa.BigInteger(), nullable=False),
+        sa.Column("restored_records", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.JSON(), nullable=False),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_batch")),
+    )
+    op.create_index("ix_batch_job", "batch", ["workspace_id", "job_id", "id"])
+    op.create_table(
         "funnel_rollup",
         sa.Column("is_delta", sa.Boolean(), nullable=False),
         sa.Column("pipeline_key", _key(80), nullable=False),
@@ -591,6 +610,8 @@ def _imports() -> None:
         sa.Column("checksum", sa.String(64), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("created_by", sa.BigInteger()),
+        sa.Column("purpose", _key(20)),
+        sa.Column("record_id", sa.BigInteger()),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_stored_file")),
@@ -631,8 +652,6 @@ def _imports() -> None:
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("refusals", sa.JSON(), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
-        sa.Column("undone_at", _INSTANT),
-        sa.Column("kept", sa.JSON(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_import_batch")),

@@ -1,0 +1,238 @@
+"""Doing something to many records at once, and undoing it (B24).
+
+Whatever is written while a batch is open belongs to it: its events say so, and nothing else is needed to undo
+it. What somebody has touched since stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from builder.db.batches import Batch
+from builder.db.ids import new_id
+from builder.db.ledger import EventRow
+from builder.db.records import Link, Record
+from builder.domain.labels import Label
+from builder.domain.undoing import Act, Decision, Keep, PutBack, Reason, Remove, Restore, decide
+from builder.errors import N_, Conflict, Forbidden, NotFound, Problem
+from builder.services.ledger import Standing
+from builder.services.records import put_back, remove_many, restore_many
+from builder.services.standings import load_standings
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import chunks
+
+UNDONE = N_("This was undone already.")
+_NOT_YOURS = N_("Only whoever did this and admins may undo it.")
+
+
+@dataclass
+class Outcome:
+    """What undoing did: records taken away, put back, and left as they are with the reason."""
+
+    removed: int = 0
+    restored: int = 0
+    kept: list[tuple[int, Reason]] = field(default_factory=list)
+
+
+@contextmanager
+def open_batch(
+    uow: UnitOfWork, kind: str, object_key: str, *, batch_id: int | None = None, job_id: int | None = None
+) -> Iterator[Batch]:
+    """A batch of the running write; what is logged within belongs to it. The caller commits."""
+    batch = Batch(
+        workspace_id=uow.workspace.id,
+        id=batch_id or new_id(),
+        kind=kind,
+        object_key=object_key,
+        job_id=job_id,
+        created_at=uow.clock.now(),
+        created_by=uow.actor.member_id or None,
+        done_records=0,
+        refused=[],
+        removed_records=0,
+        restored_records=0,
+        kept=[],
+    )
+    uow.batch_id = batch.id
+    try:
+        yield batch
+        uow.session.add(batch)
+        uow.flush()
+    finally:
+        uow.batch_id = None
+
+
+def plain_values(problem: Problem) -> dict[str, Any]:
+    """The values of a message as JSON; labels keep their languages."""
+    return {
+        name: value.to_document()
+        if isinstance(value, Label)
+        else value
+        if value is None or isinstance(value, (str, int, float, bool))
+        else str(value)
+        for name, value in problem.values.items()
+    }
+
+
+def undo_own(uow: UnitOfWork, batch_id: int) -> Outcome:
+    """Undo what somebody did in a list; the caller commits.
+
+    Errors: NotFound, Forbidden (somebody else's, unless one keeps the workspace's people), Conflict.
+    """
+    uow.begin()
+    batch = uow.session.scalar(select(Batch).where(Batch.id == batch_id, Batch.job_id.is_(None)))
+    if batch is None:
+        raise NotFound()
+    if batch.created_by != uow.actor.member_id and not uow.actor.can("members.edit"):
+        raise Forbidden(_NOT_YOURS)
+    uow.require("record.restore" if batch.kind == "delete" else "record.edit")
+    if batch.undone_at is not None:
+        raise Conflict(UNDONE)
+    return undo(uow, batch)
+
+
+def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
+    """Undo a batch within the running write. ``own``: other batches of the same act, whose changes are none
+    of somebody else's.
+    """
+    mine = {*own, batch.id}
+    # What undoing writes belongs to the batch, so that an earlier one does not take it for somebody's.
+    uow.batch_id = batch.id
+    outcome = Outcome()
+    try:
+        acts, firsts = _acts(uow, batch.id)
+        # The latest first: rows go before the records that were made because they name them.
+        for ids in chunks(sorted(acts, key=lambda record_id: -firsts[record_id])):
+            since = _since(uow, {record_id: firsts[record_id] for record_id in ids}, mine)
+            _undo_records(uow, ids, acts, since, outcome)
+        batch.undone_at = uow.clock.now()
+        batch.removed_records, batch.restored_records = outcome.removed, outcome.restored
+        batch.kept = [[str(record_id), reason] for record_id, reason in outcome.kept]
+        uow.flush()
+    finally:
+        uow.batch_id = None
+    return outcome
+
+
+def _acts(uow: UnitOfWork, batch_id: int) -> tuple[Mapping[int, list[Act]], Mapping[int, int]]:
+    """What the batch did, by record, and the id of the first event of each."""
+    acts: dict[int, list[Act]] = defaultdict(list)
+    firsts: dict[int, int] = {}
+    rows = uow.session.execute(
+        select(EventRow.record_id, EventRow.id, EventRow.kind, EventRow.data)
+        .where(EventRow.batch_id == batch_id, EventRow.record_id.is_not(None))
+        .order_by(EventRow.id)
+    )
+    for record_id, event_id, kind, data in rows:
+        acts[record_id].append(_act(kind, data))
+        firsts.setdefault(record_id, event_id)
+    return acts, firsts
+
+
+def _since(uow: UnitOfWork, firsts: Mapping[int, int], own: Set[int]) -> Mapping[int, Sequence[Act]]:
+    """What was done with the records later, except by the same act. ``firsts``: as of ``_acts``."""
+    rows = uow.session.execute(
+        select(EventRow.record_id, EventRow.id, EventRow.batch_id, EventRow.kind, EventRow.data)
+        .where(EventRow.record_id.in_(firsts), EventRow.id > min(firsts.values()))
+        .order_by(EventRow.id)
+    ).all()
+    undone = _undone(uow, {row.batch_id for row in rows if row.batch_id is not None} - own)
+    found: dict[int, list[Act]] = defaultdict(list)
+    for record_id, event_id, batch_id, kind, data in rows:
+        is_over = batch_id in own or (batch_id in undone and record_id not in undone[batch_id])
+        if event_id > firsts[record_id] and not is_over:
+            found[record_id].append(_act(kind, data))
+    return found
+
+
+def _undone(uow: UnitOfWork, batch_ids: Set[int]) -> Mapping[int, Set[int]]:
+    """Those of the batches that were undone since, with the records that they left as they were."""
+    rows = uow.session.execute(
+        select(Batch.id, Batch.kept).where(Batch.id.in_(batch_ids), Batch.undone_at.is_not(None))
+    )
+    return {batch_id: {int(record_id) for record_id, _ in kept} for batch_id, kept in rows}
+
+
+def _act(kind: str, data: Mapping[str, object]) -> Act:
+    before, after = data.get("before"), data.get("after")
+    return Act(
+        kind, before if isinstance(before, Mapping) else {}, after if isinstance(after, Mapping) else {}
+    )
+
+
+def _undo_records(
+    uow: UnitOfWork,
+    ids: Sequence[int],
+    acts: Mapping[int, Sequence[Act]],
+    since: Mapping[int, Sequence[Act]],
+    outcome: Outcome,
+) -> None:
+    in_bin = set(
+        uow.session.scalars(select(Record.id).where(Record.id.in_(ids), Record.deleted_at.is_not(None)))
+    )
+    standings = load_standings(uow, ids) | load_standings(uow, sorted(in_bin), is_deleted=True)
+    decisions: dict[int, Decision] = {}
+    for record_id in ids:
+        if record_id not in standings:
+            decisions[record_id] = Keep("hidden")
+            continue
+        decision = decide(acts[record_id], since.get(record_id, ()), is_deleted=record_id in in_bin)
+        if isinstance(decision, PutBack) and _reassigns(uow, standings[record_id], decision.values):
+            decision = Keep("rights")
+        decisions[record_id] = decision
+    leaving = [record_id for record_id in ids if isinstance(decisions[record_id], Remove)]
+    for record_id in _referred(uow, leaving):
+        decisions[record_id] = Keep("referred")
+    _carry_out(uow, decisions, standings, outcome)
+
+
+def _reassigns(uow: UnitOfWork, standing: Standing, values: Mapping[str, object]) -> bool:
+    """Whether putting these values back takes a right that the actor lacks (S48)."""
+    owner = uow.catalog.object(standing.record["object_key"]).fields.by_role.get("owner")
+    if owner is None or uow.actor.can("record.reassign"):
+        return False
+    return owner.key in values and values[owner.key] != standing.record["data"].get(owner.key)
+
+
+def _referred(uow: UnitOfWork, leaving: Sequence[int]) -> set[int]:
+    """Those of them that some live record names which is not leaving as well."""
+    found: set[int] = set()
+    going = set(leaving)
+    while True:
+        named = uow.session.execute(
+            select(Link.target_id, Link.record_id)
+            .join(Record, Record.id == Link.record_id)
+            .where(Link.target_id.in_(going), Record.deleted_at.is_(None))
+        ).all()
+        staying = {target for target, source in named if source not in going}
+        if not staying:
+            return found
+        # What stays may itself name another that was to leave.
+        found |= staying
+        going -= staying
+
+
+def _carry_out(
+    uow: UnitOfWork,
+    decisions: Mapping[int, Decision],
+    standings: Mapping[int, Standing],
+    outcome: Outcome,
+) -> None:
+    leaving = [standings[key] for key, one in decisions.items() if isinstance(one, Remove)]
+    coming = [standings[key] for key, one in decisions.items() if isinstance(one, Restore)]
+    remove_many(uow, leaving)
+    restore_many(uow, coming)
+    outcome.removed += len(leaving)
+    outcome.restored += len(coming)
+    for record_id, decision in decisions.items():
+        if isinstance(decision, PutBack):
+            put_back(uow, standings[record_id], decision.values)
+            outcome.restored += 1
+        elif isinstance(decision, Keep):
+            outcome.kept.append((record_id, decision.reason))
