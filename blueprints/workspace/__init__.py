@@ -13,9 +13,11 @@ from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace import (  # noqa: F401 - importing registers their routes
     area,
     basics,
+    bulk,
     conversion,
     deletion,
     edits,
+    files,
     filters,
     home,
     import_format,

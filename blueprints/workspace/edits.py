@@ -16,6 +16,7 @@ from blueprints.messages import local, told
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
+from blueprints.workspace.files import sent
 from blueprints.workspace.record_forms import context_for
 from blueprints.workspace.stale import Theirs, changed_meanwhile, merged
 from builder.db.ids import from_public
@@ -49,13 +50,16 @@ def create_record(object_key: str) -> Response:
     here = scope()
     here.require("record.create")
     definition = here.catalog.object(object_key)
-    context = context_for(here, definition.fields, {}, request.form)
-    form = RecordForm(definition.fields, context, formdata=request.form)
+    given = sent(here, definition.fields)
+    form = RecordForm(
+        definition.fields, context_for(here, definition.fields, {}, given.data), formdata=given.data
+    )
     pipeline_key = request.form.get("pipeline", "")
     if form.is_refresh:
         return _show_new(here, definition, form, pipeline_key)
     wrong = _process_problem(here, definition, pipeline_key)
-    if not form.validate() or wrong:
+    if not form.validate() or wrong or given.problems:
+        form.add_problems(given.problems)
         return _show_new(here, definition, form, pipeline_key, wrong, status=422)
     entry = None
     if pipeline_key and pipeline_key != NO_PROCESS:
@@ -103,13 +107,15 @@ def save_record(record_id: int) -> Response:
     here = scope()
     record = _editable(here, record_id)
     definition = here.catalog.object(record.object_key)
-    form = _form(here, definition, record, request.form)
     seen = sent_revision()
+    given = sent(here, definition.fields)
+    form = _form(here, definition, record, given.data)
     if form.is_refresh:
         return _show_edit(here, definition, form, record, seen)
     if seen != record.revision:
-        return _conflict(here, definition, record, seen)
-    if not form.validate():
+        return _conflict(here, definition, record, seen, given.data)
+    if not form.validate() or given.problems:
+        form.add_problems(given.problems)
         return _show_edit(here, definition, form, record, seen, status=422)
     changes = _changes(form, record)
     uow = here.unit_of_work()
@@ -121,7 +127,7 @@ def save_record(record_id: int) -> Response:
         return _show_edit(here, definition, form, record, seen, status=422)
     except Stale:
         uow.rollback()
-        return _conflict(here, definition, _editable(here, record_id), seen)
+        return _conflict(here, definition, _editable(here, record_id), seen, given.data)
     uow.commit()
     return done(record_address(record_id), gettext("Saved."))
 
@@ -162,10 +168,16 @@ def _changes(form: RecordForm, record: FullRecord) -> dict[str, Any]:
     return {key: form.values.get(key) for key in keys if form.values.get(key) != record.data.get(key)}
 
 
-def _conflict(here: Scope, definition: ObjectDefinition, record: FullRecord, seen: int) -> Response:
+def _conflict(
+    here: Scope,
+    definition: ObjectDefinition,
+    record: FullRecord,
+    seen: int,
+    typed: MultiDict[str, str],
+) -> Response:
     """Show what changed meanwhile, theirs beside one's own, in a form at the present revision."""
-    theirs = changed_meanwhile(here, definition, record, seen, request.form)
-    formdata = merged(request.form, theirs)
+    theirs = changed_meanwhile(here, definition, record, seen, typed)
+    formdata = merged(typed, theirs)
     form = _form(here, definition, record, formdata)
     return _show_edit(here, definition, form, record, record.revision, theirs=theirs, status=409)
 

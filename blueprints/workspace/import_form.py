@@ -24,7 +24,18 @@ from builder.services.import_setup import Choices
 NEW_PIPELINE = "+"
 _KINDS = ("open", "won", "lost", "invalid")
 # Types that cannot be made from a column alone.
-_NOT_NEW = ("formula", "table", "choices", "reference", "sub_form", "auto_number")
+_NOT_NEW = (
+    "formula",
+    "table",
+    "choices",
+    "reference",
+    "sub_form",
+    "auto_number",
+    "rollup",
+    "money_rollup",
+    "file",
+    "image",
+)
 
 
 @dataclass(frozen=True)
@@ -120,7 +131,8 @@ def page_of(
         fields=tuple(
             (field.key, field.label.text(locale))
             for field in definition.fields
-            if not field_type(field.type).is_computed and field.type not in ("table", "sub_form")
+            if not field_type(field.type).is_computed
+            and field.type not in ("table", "sub_form", "file", "image")
         ),
         types=tuple((known.key, local(known.label)) for known in all_types() if known.key not in _NOT_NEW),
         pipelines=tuple(

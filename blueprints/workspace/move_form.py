@@ -249,6 +249,10 @@ class MoveForm:
         return any(form.is_refresh for form in self.forms) or self.typed("_action") == "refresh"
 
     @property
+    def has_files(self) -> bool:
+        return any(form.has_files for form in self.forms)
+
+    @property
     def forms(self) -> tuple[RecordForm, ...]:
         return tuple(form for form in (self.answers, self.values) if form is not None)
 

@@ -24,8 +24,9 @@ from blueprints.workspace.area import has_endpoint, record_address
 from blueprints.workspace.board import moved_fragments
 from blueprints.workspace.board_filter import read_query
 from blueprints.workspace.cards import stage_title
+from blueprints.workspace.files import Sent, sent
 from blueprints.workspace.move_conflict import changes_since
-from blueprints.workspace.move_form import MoveForm, is_forbidden
+from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
 from builder.db.ids import to_public
@@ -33,6 +34,7 @@ from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Refused
 from builder.errors import N_, Forbidden, NotFound, Problem, Stale
 from builder.queries.people import members_by_id
+from builder.queries.record import get_record
 from builder.services import rollup, transitions
 from builder.services.transitions import Applied, MoveDraft, MoveRecord, Waiting
 from builder.services.unit_of_work import UnitOfWork
@@ -74,11 +76,12 @@ def make(record_id: int, to: str) -> Response:
     """Move: 303 or fragments when it happened, 422 with what is missing, 409 when somebody was first."""
     here = scope()
     revision = sent_revision()
+    given = _with_files(here, record_id)
     uow = here.unit_of_work()
     uow.begin()
     try:
         if "_form" in request.form:
-            return _submitted(here, uow, record_id, to, revision)
+            return _submitted(here, uow, record_id, to, revision, given)
         command = MoveRecord(record_id, to, revision)
         result = transitions.move(uow, command)
         if isinstance(result, Refused):
@@ -92,12 +95,23 @@ def make(record_id: int, to: str) -> Response:
         return _show_conflict(here, error, to)
 
 
-def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: int) -> Response:
-    form = _form(here, uow, record_id, to, request.form, revision)
+def _with_files(here: Scope, record_id: int) -> Sent:
+    """What was sent, its files taken in before the move begins."""
+    if not request.files:
+        return Sent(request.form)
+    record = get_record(here.session, here.actor, record_id).record
+    return sent(here, here.catalog.object(record.object_key).fields, VALUES)
+
+
+def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: int, given: Sent) -> Response:
+    form = _form(here, uow, record_id, to, given.data, revision)
+    is_read = not form.is_refresh and form.read_typed()
+    if form.values is not None:
+        form.values.add_problems(given.problems)
     if form.is_refresh:
         uow.rollback()
         return _show(here, form)
-    if form.read_typed():
+    if is_read and not given.problems:
         result = transitions.move(uow, form.command, form.stored.standing)
         if not isinstance(result, Refused):
             return _answer(here, uow, result, to)

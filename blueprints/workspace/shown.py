@@ -23,10 +23,12 @@ from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
 from blueprints.workspace.cells import NOTHING, Cell, Mark
+from blueprints.workspace.files import find_waiting
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import RECORD_COLUMNS, is_empty
 from builder.domain.pipeline import Pipeline, Stage
 from builder.fieldtypes.base import Candidate, FieldContext
+from builder.fieldtypes.file import Image
 from builder.fieldtypes.registry import type_of
 from builder.queries.people import active_members, departments, find_members
 from builder.queries.row import RecordRow
@@ -88,6 +90,7 @@ def form_context(here: Scope, names: Names | None = None, members: Names | None 
         list_members=lambda: _listed_members(here),
         find_records=lambda object_key, text: record_candidates(here, object_key, text),
         find_members=lambda text: member_candidates(here, text),
+        find_file=lambda text: find_waiting(here, text),
         search_url=_search_address,
     )
 
@@ -138,9 +141,11 @@ class Reader:
         """As ``cell``, where there is room for several lines."""
         cell = self.cell(definition, value, currency)
         kind = type_of(definition)
-        if not cell or not kind.is_group:
+        if not cell or not (kind.is_group or kind.is_file):
             return cell
-        return replace(cell, text=kind.long_text(definition, value, self.context_of(currency)))
+        drawn = "image" if isinstance(kind, Image) else cell.kind
+        text = kind.long_text(definition, value, self.context_of(currency))
+        return replace(cell, text=text, kind=drawn)
 
     def cell(self, definition: FieldDefinition, value: JsonValue, currency: str | None = None) -> Cell:
         """A field's value; an empty one is ``NOTHING``."""
@@ -156,6 +161,8 @@ class Reader:
         if definition.type == "reference":
             known = str(value) in context.record_names
             return Cell(text, record_address(int(str(value)))) if known else Cell(gettext("Not available"))
+        if kind.is_file and isinstance(value, dict):
+            return Cell(text, url_for("workspace.file", file_id=int(value["id"])))
         href = kind.href(definition, value) or ""
         return Cell(text, href, column_kind(definition))
 

@@ -86,6 +86,8 @@ _KINDS: dict[str, Kind] = {
     "auto_number": Kind.TEXT,
     "rollup": Kind.NUMBER,
     "money_rollup": Kind.ROWS,
+    "file": Kind.ROWS,
+    "image": Kind.ROWS,
 }
 
 # ``record.<column>`` of a condition.

@@ -36,6 +36,11 @@ class BlobStore(Protocol):
     def delete(self, key: str) -> None: ...
 
 
+def blob_key(workspace_id: int, file_id: int) -> str:
+    """Where the bytes of a workspace's stored file are."""
+    return f"{workspace_id}/{file_id}"
+
+
 class FolderBlobStore:
     """Blobs as files below one folder. Shared between processes of one machine (or over a network folder)."""
 

@@ -32,6 +32,7 @@ _TEXTUAL = frozenset(
     {"text", "long_text", "choice", "choices", "reference", "user", "address", "duration", "auto_number"}
 )
 _MEASURED = frozenset({"integer", "decimal", "money", "percent", "date", "datetime"})
+_NEVER = frozenset({"formula", "rollup", "money_rollup", "table", "sub_form", "file", "image"})
 _MOSTLY = 0.5
 _ALIKE = 0.84
 _GOOD = 0.6
@@ -106,7 +107,7 @@ def certainty(
     column: ColumnProfile, name: str, field: FieldDefinition, definition: ObjectDefinition
 ) -> float:
     """How likely the column fills the field: by its name first, and its values must not speak against it."""
-    if field.type in ("formula", "table", "sub_form") or not _fits(column, field):
+    if field.type in _NEVER or not _fits(column, field):
         return 0.0
     wanted = plain(name)
     if not wanted:

@@ -54,7 +54,8 @@ class FieldContext:
     whatever the page shows. ``members`` are all members where there are at most 50, else ``None`` and the
     user field searches; ``list_members`` reads them when they are first asked for.
     ``find_records(object key, text)`` and ``find_members(text)`` resolve a typed name; ``search_url`` gives
-    the address that suggestions come from. ``marks``, ``date_order``: how a file writes numbers (decimal
+    the address that suggestions come from; ``find_file(id)`` what is told of a file that the reader
+    brought. ``marks``, ``date_order``: how a file writes numbers (decimal
     mark, thousands mark) and dates; without them the locale decides, and ambiguous dates are refused.
     """
 
@@ -67,6 +68,7 @@ class FieldContext:
     record_names: Mapping[str, str] = field(default_factory=dict)
     member_names: Mapping[str, str] = field(default_factory=dict)
     list_members: Callable[[], Sequence[Candidate] | None] | None = None
+    find_file: Callable[[str], Mapping[str, Any] | None] | None = None
     find_records: Callable[[str, str], Sequence[Candidate]] | None = None
     find_members: Callable[[str], Sequence[Candidate]] | None = None
     search_url: Callable[[FieldDefinition], str] | None = None
@@ -100,7 +102,8 @@ class FieldType:
     operators and the normal form; ``slot`` says whether filterable fields live in a text (``"t"``) or
     number (``"n"``) slot, ``None`` when the type cannot be filtered; ``widget`` names the template macro of
     its input; ``takes_many`` is true when its control submits several strings. ``is_assigned``: the
-    system gives the value to a new record, and nobody types it; ``is_figure``: numbers that
+    system gives the value to a new record, and nobody types it; ``is_file``: chosen from the
+    reader's machine; ``is_figure``: numbers that
     columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
     (``params["parts"]``) that are fields themselves.
     """
@@ -114,6 +117,7 @@ class FieldType:
     takes_many: ClassVar[bool] = False
     is_computed: ClassVar[bool] = False
     is_assigned: ClassVar[bool] = False
+    is_file: ClassVar[bool] = False
     is_figure: ClassVar[bool] = False
     is_wide: ClassVar[bool] = False
     is_group: ClassVar[bool] = False

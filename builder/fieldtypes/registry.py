@@ -17,6 +17,7 @@ from builder.fieldtypes.choice import Choice, Choices
 from builder.fieldtypes.computed import Formula
 from builder.fieldtypes.contact import Email, Phone, Url
 from builder.fieldtypes.duration import Duration
+from builder.fieldtypes.file import File, Image
 from builder.fieldtypes.money import Money
 from builder.fieldtypes.number import DecimalNumber, Integer, Percent
 from builder.fieldtypes.rating import Rating
@@ -63,6 +64,6 @@ def all_types() -> Iterator[FieldType]:
 for _type in (
     Text(), LongText(), Integer(), DecimalNumber(), Percent(), Money(), YesNo(), Date(), DateTime(), Choice(),
     Choices(), Email(), Phone(), Url(), User(), Reference(), Formula(), Table(), Duration(), Rating(),
-    Address(), SubForm(), AutoNumber(), Rollup(), MoneyRollup(),
+    Address(), SubForm(), AutoNumber(), Rollup(), MoneyRollup(), File(), Image(),
 ):  # fmt: skip
     register(_type)

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from builder.domain.fields import FieldDefinition, JsonValue, Option
 from builder.errors import Problem
 from builder.fieldtypes.base import Candidate, FieldContext
+from builder.fieldtypes.file import MEGABYTE, PICTURES
 from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.table import total
 from builder.forms.state import FieldState
@@ -119,6 +120,16 @@ class FormField:
     @property
     def value(self) -> str:
         return self.typed[0] if self.typed else ""
+
+    @property
+    def accepted(self) -> str:
+        """The media types that a file may have, for the browser's dialog; it decides nothing."""
+        accepted = PICTURES if self.definition.type == "image" else self.params["accept"]
+        return ",".join(accepted)
+
+    @property
+    def megabytes(self) -> int:
+        return int(self.params["limit"]) // MEGABYTE
 
     @property
     def stars(self) -> int:

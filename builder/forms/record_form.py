@@ -184,6 +184,11 @@ class RecordForm:
         return [field for section in self.sections for field in section.fields]
 
     @property
+    def has_files(self) -> bool:
+        """Whether the form must be sent as multipart."""
+        return any(field.control.type.is_file for field in self.fields)
+
+    @property
     def carried(self) -> list[tuple[str, str]]:
         """Typed values of fields that are hidden or locked now: kept on the page, should they come back."""
         pairs: list[tuple[str, str]] = []

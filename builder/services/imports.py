@@ -11,6 +11,7 @@ from builder.db.imports import ImportJob, StoredFile
 from builder.domain.permissions import Actor
 from builder.errors import N_, Conflict, FunnelwrightError, NotFound
 from builder.exchange.blobs import BlobStore
+from builder.exchange.blobs import blob_key as blob_key
 from builder.exchange.csv import Table, detect, unpacked
 from builder.exchange.detection import FileFormat
 from builder.exchange.plan import ImportPlan
@@ -26,11 +27,6 @@ FINAL = (DONE, FAILED, CANCELLED)
 # The screen judges so many rows; the command line and the import itself read all.
 JUDGED = 100_000
 NOT_A_DRAFT = N_("This import was started already.")
-
-
-def blob_key(workspace_id: int, file_id: int) -> str:
-    """Where a stored file's bytes are."""
-    return f"{workspace_id}/{file_id}"
 
 
 def receive(

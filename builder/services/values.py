@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select, true
@@ -24,6 +24,7 @@ from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import type_of
 from builder.metadata.record_validation import REQUIRED, validate
 from builder.queries.visibility import visible
+from builder.services.files import file_faults, file_fields
 from builder.services.unit_of_work import UnitOfWork
 
 NOT_SAVED = N_("Not saved. Correct the fields that are marked.")
@@ -81,9 +82,20 @@ def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Ch
         [draft.changes if draft.stored else data for draft, data in zip(drafts, merged, strict=True)],
     )
     pointing = tuple(_pointing(fields))
-    return [
+    result = [
         _checked(fields, draft, data, draft.stored or defaults, missing, pointing)
         for draft, data in zip(drafts, merged, strict=True)
+    ]
+    return _with_files(uow, fields, drafts, result) if file_fields(fields) else result
+
+
+def _with_files(
+    uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft], checked: Sequence[Checked]
+) -> list[Checked]:
+    """Files that are named anew must be the actor's own and free."""
+    return [
+        replace(item, faults=item.faults + tuple(file_faults(uow, fields, draft.stored, item.data)))
+        for draft, item in zip(drafts, checked, strict=True)
     ]
 
 

@@ -12,17 +12,22 @@ from builder.metadata.lint.forms import FORMS, place, properties
 from builder.metadata.lint.formulas import columns, names
 from builder.metadata.lint.registry import Finding, Surroundings, rule
 
+# What the system gives to records, and what belongs to them.
+_OF_RECORDS = (*TOTAL_TYPES, "auto_number", "file", "image")
+
 
 def _totals(document: Document) -> Iterator[tuple[str, Document]]:
     return ((key, field) for key, field in properties(document).items() if field["x-type"] in TOTAL_TYPES)
 
 
 @rule(
-    "total_out_of_place", FORMS, N_("Only an object holds totals of related records, not a form within it.")
+    "total_out_of_place",
+    FORMS,
+    N_("Totals, numbers and files belong to the record itself, not to a form within it."),
 )
 def total_out_of_place(document: Document, _: Surroundings) -> Iterator[Finding]:
     for key, field in properties(document).items():
-        if field["x-type"] in TOTAL_TYPES and document["kind"] != "object":
+        if field["x-type"] in _OF_RECORDS and document["kind"] != "object":
             yield place(key, "x-type"), {}
         for name, inner in columns(field).items():
             if inner["x-type"] in (*TOTAL_TYPES, "auto_number"):
