@@ -17,6 +17,7 @@ from tests.bench import measures
 from tests.bench.client import Answer
 from tests.bench.crowd import moving, reading
 from tests.bench.databases import PostgresDatabases, SqliteFiles
+from tests.bench.exporting import exported
 from tests.bench.importing import imported
 from tests.bench.machine import ServerProcess, core_seconds
 from tests.bench.measures import MEASURES, Visitor, visitors
@@ -83,6 +84,10 @@ def _measure(
         elapsed, cpu = imported(database, options.import_rows, options.folder)
         _fact("import of a file with history", elapsed, -2000, "rows/s")
         print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
+        for kind, bar in (("csv", -20_000), ("xlsx", 0)):
+            _rows, elapsed, cpu = exported(database, kind)
+            _fact(f"export of ten columns as {kind}", elapsed, bar, "rows/s")
+            print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
     store.drop(database.name)
 
 
