@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from builder.db.records import Record
 from builder.errors import Invalid
 from builder.services import definitions, maintenance, records
 from builder.services.records import NewRecord, Saved, SaveRecord
+from builder.services.unit_of_work import UnitOfWork
 from tests.factories import ACCOUNT, CASE, ROLES, World, make_world, text_field
 from tests.fixtures.databases import FreshDatabase
 
@@ -139,13 +140,18 @@ def test_nobody_brings_a_total_and_the_revision_of_its_holder_stays(world: World
     assert held(world, one)["matters"] == "1"
 
 
+def _create_two(uow: UnitOfWork, *values: dict[str, Any]) -> None:
+    with uow.savepoint():
+        for one in values:
+            records.create(uow, "matter", NewRecord(one))
+
+
 def test_what_is_undone_counts_nothing(world: World) -> None:
     (one,) = create(world, "client", {})
     with world.work() as uow:
         records.create(uow, "matter", NewRecord({"title": "A", "client": str(one)}))
-        with pytest.raises(Invalid), uow.savepoint():
-            records.create(uow, "matter", NewRecord({"title": "B", "client": str(one)}))
-            records.create(uow, "matter", NewRecord({"title": "", "client": str(one)}))
+        with pytest.raises(Invalid):
+            _create_two(uow, {"title": "B", "client": str(one)}, {"title": "", "client": str(one)})
         uow.commit()
     with world.work() as uow:
         records.create(uow, "matter", NewRecord({"title": "C", "client": str(one)}))
@@ -155,24 +161,16 @@ def test_what_is_undone_counts_nothing(world: World) -> None:
 
 def test_people_who_write_below_one_record_at_once_lose_nothing(world: World) -> None:
     one, other = create(world, "client", {}, {})
-    faults: list[Exception] = []
 
     def work(seed: int) -> None:
         chance = random.Random(seed)
-        try:
-            for _ in range(6):
-                ids = [chance.choice((one, other)) for _ in range(2)]
-                made = create(world, "matter", *({"client": str(one), "hours": "1.5"} for one in ids))
-                save(world, made[0], hours=chance.choice((None, "2.25")), client=str(chance.choice(ids)))
-        except Exception as error:  # told below, in the thread of the test
-            faults.append(error)
+        for _ in range(6):
+            ids = [chance.choice((one, other)) for _ in range(2)]
+            made = create(world, "matter", *({"client": str(one), "hours": "1.5"} for one in ids))
+            save(world, made[0], hours=chance.choice((None, "2.25")), client=str(chance.choice(ids)))
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
     assert int(held(world, one)["matters"]) + int(held(world, other)["matters"]) == 48
 
 
