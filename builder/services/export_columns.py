@@ -17,7 +17,7 @@ from builder.domain.kinds import RECORD_COLUMNS, Kind
 from builder.domain.money import exponent
 from builder.exchange.export_files import CellKind, SheetColumn
 from builder.exchange.export_plan import CURRENCY_OF, EXTERNAL_KEY, ID, ExportPlan
-from builder.fieldtypes.base import FieldContext, InvalidValue
+from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue
 from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.temporal import instant_text
 from builder.queries.export_names import RecordTexts, department_names, member_texts
@@ -103,6 +103,11 @@ class ExportColumns:
             write = _of_options(field, self._plan.locale)
             return lambda record: write(record.data.get(key))
         context, export = self._context, kind.export
+        if type(kind).export is FieldType.export:
+            # What is stored is what is written; most fields are so, and a call for each value would show.
+            return lambda record: (
+                value if isinstance(value := record.data.get(key, ""), str) else export(field, value, context)
+            )
         return lambda record: (
             export(field, value, context) if (value := record.data.get(key)) is not None else ""
         )
