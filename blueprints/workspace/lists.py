@@ -93,6 +93,7 @@ def _facts(
         "page": page,
         "heads": [_head(definition, state, page, column) for column in columns],
         "lines": _lines(columns, rows),
+        "bulk": _bulk_acts(here, definition),
         "chips": _chips(here, definition, state),
         "note": _note(page) if page else "",
         "problem": message(page.problem.message, page.problem.values) if page and page.problem else "",
@@ -120,8 +121,23 @@ def _export_address(here: Scope, definition: ObjectDefinition, state: ListState)
     return url_for("exports.ask", object_key=definition.key, **state.args())
 
 
-def _lines(columns: list[Column], rows: tuple[RecordRow, ...]) -> list[tuple[str, list[Any]]]:
-    """Each row's address and cells; a cell is its attributes as HTML, whether it is the title, its value."""
+def _bulk_acts(here: Scope, definition: ObjectDefinition) -> list[tuple[str, str, str]]:
+    """What may be done with the rows that are ticked: address, words, icon."""
+    acts = (
+        ("record.edit", "workspace.bulk_edit", gettext("Change a field"), "pencil"),
+        ("record.delete", "workspace.bulk_delete", gettext("Delete"), "trash"),
+    )
+    return [
+        (url_for(endpoint, object_key=definition.key), words, icon)
+        for right, endpoint, words, icon in acts
+        if here.actor.can(right)
+    ]
+
+
+def _lines(columns: list[Column], rows: tuple[RecordRow, ...]) -> list[tuple[str, str, str, list[Any]]]:
+    """Each row's address, mark (id and revision), name, and cells; a cell is its attributes as HTML, whether
+    it is the title, its value.
+    """
     parts = [
         (
             Markup('class="{}" data-label="{}"').format(column.kind, column.label),
@@ -133,6 +149,8 @@ def _lines(columns: list[Column], rows: tuple[RecordRow, ...]) -> list[tuple[str
     return [
         (
             record_address(row.id),
+            f"{to_public(row.id)}:{row.revision}",
+            row.name,
             [(attributes, is_title, column.read(row)) for attributes, is_title, column in parts],
         )
         for row in rows

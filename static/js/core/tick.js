@@ -1,0 +1,33 @@
+// Rows to tick: one box ticks all of its table, and buttons for the ticked wait until there are some.
+(function () {
+  "use strict";
+  const boxes = (form) => [...document.querySelectorAll(`input[type="checkbox"][form="${form.id}"]`)];
+
+  function tell(form) {
+    const all = boxes(form);
+    const ticked = all.filter((box) => box.checked).length;
+    form.querySelectorAll("button").forEach((button) => { button.disabled = ticked === 0; });
+    const head = document.querySelector("[data-tick-all]");
+    if (head) {
+      head.checked = ticked > 0 && ticked === all.length;
+      head.indeterminate = ticked > 0 && ticked < all.length;
+    }
+  }
+
+  const tellAll = () => document.querySelectorAll("form[data-ticked]").forEach(tell);
+
+  document.addEventListener("change", (event) => {
+    const form = document.querySelector("form[data-ticked]");
+    if (!form) return;
+    if (event.target.matches("[data-tick-all]")) {
+      boxes(form).forEach((box) => { box.checked = event.target.checked; });
+    } else if (event.target.getAttribute("form") !== form.id) {
+      return;
+    }
+    tell(form);
+  });
+  document.addEventListener("DOMContentLoaded", tellAll);
+  document.addEventListener("htmx:load", tellAll);
+  // Coming back, a browser ticks what was ticked.
+  window.addEventListener("pageshow", tellAll);
+})();
