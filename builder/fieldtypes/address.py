@@ -53,6 +53,13 @@ class Address(Group):
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"parts": parts()}
 
+    def in_order(self, definition: FieldDefinition, locale: str) -> tuple[FieldDefinition, ...]:
+        """From the country down to the street where the language says it so; the postal code last."""
+        if locale[:2] not in _GREAT_FIRST:
+            return definition.inner
+        by_key = {part.key: part for part in definition.inner}
+        return tuple(by_key[key] for key in ("country", "region", "city", "street", "postal_code"))
+
     def schema(self, definition: FieldDefinition) -> dict[str, Any]:
         line = rf"^[^\u0000\n\r]*{END}"
         properties: dict[str, Any] = {

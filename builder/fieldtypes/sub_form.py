@@ -34,6 +34,10 @@ class Group(FieldType):
         fields = {part.key: type_of(part).form_field(part) for part in definition.params["parts"]}
         return GroupInput(definition=definition, type=self, part_class=form_class("Parts", fields))
 
+    def in_order(self, definition: FieldDefinition, locale: str) -> tuple[FieldDefinition, ...]:
+        """The parts in the order of a form in that language."""
+        return definition.inner
+
     def to_form(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> list[str]:
         return []
 

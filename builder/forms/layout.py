@@ -239,7 +239,8 @@ class GroupField(FormField):
 
     @cached_property
     def fields(self) -> list[FormField]:
-        return [self._part(part) for part in self.control.parts]
+        ordered = self.control.type.in_order(self.definition, self.context.locale)
+        return [self._part(part) for part in ordered]
 
     def _part(self, part: FieldDefinition) -> FormField:
         prefix = f"{self.key}/"

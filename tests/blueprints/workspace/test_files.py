@@ -194,3 +194,26 @@ def test_what_nobody_attached_is_dropped_after_a_day(sqlite_home: Town) -> None:
     assert [file.size for file in uow.session.scalars(select(StoredFile))] == [3]
     assert uow.session.scalars(select(StoredFile.created_at)).one() == sqlite_home.clock.now()
     uow.session.close()
+
+
+def test_a_gate_may_ask_for_a_file_and_the_move_brings_it(sqlite_home: Town) -> None:
+    gated = factories.stage("a", 10, gate={"leave": {"required_fields": ["doc"]}})
+    uow = sqlite_home.work()
+    factories.publish(uow, [{**factories.FREE, "stages": [gated, *factories.FREE["stages"][1:]]}])
+    uow.commit()
+    uow.session.close()
+    record_id = make(sqlite_home, "matter", {"title": "Fence"}, "free", owner="Rita")
+    rita = sqlite_home.as_("Rita")
+    move = page_of(record_id, "/move/b")
+
+    asked = rita.get(move).text
+    assert 'enctype="multipart/form-data"' in asked
+    assert 'type="file"' in asked
+    empty = rita.post(move, {"_form": "1", "revision": "1", "values-doc": file_of(b"")})
+    assert empty.status_code == 422
+    assert "The file is empty." in empty.text
+    moved = rita.post(move, {"_form": "1", "revision": "1", "values-doc": file_of(b"signed")})
+    assert moved.status_code == 303, moved.text
+    row = stored(sqlite_home, record_id)
+    assert (row.stage_key, row.data["doc"]["name"]) == ("b", "a.txt")
+    assert rita.get(address(row.data["doc"]["id"])).data == b"signed"
