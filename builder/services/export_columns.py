@@ -108,9 +108,14 @@ class ExportColumns:
             return lambda record: (
                 value if isinstance(value := record.data.get(key, ""), str) else export(field, value, context)
             )
-        return lambda record: (
-            export(field, value, context) if (value := record.data.get(key)) is not None else ""
-        )
+        if not self._plan.is_exact:
+            # Objects of parts (addresses, totals in several currencies) as the list shows them, not as JSON.
+            return lambda record: (
+                kind.text(field, value, context)
+                if isinstance(value := record.data.get(key), dict)
+                else export(field, value, context)
+            )
+        return lambda record: export(field, record.data.get(key), context)
 
     def _of_currency(self, field: FieldDefinition | None) -> Read | None:
         """The currency of an amount, where there is an amount."""
