@@ -10,7 +10,7 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
-from blueprints.messages import local, message, told
+from blueprints.messages import local, message, named, told
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import workspace
 from blueprints.workspace.record_forms import context_for
@@ -137,7 +137,7 @@ def _reason(definition: ObjectDefinition | None, item: Refused) -> str:
     }
     text = message(item.message, values)
     field = definition.fields.by_key.get(item.field.partition("/")[0]) if definition else None
-    return gettext("%(field)s: %(reason)s", field=local(field.label), reason=text) if field else text
+    return named(str(local(field.label)), text) if field else text
 
 
 def _chosen(texts: list[str]) -> list[Chosen]:

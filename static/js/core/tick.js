@@ -1,4 +1,4 @@
-// Rows to tick: one box ticks all of its table, and buttons for the ticked wait until there are some.
+// Rows to tick: one box ticks all of its table, and what can be done with the ticked waits for the first.
 (function () {
   "use strict";
   const boxes = (form) => [...document.querySelectorAll(`input[type="checkbox"][form="${form.id}"]`)];
@@ -6,7 +6,7 @@
   function tell(form) {
     const all = boxes(form);
     const ticked = all.filter((box) => box.checked).length;
-    form.querySelectorAll("button").forEach((button) => { button.disabled = ticked === 0; });
+    form.hidden = ticked === 0;
     const head = document.querySelector("[data-tick-all]");
     if (head) {
       head.checked = ticked > 0 && ticked === all.length;
