@@ -123,6 +123,17 @@ class FieldSet:
         return {definition.key: definition for definition in self.fields}
 
     @cached_property
+    def _by_type(self) -> Mapping[str, tuple[FieldDefinition, ...]]:
+        found: dict[str, tuple[FieldDefinition, ...]] = {}
+        for definition in self.fields:
+            found[definition.type] = (*found.get(definition.type, ()), definition)
+        return found
+
+    def of_type(self, *types: str) -> tuple[FieldDefinition, ...]:
+        """The fields of these types; asked for every record that is written."""
+        return tuple(field for key in types for field in self._by_type.get(key, ()))
+
+    @cached_property
     def by_role(self) -> Mapping[str, FieldDefinition]:
         return {definition.role: definition for definition in self.fields if definition.role}
 

@@ -22,11 +22,12 @@ from builder.domain.moves import FieldViolation
 from builder.errors import N_, Conflict, Forbidden, Invalid
 from builder.exchange.blobs import BlobStore, blob_key
 from builder.exchange.media import media_type
-from builder.fieldtypes.file import MEGABYTE, NAME_LENGTH, NO_FILE, File
+from builder.fieldtypes.file import NAME_LENGTH, NO_FILE, File, Image
 from builder.fieldtypes.registry import type_of
 from builder.services.unit_of_work import UnitOfWork
 
 RECORD = "record"
+FILE_TYPES = (File.key, Image.key)
 KEPT = timedelta(days=1)
 EMPTY = N_("The file is empty.")
 NOT_ACCEPTED = N_("A file of this kind (%(kind)s) does not belong here.")
@@ -104,9 +105,8 @@ def facts(file: StoredFile) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def file_fields(fields: FieldSet | ObjectDefinition) -> tuple[FieldDefinition, ...]:
-    listed = fields.fields if isinstance(fields, ObjectDefinition) else fields
-    return tuple(field for field in listed if type_of(field).is_file)
+def file_fields(fields: FieldSet) -> tuple[FieldDefinition, ...]:
+    return fields.of_type(*FILE_TYPES)
 
 
 def file_faults(
@@ -145,7 +145,7 @@ def attach(
     after: Mapping[str, Any],
 ) -> None:
     """Let the files that stand in the values anew belong to the record. Errors: Conflict."""
-    for field in file_fields(definition):
+    for field in file_fields(definition.fields):
         value = after.get(field.key)
         if not isinstance(value, Mapping) or value == before.get(field.key):
             continue
@@ -162,8 +162,3 @@ def attach(
         )
         if changed.rowcount != 1:  # type: ignore[attr-defined]
             raise Conflict(NO_FILE)
-
-
-def size_limit(field: FieldDefinition) -> int:
-    """In megabytes, for what people read."""
-    return int(field.params["limit"]) // MEGABYTE

@@ -30,7 +30,7 @@ _LOCK = "ON CONFLICT (workspace_id, object_key, field_key) DO UPDATE SET last = 
 
 
 def number_fields(definition: ObjectDefinition) -> tuple[FieldDefinition, ...]:
-    return tuple(field for field in definition.fields if field.type == AUTO_NUMBER)
+    return definition.fields.of_type(AUTO_NUMBER)
 
 
 def numbered(uow: UnitOfWork, definition: ObjectDefinition, checked: Sequence[Checked]) -> list[Checked]:

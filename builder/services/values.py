@@ -124,7 +124,7 @@ def _defaults(uow: UnitOfWork, fields: FieldSet) -> dict[str, Any]:
 def _merged(fields: FieldSet, draft: Draft, defaults: Mapping[str, Any]) -> dict[str, Any]:
     before = draft.stored or defaults
     # Totals come from other records, never from whoever writes this one.
-    totals = {field.key: before.get(field.key) for field in fields if field.type in TOTAL_TYPES}
+    totals = {field.key: before.get(field.key) for field in fields.of_type(*TOTAL_TYPES)}
     merged = {**before, **draft.changes, **totals}
     data = {key: value for key, value in merged.items() if value is not None}
     return fields.computation.apply(data)

@@ -146,3 +146,23 @@ def test_the_columns_of_a_file_are_read_as_people_write_them(rich: Town) -> None
         {"effort": 5400, "fit": 3},
     ]
     assert [problem.place for problem in read[3].problems] == ["effort", "fit"]
+
+
+def test_a_group_that_somebody_changed_meanwhile_is_shown_beside_ones_own(rich: Town) -> None:
+    record_id = matter(rich, flow=None, place={"city": "Köln"}, terms={"days": 1})
+    change(rich, record_id, "Ada", place={"city": "Bonn"})
+    rita = rich.as_("Rita")
+    sent = {"revision": "1", "f-place-city": "Köln", "f-terms-days": "5"}
+    stale = rita.post(page_of(record_id, "/edit"), sent)
+    assert stale.status_code == 409
+    assert "Bonn" in stale.text
+    assert 'value="Bonn"' in stale.text
+    assert 'value="5"' in stale.text
+
+    again = rita.post(page_of(record_id, "/edit"), {**sent, "revision": "2", "f-place-city": "Bonn"})
+    assert again.status_code == 303
+    assert stored(rich, record_id).data["terms"] == {"days": 5}
+    assert stored(rich, record_id).data["place"] == {"city": "Bonn"}
+    told = rita.get(page_of(record_id)).text
+    assert "Days: 1" in told
+    assert "Days: 5" in told
