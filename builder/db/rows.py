@@ -46,25 +46,32 @@ def insert_rows(
     ``conflict``: an ``ON CONFLICT`` clause in words that both databases understand. Columns that no row
     names get null, as no default of the ORM applies. None in a JSON column is stored as JSON's null.
     """
-    if not rows:
-        return
+    if rows:
+        names = tuple(rows[0])
+        columns = zip(*map(itemgetter(*names), rows), strict=True)
+        insert_columns(session, entity, dict(zip(names, columns, strict=True)), conflict)
+
+
+def insert_columns(
+    session: WorkspaceSession, entity: type[Base], columns: Mapping[str, Sequence[Any]], conflict: str = ""
+) -> None:
+    """``insert_rows`` for rows that are given as columns of one length, at least one row."""
     connection = session.connection()
     table, system = entity.__table__, connection.dialect.name
-    names = tuple(rows[0])
-    if _WORKSPACE not in names:
+    if _WORKSPACE not in columns:
         raise ValueError(f"rows of {entity.__tablename__} without a workspace")
-    values = list(map(list, zip(*map(itemgetter(*names), rows), strict=True)))
-    columns = dict(zip(names, values, strict=True))
-    columns[_WORKSPACE] = [session.workspace_id] * len(rows)
-    for name, write in _writers(table, names, system):
-        columns[name] = write(columns[name])
-    if len(rows) >= _MANY:
-        columns = {name: column for name, column in columns.items() if column.count(None) < len(rows)}
-    statement = _insert(table, tuple(columns), conflict, system, len(rows) > 1)
-    if system == "postgresql" and len(rows) > 1:
-        connection.exec_driver_sql(statement, tuple(columns.values()))
+    count = len(columns[_WORKSPACE])
+    written = {name: list(values) for name, values in columns.items()}
+    written[_WORKSPACE] = [session.workspace_id] * count
+    for name, write in _writers(table, tuple(columns), system):
+        written[name] = write(written[name])
+    if count >= _MANY:
+        written = {name: values for name, values in written.items() if values.count(None) < count}
+    statement = _insert(table, tuple(written), conflict, system, count > 1)
+    if system == "postgresql" and count > 1:
+        connection.exec_driver_sql(statement, tuple(written.values()))
     else:
-        connection.exec_driver_sql(statement, list(zip(*columns.values(), strict=True)))
+        connection.exec_driver_sql(statement, list(zip(*written.values(), strict=True)))
 
 
 def update_row(

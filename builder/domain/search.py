@@ -105,8 +105,8 @@ def query_tokens(text: str) -> tuple[QueryTerm, ...]:
     return tuple(kept if len(kept) <= MAX_TERMS else kept[: MAX_TERMS - 1] + kept[-1:])
 
 
-def _cut(found: Iterator[str]) -> Iterator[str]:
-    yield from (token[:MAX_TOKEN] for token in islice(found, MAX_TOKENS))
+def _cut(found: Iterator[str]) -> list[str]:
+    return [token[:MAX_TOKEN] for token in islice(found, MAX_TOKENS)]
 
 
 def _all_tokens(plain: str) -> Iterator[str]:

@@ -14,8 +14,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from builder.errors import N_, Invalid, Problem, TooLarge
 from builder.exchange.detection import FileFormat, detect_text
@@ -32,8 +31,7 @@ _GZIP = b"\x1f\x8b"
 _OTHER_KINDS = ((b"%PDF", "PDF"), (b"{\\rtf", "RTF"), (b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """``line`` is where the row begins, from 1. ``cells`` has exactly one text per column of the header."""
 
     line: int

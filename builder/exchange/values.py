@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -52,8 +52,7 @@ class _Source(NamedTuple):
     tells_currency: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRow:
+class ReadRow(NamedTuple):
     """A row as values by field key, or the problems (place: column) that keep it from being one."""
 
     row: Row
@@ -230,6 +229,8 @@ def _day(text: str, order: DateOrder) -> str:
 
 def _currency(text: str, own: str) -> str | None:
     """The currency that an amount is written with; ``None`` when it names none."""
+    if text[:1].isdecimal() and text[-1:].isdecimal():
+        return None
     unit = unit_of(text)
     if not unit or unit == "%":
         return None

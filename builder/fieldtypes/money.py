@@ -27,6 +27,7 @@ from builder.fieldtypes.number import (
     refuse_sign,
 )
 
+_WRITTEN = re.compile(r"(?:0|[1-9][0-9]{0,10})\.[0-9]{2}")
 _SIGNS = ("$", "¥", "￥", "€", "£", "元")
 
 
@@ -61,6 +62,8 @@ class Money(DecimalNumber):
         if not source:
             return None
         currency = currency_of(definition, ctx)
+        if _is_written(source, currency, ctx) and definition.params.get("sign", "any") == "any":
+            return source
         number = read_number(_without_currency(source, currency), ctx)
         refuse_sign(number, definition.params.get("sign", "any"))
         digits = money.exponent(currency)
@@ -72,6 +75,15 @@ class Money(DecimalNumber):
 
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         return "" if is_empty(value) else money_text(str(value), currency_of(definition, ctx), ctx)
+
+
+def _is_written(source: str, currency: str, ctx: FieldContext) -> bool:
+    """Whether a text is the JSON form already, as in most files: reading it would change nothing."""
+    return (
+        ctx.number_marks[0] == "."
+        and _WRITTEN.fullmatch(source) is not None
+        and money.exponent(currency) == 2
+    )
 
 
 def money_text(amount: str, currency: str, ctx: FieldContext) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from builder.db.ids import new_ids
 from builder.domain.pipeline import Pipeline
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry, stays_from_log
 from builder.services.entries import new_details
-from builder.services.ledger import Ledger, Standing, StoredStay
+from builder.services.ledger import Ledger, PastSlice, Standing, StoredStay
 from builder.services.numbers import numbered
 from builder.services.ownership import departments_on
 from builder.services.records import NewRecord, Refusal, Saved, draft_standing, insert_records
@@ -20,8 +19,7 @@ from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import Draft, check
 
 
-@dataclass(frozen=True)
-class LoadedRecord:
+class LoadedRecord(NamedTuple):
     """A record with the visits it made elsewhere, in file order. ``by``: who entered each visit, if known."""
 
     new: NewRecord
@@ -117,24 +115,23 @@ def _with_facts(record: Mapping[str, Any], pipeline: Pipeline, entry: LoggedEntr
     return LoggedEntry(entry.stage_key, entry.at, facts)
 
 
-def _past_slices(standing: Standing) -> list[dict[str, Any]]:
+def _past_slices(standing: Standing) -> list[PastSlice]:
     """The ended slices that the loaded stays imply, one per stay but the last."""
-    record = standing.record
-    stays = [stored.stay for stored in standing.stays]
+    expected, category = standing.record["expected_close_on"], standing.record["forecast_category"]
     return [
-        {
-            "valid_from": stay.entered_at,
-            "valid_to": following.entered_at,
-            "pipeline_key": stay.pipeline_key,
-            "stage_key": stay.stage_key,
-            "outcome": stay.kind,
-            "amount_minor": stay.amount_minor,
-            "currency": stay.currency,
-            "expected_close_on": record["expected_close_on"],
-            "probability": stay.probability,
-            "forecast_category": record["forecast_category"],
-            "owner_id": stay.owner_id,
-            "department_id": stay.department_id,
-        }
-        for stay, following in pairwise(stays)
+        (
+            stay.entered_at,
+            following.entered_at,
+            stay.pipeline_key,
+            stay.stage_key,
+            stay.kind,
+            stay.amount_minor,
+            stay.currency,
+            expected,
+            stay.probability,
+            category,
+            stay.owner_id,
+            stay.department_id,
+        )
+        for (_, stay, _), (_, following, _) in pairwise(standing.stays)
     ]

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Row, bindparam, select
 
 from builder.db.base import Base
 from builder.db.ids import new_ids
 from builder.db.ledger import SliceRow, StayRow
-from builder.db.rows import insert_rows
+from builder.db.rows import insert_columns
 from builder.db.tenancy import scoped
 from builder.domain import journey, rollup
 from builder.domain.pipeline import Pipeline
@@ -41,6 +41,10 @@ REPORTED = (
     "department_id",
 )
 _reported_of = itemgetter(*REPORTED)
+_SLICE_HEAD = ("workspace_id", "id", "record_id", "object_key", "recorded_at", "superseded_at")
+_SLICE_COLUMNS = (*_SLICE_HEAD, "valid_from", "valid_to", *REPORTED)
+# An ended slice: from when, until when, and the reported columns in their order.
+PastSlice: TypeAlias = tuple[Any, ...]
 # The columns of a stay's row that its fields become, in their order; and those that hold them as they are.
 _STAY_FIELDS = tuple("stage_kind" if name == "kind" else name for name in Stay._fields)
 _STAY_COLUMNS = tuple(name for name in Stay._fields if name not in ("kind", "rate", "skipped"))
@@ -52,18 +56,6 @@ class StoredStay(NamedTuple):
     id: int
     stay: Stay
     details: Mapping[str, Any]
-
-    def to_row(self, workspace_id: int, record_id: int, sequence: int) -> dict[str, Any]:
-        return {
-            "workspace_id": workspace_id,
-            "id": self.id,
-            "record_id": record_id,
-            "sequence": sequence,
-            **dict(zip(_STAY_FIELDS, self.stay, strict=True)),
-            "rate": None if self.stay.rate is None else float(self.stay.rate),
-            "skipped": list(self.stay.skipped) or None,
-            **self.details,
-        }
 
     @classmethod
     def of_row(cls, row: Row[Any]) -> StoredStay:
@@ -148,9 +140,9 @@ class Ledger:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._changes = RollupChanges()
-        self._stay_rows: dict[int, dict[str, Any]] = {}
+        self._stays: dict[int, tuple[int, int, StoredStay]] = {}
         self._replaces = False
-        self._slices: list[tuple[Standing, Mapping[str, Any]]] = []
+        self._slices: list[tuple[Standing, Sequence[PastSlice]]] = []
         self._before: dict[int, tuple[Any, ...]] = {}
         self._slices_due: list[tuple[Standing, datetime | None]] = []
 
@@ -168,10 +160,10 @@ class Ledger:
         if self._before.get(standing.record_id) != self._reported(standing):
             self._slices_due.append((standing, at))
 
-    def settle_history(self, standing: Standing, past: Sequence[Mapping[str, Any]]) -> None:
+    def settle_history(self, standing: Standing, past: Sequence[PastSlice]) -> None:
         """``settle`` for loaded history: the last slice begins with the last stay; ``past`` come before."""
         self.settle(standing, standing.stays[-1].stay.entered_at)
-        self._slices += [(standing, values) for values in past]
+        self._slices.append((standing, past))
 
     def put_stay(self, standing: Standing, stored: StoredStay) -> None:
         """Replace the stay of that id among the record's stays, or add it at the end; write it later."""
@@ -181,18 +173,19 @@ class Ledger:
         )
         self._replaces = self._replaces or position < len(standing.stays)
         standing.stays[position : position + 1] = [stored]
-        self._stay_rows[stored.id] = stored.to_row(self._uow.workspace.id, standing.record_id, position)
+        self._stays[stored.id] = (standing.record_id, position, stored)
 
     def put_stays(self, standing: Standing, stays: Sequence[StoredStay]) -> None:
         """Give a record that has no stays yet all of these, in order; write them later."""
-        workspace_id, record_id = self._uow.workspace.id, standing.record_id
+        record_id = standing.record_id
         standing.stays.extend(stays)
         for sequence, stored in enumerate(stays):
-            self._stay_rows[stored.id] = stored.to_row(workspace_id, record_id, sequence)
+            self._stays[stored.id] = (record_id, sequence, stored)
 
     def write(self) -> None:
         """Write stays, slices and roll-up differences."""
-        _put(self._uow, StayRow, self._stay_rows.values(), is_new=not self._replaces)
+        if self._stays:
+            _put(self._uow, StayRow, _stay_columns(self._stays.values()), is_new=not self._replaces)
         self._write_slices()
         append(self._uow, self._changes)
 
@@ -204,28 +197,21 @@ class Ledger:
         due = {standing.record_id: (standing, at) for standing, at in self._slices_due}
         known = [record_id for record_id in due if record_id in self._before]
         now = self._uow.clock.now()
-        rows: list[dict[str, Any]] = []
+        rows: list[tuple[Any, ...]] = []
         if known:
             for row in self._uow.session.run(_OPEN_SLICES, ids=known):
                 ends = due[row.record_id][1] or now
-                rows.append({**row._mapping, "valid_to": max(ends, row.valid_from or ends)})
+                closed = {**row._mapping, "valid_to": max(ends, row.valid_from or ends)}
+                rows.append(tuple(closed[name] for name in _SLICE_COLUMNS))
         for standing, at in due.values():
-            reported = dict(zip(REPORTED, self._reported(standing), strict=True))
-            self._slices.append((standing, {"valid_from": at, "valid_to": None, **reported}))
-        ids = new_ids(len(self._slices))
-        rows += [
-            {
-                "workspace_id": self._uow.workspace.id,
-                "id": slice_id,
-                "record_id": standing.record["id"],
-                "object_key": standing.record["object_key"],
-                "recorded_at": now,
-                "superseded_at": None,
-                **values,
-            }
-            for slice_id, (standing, values) in zip(ids, self._slices, strict=True)
-        ]
-        _put(self._uow, SliceRow, rows, is_new=not known)
+            self._slices.append((standing, [(at, None, *self._reported(standing))]))
+        ids = iter(new_ids(sum(len(slices) for _, slices in self._slices)))
+        for standing, slices in self._slices:
+            head = (standing.record_id, standing.record["object_key"], now, None)
+            rows += [(self._uow.workspace.id, next(ids), *head, *values) for values in slices]
+        if rows:
+            columns = dict(zip(_SLICE_COLUMNS, zip(*rows, strict=True), strict=True))
+            _put(self._uow, SliceRow, columns, is_new=not known)
 
 
 _steps: ProcessCache[tuple[str, str], FunnelSteps] = ProcessCache(1024)
@@ -259,15 +245,23 @@ def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, si
         rollup.add_contributions(sums, stays, steps_of(pipeline), uow.workspace.zone, present, sign)
 
 
-def _put(uow: UnitOfWork, entity: type[Base], rows: Iterable[Mapping[str, Any]], *, is_new: bool) -> None:
+def _stay_columns(items: Iterable[tuple[int, int, StoredStay]]) -> dict[str, Sequence[Any]]:
+    """The columns of ``stay`` for stays with their record and place in it; at least one."""
+    record_ids, sequences, stored = zip(*items, strict=True)
+    ids, stays, details = zip(*stored, strict=True)
+    columns: dict[str, Sequence[Any]] = dict(zip(_STAY_FIELDS, zip(*stays, strict=True), strict=True))
+    columns |= zip(DETAILS, zip(*map(itemgetter(*DETAILS), details), strict=True), strict=True)
+    columns["rate"] = [None if rate is None else float(rate) for rate in columns["rate"]]
+    columns["skipped"] = [list(keys) or None for keys in columns["skipped"]]
+    # The session puts in the workspace.
+    return columns | {"workspace_id": ids, "id": ids, "record_id": record_ids, "sequence": sequences}
+
+
+def _put(uow: UnitOfWork, entity: type[Base], columns: Mapping[str, Sequence[Any]], *, is_new: bool) -> None:
     """Insert rows, or update those whose key exists: to close one and open the next is one statement."""
-    values = list(rows)
-    if is_new or not values:
-        insert_rows(uow.session, entity, values)
-        return
-    changed = (f"{name} = excluded.{name}" for name in values[0] if name not in ("workspace_id", "id"))
-    conflict = f"ON CONFLICT (workspace_id, id) DO UPDATE SET {', '.join(changed)}"
-    insert_rows(uow.session, entity, values, conflict)
+    changed = (f"{name} = excluded.{name}" for name in columns if name not in ("workspace_id", "id"))
+    conflict = "" if is_new else f"ON CONFLICT (workspace_id, id) DO UPDATE SET {', '.join(changed)}"
+    insert_columns(uow.session, entity, columns, conflict)
 
 
 def load_stays(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, list[StoredStay]]:

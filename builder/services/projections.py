@@ -15,7 +15,7 @@ from sqlalchemy import delete, tuple_
 
 from builder.db.ids import new_id
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Link, SearchToken
-from builder.db.rows import insert_rows
+from builder.db.rows import insert_columns, insert_rows
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.money import to_minor
 from builder.domain.search import record_tokens
@@ -80,17 +80,15 @@ def write_tokens(
     wanted = {record.record_id: record_search_tokens(definition, record) for record in records}
     if not is_new and wanted:
         uow.session.execute(delete(SearchToken).where(SearchToken.record_id.in_(wanted)))
-    rows = [
-        {
-            "workspace_id": uow.workspace.id,
-            "token": token,
-            "object_key": definition.key,
-            "record_id": record_id,
+    tokens = [token for found in wanted.values() for token in sorted(found)]
+    if tokens:
+        columns: dict[str, list[Any]] = {
+            "workspace_id": [uow.workspace.id] * len(tokens),
+            "token": tokens,
+            "object_key": [definition.key] * len(tokens),
+            "record_id": [record_id for record_id, found in wanted.items() for _ in found],
         }
-        for record_id, tokens in wanted.items()
-        for token in sorted(tokens)
-    ]
-    insert_rows(uow.session, SearchToken, rows)
+        insert_columns(uow.session, SearchToken, columns)
 
 
 def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[str]:

@@ -134,7 +134,7 @@ def fold_when_due(uow: UnitOfWork, record_id: int, revision: int) -> int:
 
 def add_to_base(uow: UnitOfWork, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add sums to the base rows, making those that are missing."""
-    wanted = [row for row in rows if any(row[name] for name in _SUMS)]
+    wanted = [row for row in rows if row["n"] or row["amount_minor"] or row["weighted_minor"]]
     ids = new_ids(len(wanted))
     values = [{**row, "id": row_id, "is_delta": False} for row, row_id in zip(wanted, ids, strict=True)]
     insert_rows(uow.session, FunnelRollup, values, _ADD)
