@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Flask, current_app, g, redirect, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from flask_login import current_user, user_logged_in
 from werkzeug.wrappers import Response
@@ -55,6 +55,7 @@ class Scope:
             catalog=self.catalog,
             clock=self.clock,
             request_id=g.get("request_id"),
+            origin=request.remote_addr,
         )
 
     def require(self, right: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Flask, g, url_for
 from flask_babel import gettext
 
-from blueprints.admin import area, departments, people  # noqa: F401 - importing registers their routes
+from blueprints.admin import area, audit, departments, people  # noqa: F401 - importing registers their routes
 from blueprints.shell import NavItem, NavSection, add_navigation
 from builder.services.people import EDIT_PEOPLE
 
@@ -24,5 +24,6 @@ def _navigation() -> Iterator[NavSection]:
     links = (
         NavItem(gettext("People"), url_for("admin.people_list"), "users"),
         NavItem(gettext("Departments"), url_for("admin.department_list"), "hierarchy-2"),
+        NavItem(gettext("Audit log"), url_for("admin.audit_log"), "clipboard-list"),
     )
     yield NavSection(gettext("Administration"), links, order=90)

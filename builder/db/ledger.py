@@ -135,13 +135,14 @@ class MoveRequestRow(Base, WorkspaceScoped):
 class EventRow(Base, WorkspaceScoped):
     """Append-only log of all that happened: timeline, audit and outbox in one. Kinds are past tense.
 
-    ``batch_id``: the batch that it was a part of, so that all of it can be undone (B24).
+    ``batch_id``: the batch that it was a part of, so that all of it can be undone (B24). ``origin``: where it
+    came from: a network address, or none for commands and background work (S119).
     """
 
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_record", "workspace_id", "record_id", "id"),
-        Index("ix_event_kind", "workspace_id", "kind", "id"),
+        Index("ix_event_recorded", "workspace_id", "recorded_at", "id"),
         Index(
             "ix_event_batch",
             "workspace_id",
@@ -161,6 +162,7 @@ class EventRow(Base, WorkspaceScoped):
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     request_id: Mapped[str | None] = mapped_column(String(64))
     batch_id: Mapped[int | None]
+    origin: Mapped[str | None] = mapped_column(String(64))
 
 
 ROLLUP_CELL = (

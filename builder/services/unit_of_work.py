@@ -35,7 +35,8 @@ class UnitOfWork:
 
     A service begins the write (``begin``), changes rows, logs events; the caller commits once, or
     leaves without committing, which rolls everything back. Not shared between threads. ``batch_id``: what
-    is logged from here on is a part of that batch, which can be undone as a whole (B24).
+    is logged from here on is a part of that batch, which can be undone as a whole (B24). ``origin``: the
+    network address that the request came from.
     """
 
     session: WorkspaceSession
@@ -45,6 +46,7 @@ class UnitOfWork:
     clock: Clock
     request_id: str | None = None
     batch_id: int | None = None
+    origin: str | None = None
     _events: list[dict[str, Any]] = field(default_factory=list)
     _writing: Any = None
     _deferred: list[tuple[Callable[[UnitOfWork, list[Any]], None], Any]] = field(default_factory=list)
@@ -112,6 +114,7 @@ class UnitOfWork:
                 "data": dict(data or {}),
                 "request_id": self.request_id,
                 "batch_id": self.batch_id,
+                "origin": self.origin,
             }
         )
 

@@ -531,6 +531,7 @@ def _ledger() -> None:
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("request_id", sa.String(64)),
         sa.Column("batch_id", sa.BigInteger()),
+        sa.Column("origin", sa.String(64)),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_event")),
@@ -538,8 +539,8 @@ def _ledger() -> None:
     op.create_index(
         "ix_event_batch", "event", ["workspace_id", "batch_id", "id"], **_where("batch_id IS NOT NULL")
     )
-    op.create_index("ix_event_kind", "event", ["workspace_id", "kind", "id"])
     op.create_index("ix_event_record", "event", ["workspace_id", "record_id", "id"])
+    op.create_index("ix_event_recorded", "event", ["workspace_id", "recorded_at", "id"])
     op.create_table(
         "batch",
         sa.Column("kind", _key(20), nullable=False),
