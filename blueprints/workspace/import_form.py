@@ -130,7 +130,7 @@ def page_of(
         ),
         fields=tuple(
             (field.key, field.label.text(locale))
-            for field in definition.fields
+            for field in definition.fields.targets.values()
             if not field_type(field.type).is_computed
             and field.type not in ("table", "sub_form", "file", "image")
         ),

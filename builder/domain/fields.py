@@ -7,7 +7,7 @@ between requests (idea 2 of design.md).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -123,6 +123,16 @@ class FieldSet:
         return {definition.key: definition for definition in self.fields}
 
     @cached_property
+    def targets(self) -> Mapping[str, FieldDefinition]:
+        """What a column of a file may fill, by name: every field, and parts of groups as ``place.city``."""
+        found = dict(self.by_key)
+        for group in self.fields:
+            for part in group.params.get("parts", ()):
+                if not part.inner:
+                    found[f"{group.key}.{part.key}"] = _as_target(group, part)
+        return found
+
+    @cached_property
     def _by_type(self) -> Mapping[str, tuple[FieldDefinition, ...]]:
         found: dict[str, tuple[FieldDefinition, ...]] = {}
         for definition in self.fields:
@@ -152,6 +162,14 @@ class FieldSet:
 
     def __len__(self) -> int:
         return len(self.fields)
+
+
+def _as_target(group: FieldDefinition, part: FieldDefinition) -> FieldDefinition:
+    """A part under its full name and label; ``part_of`` names the type of its group."""
+    locales = dict.fromkeys(locale for locale, _ in (*group.label.translations, *part.label.translations))
+    label = Label.of({name: f"{group.label.text(name)}: {part.label.text(name)}" for name in locales})
+    key = f"{group.key}.{part.key}"
+    return replace(part, key=key, label=label, params={**part.params, "part_of": group.type})
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ _NEVER = frozenset({"formula", "rollup", "money_rollup", "table", "sub_form", "f
 _MOSTLY = 0.5
 _ALIKE = 0.84
 _GOOD = 0.6
+# A field of its own with that name goes before a part of a group.
+_PART = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def suggest(
         (
             (-score, position, column.name, field.key)
             for position, column in enumerate(free)
-            for field in definition.fields
+            for field in definition.fields.targets.values()
             if field.key not in fixed.values()
             and (score := certainty(column, column.name.removeprefix(stem), field, definition)) >= _GOOD
         ),
@@ -115,12 +117,28 @@ def certainty(
     own = {plain(field.key), *(plain(text) for _, text in field.label.translations)}
     if wanted in own:
         return 1.0
+    if "." in field.key:
+        return _PART if _names_part(wanted, field) else 0.0
     if field.role == "name" and wanted in _object_names(definition):
         return 0.95
     if field.role and wanted in _synonyms().get(field.role, frozenset()):
         return 0.9
     likeness = max(SequenceMatcher(None, wanted, text).ratio() for text in own if text)
     return likeness * 0.85 if likeness >= _ALIKE else 0.0
+
+
+def _names_part(wanted: str, field: FieldDefinition) -> bool:
+    """“Billing City” or “City” above a column names a part of an address, whatever the address is called.
+
+    “State” alone may as well be how a deal stands.
+    """
+    group, part = str(field.params["part_of"]), field.key.partition(".")[2]
+    before = _synonyms().get(f"{group}.before", frozenset())
+    words = {*_synonyms().get(f"{group}.{part}", ()), plain(part)}
+    alone = words if part != "region" else set()
+    return wanted in alone or any(
+        wanted == head + word for head in (*before, plain(field.key.partition(".")[0])) for word in words
+    )
 
 
 def _object_names(definition: ObjectDefinition) -> set[str]:

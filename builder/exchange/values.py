@@ -84,6 +84,7 @@ class RowReader:
         self._places = {name: position for position, name in enumerate(columns)}
         self._cells = [self._source(column, self._field(fields, key)) for column, key in plan.fields]
         self._by_key = {source.field.key: source for source in self._cells}
+        self._groups = {key.partition(".")[0] for key in self._by_key if "." in key}
         self._key = None if plan.key_column is None else self._place(plan.key_column)
         name = fields.by_role.get("name")
         self._name_key = name.key if name is not None and plan.name_from_key else None
@@ -102,7 +103,7 @@ class RowReader:
 
     def _field(self, fields: FieldSet, key: str) -> FieldDefinition:
         try:
-            return fields.by_key[key]
+            return fields.targets[key]
         except KeyError:
             raise Invalid(N_("There is no field “%(field)s”."), field=key) from None
 
@@ -132,14 +133,25 @@ class RowReader:
                 values[key] = value
                 if tells_currency:
                     self._note_currency(text, values)
+        if self._groups:
+            values = _folded(values)
         return ReadRow(row, self._read_key(row, values, problems), values, tuple(problems))
+
+    def onto(self, key: str, stored: JsonValue, value: JsonValue) -> JsonValue:
+        """What a record holds once a row was read into it: columns of some parts leave the others alone."""
+        if key in self._groups and isinstance(stored, dict) and isinstance(value, dict):
+            return {**stored, **value}
+        return value
 
     def is_same(self, key: str, stored: JsonValue, value: JsonValue) -> bool:
         """Whether a file that holds what is stored is read as ``value``: then nobody changed it there.
 
         Some values are stored in more than one way (``1200`` and ``1200.00``), and one of them is written.
         """
-        _, _, field, _, convert, _, _ = self._by_key[key]
+        source = self._by_key.get(key)
+        if source is None:  # a group of which columns fill parts
+            return False
+        field, convert = source.field, source.convert
         kind = type_of(field)
         if stored is None or kind.kind in (Kind.LINK, Kind.PERSON):
             return False
@@ -218,6 +230,21 @@ class RowReader:
         if moment is None:
             raise Invalid(NOT_A_MOMENT, value=text[:80])
         return as_instant(moment, self._zone)
+
+
+def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``place.city`` becomes a part of ``place``."""
+    folded: dict[str, Any] = {}
+    for key, value in values.items():
+        head, dot, part = key.partition(".")
+        if dot:
+            whole = folded.get(head)
+            folded[head] = {**(whole if isinstance(whole, dict) else {}), part: value}
+        elif isinstance(value, dict) and isinstance(folded.get(key), dict):
+            folded[key] = {**value, **folded[key]}
+        else:
+            folded[key] = value
+    return folded
 
 
 def _day(text: str, order: DateOrder) -> str:

@@ -68,7 +68,7 @@ def preview(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, rows: int = 8) ->
         places = [table.columns.index(column) for column, _ in plan.fields]
         first = list(islice(table.rows(), rows))
     return Sample(
-        tuple((column, fields.by_key[key].label) for column, key in plan.fields),
+        tuple((column, fields.targets[key].label) for column, key in plan.fields),
         tuple((row.line, tuple(row.cells[place][:80] for place in places)) for row in first),
     )
 

@@ -121,7 +121,7 @@ class LogImport(RowImport):
         rows = [row for case in group for row in case.rows if row.problem is None]
         names: Names = self.names
         for column, key in self._plan.fields:
-            field = self.definition.fields.by_key[key]
+            field = self.definition.fields.targets[key]
             if field.type in ("user", "reference"):
                 names.prepare(field, {self.reader.cell(row, column) for row in rows})
         if self._history.user_column is not None:

@@ -192,9 +192,12 @@ class RowImport:
 
     def changes(self, item: ReadRow, stored: Existing) -> dict[str, Any]:
         """The values of a row that differ from what is stored."""
+        found = (
+            (key, self.reader.onto(key, stored.data.get(key), value)) for key, value in item.values.items()
+        )
         return {
             key: value
-            for key, value in item.values.items()
+            for key, value in found
             if stored.data.get(key) != value and not self.reader.is_same(key, stored.data.get(key), value)
         }
 
@@ -239,9 +242,9 @@ def prepare_names(
 ) -> None:
     """Look up (and create, where the plan says so) everything that the rows name, a column at a time."""
     pointing = [
-        (column, fields.by_key[key])
+        (column, fields.targets[key])
         for column, key in plan.fields
-        if fields.by_key[key].type in ("user", "reference")
+        if fields.targets[key].type in ("user", "reference")
     ]
     if not pointing:
         return

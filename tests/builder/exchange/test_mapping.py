@@ -12,6 +12,7 @@ from builder.exchange.csv import Table, detect
 from builder.exchange.mapping import suggest
 from builder.exchange.new_fields import new_field, slug
 from builder.exchange.profile import TableProfile, profile
+from builder.fieldtypes.address import parts
 
 
 def profiled(text: str) -> TableProfile:
@@ -183,3 +184,15 @@ def test_a_column_named_like_an_object_refers_to_its_records() -> None:
 )  # fmt: skip
 def test_keys_are_made_of_letters_digits_and_low_lines(text: str, key: str) -> None:
     assert slug(text, {"title"}, "field") == key
+
+
+def test_parts_of_an_address_are_found_by_their_usual_heads_and_a_field_of_its_own_goes_before() -> None:
+    site = FieldDefinition(
+        "site", "address", Label.of({"en": "Site", "zh_Hans": "地点"}), params={"parts": parts()}
+    )
+    definition = make_object(*CASE.fields.fields, site)
+    heads = "BillingStreet,Billing Zip/Postal Code,City,Shipping City,State,Site: Country,Transport\n"
+    found = suggest(profiled(heads + "a,1,b,c,d,DE,e\n"), definition)
+    assert [each.field for each in found] == [
+        "site.street", "site.postal_code", "city", "site.city", None, "site.country", None,
+    ]  # fmt: skip

@@ -26,7 +26,7 @@ from builder.services.import_runs import Progress, run
 from builder.services.import_setup import Choices, carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.records import Entry, NewRecord, create
-from tests.factories import World, add_member, make_world
+from tests.factories import CASE, World, add_member, make_world, publish
 from tests.fixtures.databases import FreshDatabase
 
 HEAD = "ref,title,worth,due,client,holder\n"
@@ -391,3 +391,29 @@ def test_a_plan_survives_being_stored(world: World, blobs: FolderBlobStore) -> N
             uow, profile(table), table.format, "matter", Choices(key_column="ref", history=history)
         )
     assert ImportPlan.from_document(proposal.plan.to_document()) == proposal.plan
+
+
+def test_columns_fill_the_parts_of_an_address_and_leave_the_others_alone(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    fields = CASE["fields"]
+    site = {"x-type": "address", "x-label": {"en": "Site"}}
+    with world.work() as uow:
+        publish(uow, [{**CASE, "fields": {**fields, "properties": {**fields["properties"], "site": site}}}])
+        uow.commit()
+    choices = Choices(key_column="ref")
+
+    text = "ref,title,Billing Street,Billing City,Country\n1,A,Ring 1,Köln,germany\n2,B,,,\n3,C,,,Atlantis\n"
+    job = bring(world, blobs, text, choices)
+    assert (job.created_rows, job.refused_rows) == (2, 1)
+    again = bring(world, blobs, "ref,title,site city,zip\n1,A,Bonn,53111\n2,B,,\n", choices)
+    assert (again.updated_rows, again.unchanged_rows) == (1, 1)
+    same = bring(world, blobs, "ref,title,site city,zip\n1,A,Bonn,53111\n", choices)
+    assert same.unchanged_rows == 1
+
+    with world.work() as uow:
+        found = uow.session.scalars(select(Record.data).order_by(Record.external_key)).all()
+    assert [data.get("site") for data in found] == [
+        {"street": "Ring 1", "city": "Bonn", "country": "DE", "postal_code": "53111"},
+        None,
+    ]
