@@ -19,6 +19,7 @@ TOTAL_TYPES = (ROLLUP, MONEY_ROLLUP)
 TotalFunction: TypeAlias = Literal["count", "sum", "min", "max"]
 # Numbers have no currency; they are summed under this name.
 _NONE = ""
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Given:
 
     amount: Decimal
     currency: str = _NONE
+
+
+_ONE = Given(Decimal(1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class Total:
     def given(self, data: Mapping[str, Any], currency: str | None) -> Given | None:
         """What a record with these values, in this currency, gives; ``None`` for nothing."""
         if self.function == "count":
-            return Given(Decimal(1))
+            return _ONE
         value = data.get(self.of.key) if self.of else None
         if is_empty(value) or isinstance(value, bool | list | dict):
             return None
@@ -71,21 +75,22 @@ class Total:
             found[one.currency] = one.amount if known is None else self._joined(known, one.amount)
         return self._stored(found)
 
-    def renewed(self, stored: Any, before: Given | None, after: Given | None) -> tuple[bool, Any]:
-        """(True, the value) when one record gives ``after`` instead of ``before``; (False, nothing) when that
-        cannot be told without looking at all of them.
+    def renewed(self, stored: Any, changes: Iterable[tuple[Given | None, Given | None]]) -> tuple[bool, Any]:
+        """(True, the value) after records gave the second of each pair instead of the first; (False, nothing)
+        when that cannot be told without looking at all of them.
         """
         if stored is None and self.function != "count":
             return False, None
         held = self._held(stored)
-        if before is not None:
-            is_lost = after is None or after.currency != before.currency
-            if self.function in ("min", "max") or (is_lost and self.function == "sum"):
-                return False, None
-            held[before.currency] = held.get(before.currency, Decimal(0)) - before.amount
-        if after is not None:
-            known = held.get(after.currency)
-            held[after.currency] = after.amount if known is None else self._joined(known, after.amount)
+        for before, after in changes:
+            if before is not None:
+                is_lost = after is None or after.currency != before.currency
+                if self.function in ("min", "max") or (is_lost and self.function == "sum"):
+                    return False, None
+                held[before.currency] = held.get(before.currency, _ZERO) - before.amount
+            if after is not None:
+                known = held.get(after.currency)
+                held[after.currency] = after.amount if known is None else self._joined(known, after.amount)
         return True, self._stored(held)
 
     def _joined(self, known: Decimal, more: Decimal) -> Decimal:

@@ -107,14 +107,12 @@ def _holders(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, Standing]:
 
 
 def _renewed(holder: Standing, changes: Iterable[Change]) -> dict[Total, tuple[bool, Any]]:
-    found: dict[Total, tuple[bool, Any]] = {}
+    pairs: dict[Total, list[tuple[Given | None, Given | None]]] = defaultdict(list)
     for change in changes:
-        total = change.total
-        if holder.record["object_key"] != total.parent:
-            continue
-        is_known, value = found.get(total, (True, holder.record["data"].get(total.key)))
-        found[total] = total.renewed(value, change.before, change.after) if is_known else (False, None)
-    return found
+        if holder.record["object_key"] == change.total.parent:
+            pairs[change.total].append((change.before, change.after))
+    data = holder.record["data"]
+    return {total: total.renewed(data.get(total.key), found) for total, found in pairs.items()}
 
 
 def scan(uow: UnitOfWork, total: Total, ids: Sequence[int]) -> dict[int, Any]:
