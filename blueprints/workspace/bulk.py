@@ -194,37 +194,38 @@ def _show_edit(
     chosen: list[Chosen],
     form: RecordForm | None,
     *,
-    problems: list[tuple[str, str]] | None = None,
-    refused: BulkResult | None = None,
     status: int = 200,
+    **facts: Any,
 ) -> Response:
-    return show_form(
-        "pages/workspace/bulk_edit.html",
-        status=status,
-        fragment="fragments/list/bulk_edit.html",
-        fields=_fields(here, definition),
-        form=form,
-        problems=problems or [],
-        refused=_told(refused),
-        **_facts(here, definition, chosen),
-    )
+    facts = {"fields": _fields(here, definition), "form": form, **facts}
+    return _show("bulk_edit", here, definition, chosen, status, **facts)
 
 
 def _show_delete(
+    here: Scope, definition: ObjectDefinition, chosen: list[Chosen], *, status: int = 200, **facts: Any
+) -> Response:
+    return _show("bulk_delete", here, definition, chosen, status, **facts)
+
+
+def _show(
+    name: str,
     here: Scope,
     definition: ObjectDefinition,
     chosen: list[Chosen],
+    status: int,
     *,
     problems: list[tuple[str, str]] | None = None,
     refused: BulkResult | None = None,
-    status: int = 200,
+    **facts: Any,
 ) -> Response:
+    """The page of one of the acts; ``refused``: why nothing was done."""
     return show_form(
-        "pages/workspace/bulk_delete.html",
+        f"pages/workspace/{name}.html",
         status=status,
-        fragment="fragments/list/bulk_delete.html",
+        fragment=f"fragments/list/{name}.html",
         problems=problems or [],
         refused=_told(refused),
+        **facts,
         **_facts(here, definition, chosen),
     )
 
