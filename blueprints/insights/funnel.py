@@ -23,6 +23,8 @@ from builder.queries.chained import chained_report
 from builder.queries.funnel import FunnelGroup, FunnelReport, funnel_report, snapshot
 
 PANEL = "funnel-panel"
+# Groups that are compared side by side, the largest first.
+MOST_GROUPS = 100
 
 
 @insights.get("/funnel")
@@ -151,6 +153,7 @@ def _panel(here: Scope, question: Question) -> dict[str, Any]:
         "snapshot": None,
         "modes": _mode_tabs(question, "insights.funnel"),
         "groups": _group_rows(question, report.groups),
+        "all_groups": len(report.groups),
         "flow": [(name, text) for name, text in words.FLOW.items()],
         "flow_rows": [_flow_row(question, step) for step in report.figures.steps],
     }
@@ -284,7 +287,7 @@ def _group_rows(question: Question, groups: tuple[FunnelGroup, ...]) -> list[dic
             "href": _group_link(question, group.name.value),
             "steps": [(words.number(step.reached), words.percent(step.rate)) for step in group.figures.steps],
         }
-        for group in groups[:100]
+        for group in groups[:MOST_GROUPS]
     ]
 
 

@@ -330,3 +330,10 @@ def test_a_funnel_over_several_pipelines_is_counted_over_conversions(filled: Tow
 )
 def test_a_value_that_no_database_can_compare_is_refused_in_words(town: Town, path: str) -> None:
     assert town.as_("Ada").get(path).status_code == 422
+
+
+def test_groups_that_are_not_shown_are_told_of(filled: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = filled.as_("Ada")
+    assert "largest of" not in ada.get(f"{FUNNEL}&by=heat").text
+    monkeypatch.setattr("blueprints.insights.funnel.MOST_GROUPS", 1)
+    assert "The 1 largest of 2 groups are shown." in ada.get(f"{FUNNEL}&by=heat").text
