@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.application",
     "tests.fixtures.town",
     "tests.fixtures.boards",
+    "tests.fixtures.imports",
     "tests.fixtures.browser",
     "tests.fixtures.styleguide",
 ]

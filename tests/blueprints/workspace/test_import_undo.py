@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from sqlalchemy import select
 
 from builder.db.records import Record
-from builder.exchange.blobs import FolderBlobStore
-from tests.fixtures.imports import InlineQueue
 from tests.fixtures.town import Town, Visitor
 
 FILE = b"ref,title,worth\nA1,First,5\nA2,Second,6\n"
-
-
-@pytest.fixture
-def importing(sqlite_town: Town) -> Town:
-    app = sqlite_town.app
-    blobs = FolderBlobStore(app.extensions["funnelwright.settings"].data_folder / "files")
-    engine = app.extensions["funnelwright.engine"]
-    app.extensions["funnelwright.queue"] = InlineQueue(engine, sqlite_town.clock, blobs)
-    return sqlite_town
 
 
 def imported(visitor: Visitor) -> str:

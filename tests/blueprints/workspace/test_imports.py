@@ -9,9 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from builder.db.records import Record
-from builder.exchange.blobs import FolderBlobStore
 from tests import factories
-from tests.fixtures.imports import InlineQueue
 from tests.fixtures.town import Town, Visitor
 
 FILE = (
@@ -20,16 +18,6 @@ FILE = (
     "A2,Second,lots,2025-06-02,Acme,Rita,y\n"
     "A3,=HYPERLINK(1),7,2025-06-03,Nobody,Rita,z\n"
 )
-
-
-@pytest.fixture
-def importing(sqlite_town: Town) -> Town:
-    app = sqlite_town.app
-    settings = app.extensions["funnelwright.settings"]
-    blobs = FolderBlobStore(settings.data_folder / "files")
-    engine = app.extensions["funnelwright.engine"]
-    app.extensions["funnelwright.queue"] = InlineQueue(engine, sqlite_town.clock, blobs)
-    return sqlite_town
 
 
 def upload(visitor: Visitor, text: str, object_key: str = "matter", name: str = "cases.csv") -> str:
