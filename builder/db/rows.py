@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -69,7 +69,9 @@ def insert_columns(
         written = {name: values for name, values in written.items() if values.count(None) < count}
     statement = _insert(table, tuple(written), conflict, system, count > 1)
     if system == "postgresql" and count > 1:
-        connection.exec_driver_sql(statement, tuple(written.values()))
+        kinds = _kinds(table, tuple(written))
+        arrays = tuple(_literal(kind, values) for kind, values in zip(kinds, written.values(), strict=True))
+        connection.exec_driver_sql(statement, arrays)
     else:
         connection.exec_driver_sql(statement, list(zip(*written.values(), strict=True)))
 
@@ -104,7 +106,7 @@ def _update(
 @lru_cache(maxsize=256)
 def _insert(table: Table, names: tuple[str, ...], conflict: str, system: str, are_many: bool) -> str:
     listed = ", ".join(names)
-    types = [_array(table.c[name]) for name in names]
+    types = _kinds(table, names)
     if system == "sqlite":
         source = f"VALUES ({', '.join('?' * len(names))})"
     elif are_many:
@@ -113,6 +115,12 @@ def _insert(table: Table, names: tuple[str, ...], conflict: str, system: str, ar
     else:
         source = f"VALUES ({', '.join(f'%s::{kind}' for kind in types)})"
     return f"INSERT INTO {table.name} ({listed}) {source} {conflict}".rstrip()
+
+
+@lru_cache(maxsize=256)
+def _kinds(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns' types in words of PostgreSQL."""
+    return tuple(_array(table.c[name]) for name in names)
 
 
 @lru_cache(maxsize=256)
@@ -126,13 +134,32 @@ def _array(column: Column[Any]) -> str:
     return next((name for kind, name in _ARRAYS if isinstance(column.type, kind)), "text")
 
 
+def _literal(kind: str, values: list[Any]) -> str:
+    """An array as PostgreSQL reads it. The driver's own way looks at every value a dozen times, which took a
+    third of an import."""
+    write = _quoted if kind in ("text", "json") else _bare
+    return f"{{{','.join(map(write, values))}}}"
+
+
+def _bare(value: float | date | None) -> str:
+    return "NULL" if value is None else str(value)
+
+
+def _quoted(value: object) -> str:
+    if value is None:
+        return "NULL"
+    text = str(value)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
 def _writer(column: Column[Any], system: str) -> Writer | None:
     if isinstance(column.type, Instant):
         return lambda values: list(map(_micros, values))
     if isinstance(column.type, JSON):
         return lambda values: ["null" if value is None else json.dumps(value) for value in values]
     if isinstance(column.type, Double | Float):
-        # Arrays of the driver hold values of one type.
         return lambda values: [None if value is None else float(value) for value in values]
     if isinstance(column.type, Date) and system == "sqlite":
         return lambda values: [None if value is None else value.isoformat() for value in values]

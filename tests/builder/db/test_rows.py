@@ -56,6 +56,17 @@ def test_every_kind_of_column_comes_back_as_it_was(world: World, count: int) -> 
     assert [dict(row._mapping) for row in found] == wanted
 
 
+def test_texts_that_mean_something_in_an_array_are_texts(world: World) -> None:
+    texts = ["NULL", "null", "", " ", ",", "{}", "\\", '"', '\\"', "a\nb\tc", "'", "\\N"]
+    rows = [record_row(name=text, t01=text or None, data={text: [text, None]}) for text in texts]
+    with world.work() as uow:
+        uow.begin()
+        insert_rows(uow.session, Record, rows)
+        columns = (Record.name, Record.t01, Record.data)  # type: ignore[attr-defined]
+        found = uow.session.execute(select(*columns).order_by(Record.id)).all()
+    assert [tuple(row) for row in found] == [(row["name"], row["t01"], row["data"]) for row in rows]
+
+
 def test_the_workspace_is_that_of_the_session_whatever_the_rows_say(world: World) -> None:
     with world.work() as uow:
         uow.begin()
