@@ -86,8 +86,8 @@ def undo_own(uow: UnitOfWork, batch_id: int) -> Outcome:
     Errors: NotFound, Forbidden (somebody else's, unless one keeps the workspace's people), Conflict.
     """
     uow.begin()
-    batch = uow.session.scalar(select(Batch).where(Batch.id == batch_id, Batch.job_id.is_(None)))
-    if batch is None:
+    batch = lock(uow, batch_id)
+    if batch is None or batch.job_id is not None:
         raise NotFound()
     if batch.created_by != uow.actor.member_id and not uow.actor.can("members.edit"):
         raise Forbidden(_NOT_YOURS)
@@ -95,6 +95,12 @@ def undo_own(uow: UnitOfWork, batch_id: int) -> Outcome:
     if batch.undone_at is not None:
         raise Conflict(UNDONE)
     return undo(uow, batch)
+
+
+def lock(uow: UnitOfWork, batch_id: int) -> Batch | None:
+    """The batch as it stands now: whoever undoes it at the same time waits for the end of this write."""
+    statement = select(Batch).where(Batch.id == batch_id).with_for_update()
+    return uow.session.scalar(statement.execution_options(populate_existing=True))
 
 
 def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
@@ -109,8 +115,12 @@ def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
         acts, firsts = _acts(uow, batch.id)
         # The latest first: rows go before the records that were made because they name them.
         for ids in chunks(sorted(acts, key=lambda record_id: -firsts[record_id])):
+            # Locked before anybody's later acts are asked for: from here on there are no more of them.
+            live = load_standings(uow, ids, leaves_out_read_only=True)
+            left = [record_id for record_id in ids if record_id not in live]
+            binned = load_standings(uow, left, is_deleted=True, leaves_out_read_only=True) if left else {}
             since = _since(uow, {record_id: firsts[record_id] for record_id in ids}, mine)
-            _undo_records(uow, ids, acts, since, outcome)
+            _undo_records(uow, ids, live | binned, acts, since, outcome)
         batch.undone_at = uow.clock.now()
         batch.removed_records, batch.restored_records = outcome.removed, outcome.restored
         batch.kept = [[str(record_id), reason] for record_id, reason in outcome.kept]
@@ -169,20 +179,18 @@ def _act(kind: str, data: Mapping[str, object]) -> Act:
 def _undo_records(
     uow: UnitOfWork,
     ids: Sequence[int],
+    standings: Mapping[int, Standing],
     acts: Mapping[int, Sequence[Act]],
     since: Mapping[int, Sequence[Act]],
     outcome: Outcome,
 ) -> None:
-    in_bin = set(
-        uow.session.scalars(select(Record.id).where(Record.id.in_(ids), Record.deleted_at.is_not(None)))
-    )
-    standings = load_standings(uow, ids) | load_standings(uow, sorted(in_bin), is_deleted=True)
     decisions: dict[int, Decision] = {}
     for record_id in ids:
         if record_id not in standings:
             decisions[record_id] = Keep("hidden")
             continue
-        decision = decide(acts[record_id], since.get(record_id, ()), is_deleted=record_id in in_bin)
+        is_deleted = standings[record_id].record["deleted_at"] is not None
+        decision = decide(acts[record_id], since.get(record_id, ()), is_deleted=is_deleted)
         if isinstance(decision, PutBack) and _reassigns(uow, standings[record_id], decision.values):
             decision = Keep("rights")
         decisions[record_id] = decision

@@ -22,7 +22,7 @@ from builder.exchange.plan import ImportPlan
 from builder.services import batches
 from builder.services.import_log import Case, LogImport, cases
 from builder.services.import_rows import RowImport, Verdict
-from builder.services.imports import DONE, FAILED, FINAL, RUNNING, OpenFile, find
+from builder.services.imports import DONE, ENDED, FAILED, FINAL, RUNNING, UNDONE, OpenFile, find
 from builder.services.unit_of_work import UnitOfWork
 
 # The more rows, the fewer pages of indexes are written twice and the fewer rows the roll-up gets; but the
@@ -49,7 +49,7 @@ def fail(uow: UnitOfWork, job_id: int, error: FunnelwrightError) -> None:
     uow.begin()
     uow.session.execute(
         update(ImportJob)
-        .where(ImportJob.id == job_id, ImportJob.status.not_in(FINAL))
+        .where(ImportJob.id == job_id, ImportJob.status.not_in((*FINAL, UNDONE)))
         .values(status=FAILED, problem=str(error)[:2000], finished_at=uow.clock.now())
     )
     uow.log("import.failed", data={"job_id": str(job_id), "problem": str(error)[:2000]})
@@ -70,7 +70,7 @@ def run(
     and is raised. Errors: FunnelwrightError.
     """
     job = find(uow, job_id)
-    if job.status in FINAL:
+    if job.status in ENDED:
         return job
     if "plan" not in job.options:
         raise Conflict(N_("It is not decided yet how to import this file."))
@@ -139,8 +139,9 @@ def _run_batch(
 ) -> bool:
     """Write one batch with its row of ``import_batch`` and the job's counts; false: the job was cancelled."""
     uow.begin()
-    status = uow.session.scalar(select(ImportJob.status).where(ImportJob.id == job_id))
-    if status in FINAL:
+    # Locked: whoever stops or undoes the import meanwhile waits for the end of this batch.
+    status = uow.session.scalar(select(ImportJob.status).where(ImportJob.id == job_id).with_for_update())
+    if status in ENDED:
         uow.rollback()
         return False
     done = uow.session.scalar(
@@ -221,7 +222,7 @@ def _begin(uow: UnitOfWork, job: ImportJob) -> None:
     uow.begin()
     uow.session.execute(
         update(ImportJob)
-        .where(ImportJob.id == job.id, ImportJob.status.not_in(FINAL))
+        .where(ImportJob.id == job.id, ImportJob.status.not_in(ENDED))
         .values(status=RUNNING, started_at=job.started_at or uow.clock.now())
     )
     uow.commit()

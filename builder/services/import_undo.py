@@ -67,8 +67,8 @@ def undo(uow: UnitOfWork, job_id: int, *, on_progress: Callable[[], None] | None
 def _undo_batch(uow: UnitOfWork, job_id: int, batch_id: int) -> None:
     uow.begin()
     uow.require("record.delete")
-    batch = uow.session.scalar(select(Batch).where(Batch.id == batch_id, Batch.undone_at.is_(None)))
-    if batch is None:
+    batch = batches.lock(uow, batch_id)
+    if batch is None or batch.undone_at is not None:
         uow.rollback()
         return
     own = frozenset(uow.session.scalars(select(Batch.id).where(Batch.job_id == job_id)))

@@ -24,6 +24,8 @@ from builder.services.unit_of_work import UnitOfWork
 DRAFT, QUEUED, RUNNING, DONE, FAILED, CANCELLED = "draft", "queued", "running", "done", "failed", "cancelled"
 UNDOING, UNDONE = "undoing", "undone"
 FINAL = (DONE, FAILED, CANCELLED)
+# From here on no row is written any more.
+ENDED = (*FINAL, UNDOING, UNDONE)
 # The screen judges so many rows; the command line and the import itself read all.
 JUDGED = 100_000
 NOT_A_DRAFT = N_("This import was started already.")
@@ -208,7 +210,7 @@ def cancel(uow: UnitOfWork, job: ImportJob) -> None:
     uow.begin()
     changed = uow.session.execute(
         update(ImportJob)
-        .where(ImportJob.id == job.id, ImportJob.status.not_in(FINAL))
+        .where(ImportJob.id == job.id, ImportJob.status.not_in(ENDED))
         .values(status=CANCELLED, finished_at=uow.clock.now())
         .execution_options(synchronize_session=False)
     )

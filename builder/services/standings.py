@@ -25,19 +25,24 @@ _LOCKED = scoped(_ROWS.with_for_update())
 
 
 def load_standings(
-    uow: UnitOfWork, record_ids: Sequence[int], *, is_deleted: bool = False, of_everyone: bool = False
+    uow: UnitOfWork,
+    record_ids: Sequence[int],
+    *,
+    is_deleted: bool = False,
+    of_everyone: bool = False,
+    leaves_out_read_only: bool = False,
 ) -> dict[int, Standing]:
     """Records that the actor may see and change, with all their stays; locked when a write has begun.
 
     Two or three statements. What is not there, not visible (unless ``of_everyone``: what a publish renews
     is nobody's in particular) or (unless asked for) deleted is left out. Errors: Forbidden for a record
-    that was shared with the actor for reading only.
+    that was shared with the actor for reading only, unless those are left out as well.
     """
     statement = _LOCKED if uow.session.is_writing else _LOOKED_AT
     found = uow.session.run(statement, ids=list(record_ids)).all()
     rows = [row for row in found if (row.deleted_at is not None) is is_deleted]
     if not of_everyone:
-        rows = _changeable(uow, rows)
+        rows = _changeable(uow, rows, leaves_out_read_only)
     stays = load_stays(uow, [row.id for row in rows if row.pipeline_version_id is not None])
     return {
         row.id: Standing(
@@ -52,7 +57,7 @@ def load_standings(
     }
 
 
-def _changeable(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+def _changeable(uow: UnitOfWork, rows: Sequence[Row[Any]], leaves_out_read_only: bool) -> list[Row[Any]]:
     """Those that the actor may see; shares are asked for only where owner and department do not tell.
 
     Errors: Forbidden when one of them was shared for reading only (S34).
@@ -65,9 +70,9 @@ def _changeable(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
         RecordShare.record_id.in_([row.id for row in rows if row.id not in seen]),
     )
     shared = {row.record_id: row.can_edit for row in uow.session.execute(shares)}
-    if not all(shared.values()):
+    if not leaves_out_read_only and not all(shared.values()):
         raise Forbidden(READ_ONLY)
-    return [row for row in rows if row.id in seen or row.id in shared]
+    return [row for row in rows if row.id in seen or shared.get(row.id)]
 
 
 def load_standing(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from builder.db.batches import Batch
-from builder.db.records import Record
+from builder.db.ids import new_id
+from builder.db.people import Member
+from builder.db.records import Record, RecordShare
 from builder.domain.permissions import RIGHTS, Actor
 from builder.errors import Conflict, Forbidden, Invalid, NotFound
 from builder.services import batches, records
@@ -159,3 +163,58 @@ def test_rights_and_limits(world: World, three: list[int]) -> None:
         for rows in ([], chosen(*range(MOST_RECORDS + 1))):
             with pytest.raises(Invalid):
                 edit_many(uow, "matter", rows, {"worth": "1"})
+
+
+def test_two_who_undo_at_once_undo_it_once(world: World, three: list[int]) -> None:
+    result = edit(world, chosen(*three), {"worth": "9.50"})
+    assert result.batch_id is not None
+    batch_id, ready = result.batch_id, Barrier(2)
+
+    def take_back(_number: int) -> batches.Outcome | None:
+        with world.work() as uow:
+            assert uow.session.scalars(select(Batch)).one().undone_at is None
+            if world.engine.dialect.name == "sqlite":
+                uow.session.rollback()
+            ready.wait(timeout=10)
+            try:
+                outcome = batches.undo_own(uow, batch_id)
+            except Conflict:
+                return None
+            uow.commit()
+            return outcome
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(take_back, range(2)))
+    assert sorted(outcomes, key=bool) == [None, batches.Outcome(restored=3)]
+    with world.work() as uow:
+        revisions = uow.session.scalars(select(Record.revision).where(Record.id.in_(three))).all()
+    assert revisions == [3, 3, 3]
+    assert sound(world)
+
+
+def test_what_is_now_shared_for_reading_only_stays_and_the_rest_comes_back(
+    world: World, three: list[int]
+) -> None:
+    rep, other = new_id(), new_id()
+    with world.work() as uow:
+        facts = {"workspace_id": uow.workspace.id, "created_at": uow.clock.now(), "is_active": True}
+        uow.session.add_all(Member(id=one, name=str(one), role_key="rep", **facts) for one in (rep, other))
+        uow.flush()
+        for record_id in three:
+            records.save(uow, SaveRecord(record_id, {"holder": str(rep)}))
+        uow.commit()
+    actor = Actor(rep, "Rep", "rep", frozenset({"record.edit"}), "own")
+    with world.work(actor) as uow:
+        result = edit_many(uow, "matter", chosen(*three, revision=2), {"worth": "7"})
+        uow.commit()
+    assert result.batch_id is not None
+    with world.work() as uow:
+        records.save(uow, SaveRecord(three[0], {"holder": str(other)}))
+        share = {"record_id": three[0], "member_id": rep, "can_edit": False, "created_at": uow.clock.now()}
+        uow.session.add(RecordShare(workspace_id=uow.workspace.id, id=new_id(), **share))
+        uow.commit()
+    with world.work(actor) as uow:
+        outcome = batches.undo_own(uow, result.batch_id)
+        uow.commit()
+    assert (outcome.restored, outcome.kept) == (2, [(three[0], "hidden")])
+    assert sound(world)

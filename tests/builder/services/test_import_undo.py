@@ -44,7 +44,9 @@ def blobs(tmp_path: Path) -> FolderBlobStore:
     return FolderBlobStore(tmp_path / "files")
 
 
-def bring(world: World, blobs: FolderBlobStore, text: str, batch_rows: int = 2) -> int:
+def bring(
+    world: World, blobs: FolderBlobStore, text: str, batch_rows: int = 2, *, is_run: bool = True
+) -> int:
     with world.work() as uow:
         job = imports.receive(uow, blobs, io.BytesIO(text.encode()), "file.csv", "matter")
         with imports.OpenFile(blobs, job) as table:
@@ -54,8 +56,9 @@ def bring(world: World, blobs: FolderBlobStore, text: str, batch_rows: int = 2) 
         imports.queue(uow, job)
         uow.commit()
         job_id = job.id
-    with world.work() as uow:
-        run(uow, blobs, job_id, batch_rows=batch_rows)
+    if is_run:
+        with world.work() as uow:
+            run(uow, blobs, job_id, batch_rows=batch_rows)
     return job_id
 
 
@@ -183,6 +186,47 @@ def test_it_is_undone_once_and_only_when_something_was_written(world: World, blo
         for each in (job_id, nothing):
             with pytest.raises(Conflict):
                 import_undo.begin_undo(uow, imports.find(uow, each))
+
+
+def test_an_import_that_is_undone_is_neither_stopped_nor_carried_on(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    empty = state(world)
+    job_id = bring(world, blobs, FIRST)
+    with world.work() as uow:
+        import_undo.begin_undo(uow, imports.find(uow, job_id))
+        uow.commit()
+    for _undoing_then_undone in range(2):
+        with world.work() as uow, pytest.raises(Conflict):
+            imports.cancel(uow, imports.find(uow, job_id))
+        with world.work() as uow:
+            before = imports.find(uow, job_id).status
+            assert run(uow, blobs, job_id, batch_rows=2).status == before
+        with world.work() as uow:
+            assert import_undo.undo(uow, job_id).status == "undone"
+    assert state(world) == empty
+
+
+def test_rows_end_where_somebody_stops_and_undoes_a_running_import(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    empty = state(world)
+    job_id = bring(world, blobs, FIRST, is_run=False)
+
+    stopped: list[object] = []
+
+    def stop_and_undo(progress: object) -> None:
+        if stopped:
+            return
+        stopped.append(progress)
+        with world.work() as uow:
+            imports.cancel(uow, imports.find(uow, job_id))
+            uow.commit()
+        undo(world, job_id)
+
+    with world.work() as uow:
+        assert run(uow, blobs, job_id, batch_rows=1, on_progress=stop_and_undo).status == "undone"
+    assert state(world) == empty
 
 
 def test_deleting_is_a_right_of_its_own(world: World, blobs: FolderBlobStore) -> None:
