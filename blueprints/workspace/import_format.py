@@ -20,6 +20,7 @@ from blueprints.scope import scope
 from blueprints.workspace.imports import imports
 from builder.errors import N_, FunnelwrightError, Problem
 from builder.exchange.blobs import FolderBlobStore
+from builder.exchange.csv import shown
 from builder.exchange.detection import DELIMITERS, ENCODINGS, FileFormat
 from builder.queries import imports as queries
 from builder.services import imports as services
@@ -131,7 +132,8 @@ def _show(
         with services.OpenFile(_blobs(), job, wanted) as table:
             columns = table.columns[:_PREVIEWED_COLUMNS]
             rows = [
-                (row.line, row.cells[:_PREVIEWED_COLUMNS]) for row in islice(table.rows(), _PREVIEWED_ROWS)
+                (row.line, [*map(shown, row.cells[:_PREVIEWED_COLUMNS])])
+                for row in islice(table.rows(), _PREVIEWED_ROWS)
             ]
     except FunnelwrightError as error:
         said = message(error.message_key, error.values)

@@ -128,6 +128,11 @@ def _text_records(stream: BinaryIO, file_format: FileFormat) -> Iterator[tuple[i
             yield begins, cells
 
 
+def shown(cell: str) -> str:
+    """``cell`` for looking at: what is no text in the encoding shows as a sign of its own."""
+    return _UNREADABLE.sub("\ufffd", cell)
+
+
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
     """Names by which columns are mapped: the header's texts in one line, numbered where blank or repeated."""
     names: list[str] = []

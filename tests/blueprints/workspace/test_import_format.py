@@ -125,3 +125,12 @@ def test_once_started_it_is_read_as_it_was(importing: Town) -> None:
     ada.post(f"{place}/start")
     assert ada.post(f"{place}/format", WANTED).status_code == 409
     assert ada.get(f"{place}/format").location == place
+
+
+def test_bytes_that_are_no_text_in_the_chosen_encoding_are_looked_at_all_the_same(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "title,worth\nMüller,1\n".encode("cp1252"))
+    for more in ({"refresh": "1"}, {}):
+        answer = ada.post(f"{place}/format", {"encoding": "utf-8", "has_header": "1", **more})
+        assert answer.status_code == (200 if more else 303)
+    assert "M\ufffdller" in ada.get(f"{place}/format").text
