@@ -194,6 +194,11 @@ def _undo_records(
         if isinstance(decision, PutBack) and _reassigns(uow, standings[record_id], decision.values):
             decision = Keep("rights")
         decisions[record_id] = decision
+    # Former values first: what the batch made may be named by nothing else any more.
+    for record_id, decision in decisions.items():
+        if isinstance(decision, PutBack):
+            put_back(uow, standings[record_id], decision.values)
+            outcome.restored += 1
     leaving = [record_id for record_id in ids if isinstance(decisions[record_id], Remove)]
     for record_id in _referred(uow, leaving):
         decisions[record_id] = Keep("referred")
@@ -239,8 +244,5 @@ def _carry_out(
     outcome.removed += len(leaving)
     outcome.restored += len(coming)
     for record_id, decision in decisions.items():
-        if isinstance(decision, PutBack):
-            put_back(uow, standings[record_id], decision.values)
-            outcome.restored += 1
-        elif isinstance(decision, Keep):
+        if isinstance(decision, Keep):
             outcome.kept.append((record_id, decision.reason))

@@ -135,6 +135,15 @@ def test_what_was_touched_since_stays_and_says_why(world: World, blobs: FolderBl
     assert sound(world)
 
 
+def test_what_a_changed_record_was_made_to_name_goes_again(world: World, blobs: FolderBlobStore) -> None:
+    bring(world, blobs, FIRST)
+    between = state(world)
+    job = undo(world, bring(world, blobs, "ref,title,worth,client\nA,One,1.50,New\n"))
+    assert (job.removed_records, job.restored_records, job.kept_records) == (1, 1, 0)
+    assert state(world) == between
+    assert sound(world)
+
+
 def test_of_a_changed_record_only_fields_of_the_import_count(world: World, blobs: FolderBlobStore) -> None:
     bring(world, blobs, FIRST)
     second = bring(world, blobs, AGAIN)
