@@ -21,6 +21,7 @@ from builder.db.records import Link, Record
 from builder.domain.labels import Label
 from builder.domain.undoing import Act, Decision, Keep, PutBack, Reason, Remove, Restore, decide
 from builder.errors import N_, Conflict, Forbidden, NotFound, Problem
+from builder.fieldtypes.registry import type_of
 from builder.services.ledger import Standing
 from builder.services.records import put_back, remove_many, restore_many
 from builder.services.standings import load_standings
@@ -135,12 +136,12 @@ def _acts(uow: UnitOfWork, batch_id: int) -> tuple[Mapping[int, list[Act]], Mapp
     acts: dict[int, list[Act]] = defaultdict(list)
     firsts: dict[int, int] = {}
     rows = uow.session.execute(
-        select(EventRow.record_id, EventRow.id, EventRow.kind, EventRow.data)
+        select(EventRow.record_id, EventRow.id, EventRow.object_key, EventRow.kind, EventRow.data)
         .where(EventRow.batch_id == batch_id, EventRow.record_id.is_not(None))
         .order_by(EventRow.id)
     )
-    for record_id, event_id, kind, data in rows:
-        acts[record_id].append(_act(kind, data))
+    for record_id, event_id, object_key, kind, data in rows:
+        acts[record_id].append(_act(uow, object_key, kind, data))
         firsts.setdefault(record_id, event_id)
     return acts, firsts
 
@@ -148,16 +149,23 @@ def _acts(uow: UnitOfWork, batch_id: int) -> tuple[Mapping[int, list[Act]], Mapp
 def _since(uow: UnitOfWork, firsts: Mapping[int, int], own: Set[int]) -> Mapping[int, Sequence[Act]]:
     """What was done with the records later, except by the same act. ``firsts``: as of ``_acts``."""
     rows = uow.session.execute(
-        select(EventRow.record_id, EventRow.id, EventRow.batch_id, EventRow.kind, EventRow.data)
+        select(
+            EventRow.record_id,
+            EventRow.id,
+            EventRow.batch_id,
+            EventRow.object_key,
+            EventRow.kind,
+            EventRow.data,
+        )
         .where(EventRow.record_id.in_(firsts), EventRow.id > min(firsts.values()))
         .order_by(EventRow.id)
     ).all()
     undone = _undone(uow, {row.batch_id for row in rows if row.batch_id is not None} - own)
     found: dict[int, list[Act]] = defaultdict(list)
-    for record_id, event_id, batch_id, kind, data in rows:
+    for record_id, event_id, batch_id, object_key, kind, data in rows:
         is_over = batch_id in own or (batch_id in undone and record_id not in undone[batch_id])
         if event_id > firsts[record_id] and not is_over:
-            found[record_id].append(_act(kind, data))
+            found[record_id].append(_act(uow, object_key, kind, data))
     return found
 
 
@@ -169,11 +177,20 @@ def _undone(uow: UnitOfWork, batch_ids: Set[int]) -> Mapping[int, Set[int]]:
     return {batch_id: {int(record_id) for record_id, _ in kept} for batch_id, kept in rows}
 
 
-def _act(kind: str, data: Mapping[str, object]) -> Act:
-    before, after = data.get("before"), data.get("after")
-    return Act(
-        kind, before if isinstance(before, Mapping) else {}, after if isinstance(after, Mapping) else {}
-    )
+def _act(uow: UnitOfWork, object_key: str | None, kind: str, data: Mapping[str, object]) -> Act:
+    """An event. What is computed follows from the rest: nobody changed it, and it is computed anew."""
+    definition = uow.catalog.objects.get(object_key or "")
+    known = definition.fields.by_key if definition is not None else {}
+
+    def typed(side: object) -> dict[str, Any]:
+        values = side if isinstance(side, Mapping) else {}
+        return {
+            key: value
+            for key, value in values.items()
+            if key not in known or not type_of(known[key]).is_computed
+        }
+
+    return Act(kind, typed(data.get("before")), typed(data.get("after")))
 
 
 def _undo_records(

@@ -37,7 +37,8 @@ TOTALS = {
 }
 MORE = {
     "hours": {"x-type": "decimal", "x-label": L},
-    "twice": {"x-type": "formula", "x-label": L, "x-formula": "hours * 2", "x-filterable": True},
+    "extra": {"x-type": "decimal", "x-label": L},
+    "twice": {"x-type": "formula", "x-label": L, "x-formula": "hours * 2 + extra", "x-filterable": True},
     "nr": {"x-type": "auto_number", "x-label": L, "x-format": "M-{number:4}"},
 }
 NAMES = ("Acme", "Bolt", "Cogs", "")
@@ -184,3 +185,19 @@ def test_mixed_at_random_all_copies_and_totals_stay_exact(world: World, tmp_path
     with world.work() as uow:
         assert not verify(uow).examples
     assert {"bring", "many", "undo", "there_and_back"} <= mixer.done.keys(), mixer.done
+
+
+def test_what_is_computed_from_another_field_too_hinders_nobody(world: World) -> None:
+    with world.work() as uow:
+        record_id = records.create(uow, "matter", NewRecord({"title": "Own", "hours": "1"})).record_id
+        batch_id = edit_many(uow, "matter", [Chosen(record_id, 1)], {"hours": "5"}).batch_id
+        records.save(uow, SaveRecord(record_id, {"extra": "7"}))
+        uow.commit()
+    assert batch_id is not None
+    with world.work() as uow:
+        assert batches.undo_own(uow, batch_id) == batches.Outcome(restored=1)
+        uow.commit()
+    ((_name, data, *_rest),) = live(world).values()
+    assert {key: data[key] for key in ("hours", "extra", "twice")} == {
+        "hours": "1", "extra": "7", "twice": "9.00",
+    }  # fmt: skip
