@@ -11,7 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PYTEST_ARGS ?= -n 2
+# whole files to a process: what the tests of a module share is made once
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/packs -type f \
 	\( -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.py' -o -name '*.json' \) 2>/dev/null)
