@@ -11,8 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# whole files to a process: what the tests of a module share is made once
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# each process has its half in order, so that what the tests of a module share is made once
+PYTEST_ARGS ?= -n 2 --dist worksteal
 
 ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/packs -type f \
 	\( -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.py' -o -name '*.json' \) 2>/dev/null)

@@ -76,6 +76,20 @@ class Accounts(FSQLALiteUserDatastore):
             set_committed_value(user, "roles", [])
         return user
 
+    def put(self, model: Any) -> Any:
+        """Change a sign-in in a transaction that may write.
+
+        A read that turns into a write fails on SQLite as soon as somebody has written since it began: a hash
+        that has grown old is renewed after the sign-in was read.
+        """
+        session = request_session()
+        if not session.is_writing:
+            if model in session:
+                session.expunge(model)  # what ends the read must not write
+            session.begin_write()
+        session.add(model)
+        return model
+
     def mf_delete_recovery_code(self, user: SignIn, idx: int) -> bool:  # type: ignore[override]
         """Use up a code. A new list, because a change within a JSON column is not saved."""
         codes = list(user.mf_recovery_codes or ())

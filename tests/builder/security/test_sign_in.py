@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from passlib.context import CryptContext
 from passlib.totp import TOTP
 from sqlalchemy import select, update
 
 from builder.db.people import Member, UserAccount
+from builder.security.accounts import Accounts
 from tests.fixtures.town import PASSWORD, Town
 
 
@@ -27,6 +29,29 @@ def test_a_person_signs_in_and_lands_in_the_workspace(town: Town) -> None:
 
 def test_an_address_is_found_however_it_is_written(sqlite_town: Town) -> None:
     assert sqlite_town.visitor().sign_in("  RITA@Example.COM ").status_code == 302
+
+
+def test_an_old_hash_is_renewed_though_somebody_writes_meanwhile(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = town.app.extensions["funnelwright.engine"]
+    old = CryptContext(schemes=["argon2"], argon2__time_cost=1, argon2__memory_cost=1024).hash(PASSWORD)
+    of_rita = UserAccount.email == "rita@example.com"
+    with engine.begin() as connection:
+        connection.execute(update(UserAccount).where(of_rita).values(password=old))
+
+    def put_late(accounts: Accounts, model: Any) -> Any:
+        with engine.begin() as connection:
+            connection.execute(update(UserAccount).where(~of_rita).values(theme="dark"))
+        return put(accounts, model)
+
+    put = Accounts.put
+    monkeypatch.setattr(Accounts, "put", put_late)
+
+    assert town.visitor().sign_in("rita@example.com").status_code == 302
+    with engine.connect() as connection:
+        renewed = connection.execute(select(UserAccount.password).where(of_rita)).scalar_one()
+    assert renewed not in (None, old)
 
 
 @pytest.mark.parametrize(
