@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+from flask_babel import gettext, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
 from blueprints.languages import language
@@ -13,15 +14,18 @@ from blueprints.messages import local, told
 from blueprints.scope import Scope
 from builder.domain.fields import ObjectDefinition
 from builder.errors import Problem
-from builder.exchange.moments import DateOrder
+from builder.exchange.moments import ORDERS, STATED, DateOrder
 from builder.exchange.new_fields import new_field
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import all_types, field_type
 from builder.services.import_history import HistoryChoice, find_pipeline, stage_texts
-from builder.services.import_setup import Choices
+from builder.services.import_preview import ColumnPreview
+from builder.services.import_setup import Choices, Proposal
 
 NEW_PIPELINE = "+"
+# The page of a small file shows at once what a choice changes.
+LIVE_ROWS = 5_000
 _KINDS = ("open", "won", "lost", "invalid")
 # Types that cannot be made from a column alone.
 _NOT_NEW = (
@@ -38,16 +42,34 @@ _NOT_NEW = (
 )
 
 
+Options: TypeAlias = tuple[tuple[str, Any, bool], ...]
+_ORDER_NAMES: Mapping[DateOrder, Any] = {
+    "dmy": lazy_gettext("day first: 31/12/2025"),
+    "mdy": lazy_gettext("month first: 12/31/2025"),
+    "ymd": lazy_gettext("year first: 25/12/31 or 20251231"),
+    "serial": lazy_gettext("days since 1900, as Excel counts: 46022"),
+}
+_MARK_NAMES: Mapping[DecimalMark, Any] = {
+    ".": lazy_gettext("point: 1,234.50"),
+    ",": lazy_gettext("comma: 1.234,50"),
+}
+
+
 @dataclass(frozen=True)
 class ColumnLine:
-    """One column of the file on the mapping page. ``chosen``: ``""``, ``key:<field>`` or ``new:<type>``."""
+    """One column of the file on the mapping page. ``chosen``: ``""``, ``key:<field>`` or ``new:<type>``.
+
+    ``orders`` and ``marks`` are (value, label, chosen) of how its dates and numbers may be read, none where
+    that is no question; ``preview`` what its texts become.
+    """
 
     place: int
     profile: ColumnProfile
     chosen: str
     suggested_type: str
-    order: str
-    mark: str
+    orders: Options
+    marks: Options
+    preview: ColumnPreview | None
     problems: tuple[str, ...]
 
 
@@ -76,6 +98,7 @@ class MappingPage:
     can_create_fields: bool
     can_create_users: bool
     can_load_history: bool
+    is_live: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,16 +139,17 @@ def page_of(
     definition: ObjectDefinition,
     profile: TableProfile,
     choices: Choices,
-    mapped: Mapping[str, str],
+    proposal: Proposal | None,
+    previews: Mapping[str, ColumnPreview],
     problems: Iterable[Problem] = (),
 ) -> MappingPage:
-    """``mapped``: what the plan of ``choices`` fills from each column; ``problems``: what was refused."""
+    """``proposal``: what ``choices`` lead to, none when they cannot be; ``problems``: what was refused."""
     listed = list(problems)
     places = {column.name: place for place, column in enumerate(profile.columns)}
     locale = language()
     return MappingPage(
         columns=tuple(
-            _line(here, definition, column, place, choices, mapped, listed)
+            _line(here, definition, column, place, choices, proposal, previews.get(column.name), listed)
             for place, column in enumerate(profile.columns)
         ),
         fields=tuple(
@@ -146,6 +170,7 @@ def page_of(
         can_create_fields=here.actor.can("definitions.edit"),
         can_create_users=here.actor.can("members.edit"),
         can_load_history=here.actor.can("load_history"),
+        is_live=profile.rows <= LIVE_ROWS,
     )
 
 
@@ -155,9 +180,12 @@ def _line(
     column: ColumnProfile,
     place: int,
     choices: Choices,
-    mapped: Mapping[str, str],
+    proposal: Proposal | None,
+    preview: ColumnPreview | None,
     problems: list[Problem],
 ) -> ColumnLine:
+    mapped = proposal.plan.field_of if proposal else {k: v for k, v in choices.fields.items() if v}
+    wanted = proposal.types.get(column.name) if proposal else None
     if column.name in choices.new_types:
         chosen = f"new:{choices.new_types[column.name]}"
     else:
@@ -168,10 +196,40 @@ def _line(
         profile=column,
         chosen=chosen,
         suggested_type=suggested,
-        order=choices.orders.get(column.name, ""),
-        mark=choices.marks.get(column.name, ""),
+        orders=_orders(column, choices) if wanted in ("date", "datetime") else (),
+        marks=_marks(column, choices) if wanted in ("integer", "decimal", "money", "percent") else (),
+        preview=preview,
         problems=tuple(told(item) for item in problems if item.place == column.name),
     )
+
+
+def _orders(column: ColumnProfile, choices: Choices) -> Options:
+    """How the dates of a column may be read; where its values leave it open, nothing is chosen."""
+    is_number = not column.date_share
+    if not (column.is_order_open or column.likely_order):
+        return ()
+    is_open = column.is_order_open or is_number
+    chosen = choices.orders.get(column.name) or ("" if is_open else column.orders[0] if column.orders else "")
+    offered = STATED[len(ORDERS) :] if is_number else STATED[:-1]
+    known = [
+        (order, _suggested(_ORDER_NAMES[order], order == column.likely_order), order == chosen)
+        for order in offered
+    ]
+    return (("", gettext("Choose how the dates are written"), not chosen), *known)
+
+
+def _marks(column: ColumnProfile, choices: Choices) -> Options:
+    if not (column.is_mark_open or column.mark):
+        return ()
+    chosen = choices.marks.get(column.name) or column.mark or ""
+    known = [
+        (mark, _suggested(name, mark == column.mark), mark == chosen) for mark, name in _MARK_NAMES.items()
+    ]
+    return (("", gettext("Which mark parts the decimals?"), not chosen), *known)
+
+
+def _suggested(name: Any, is_suggested: bool) -> Any:
+    return gettext("%(reading)s (the values say so)", reading=name) if is_suggested else name
 
 
 def _stages(here: Scope, profile: TableProfile, choices: Choices) -> tuple[StageLine, ...]:
@@ -207,8 +265,8 @@ def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
             new_types[name] = key
         else:
             fields[name] = key if kind == "key" else None
-        if (order := form.get(f"order-{place}")) in ("dmy", "mdy"):
-            orders[name] = cast(DateOrder, order)
+        if (order := form.get(f"order-{place}")) in STATED:
+            orders[name] = order
         if (mark := form.get(f"mark-{place}")) in (".", ","):
             marks[name] = cast(DecimalMark, mark)
     key_column = form.get("key_column", "")

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done, show_form
+from blueprints.languages import language
 from blueprints.messages import message, told
 from blueprints.scope import Scope, scope, workspace_area
 from blueprints.shell import NavItem, NavSection, add_navigation
@@ -31,6 +32,7 @@ from builder.exchange.results import RefusedRow, write_result
 from builder.queries import imports as queries
 from builder.services import imports as services
 from builder.services.import_checks import Report, check_file, preview
+from builder.services.import_preview import preview_columns
 from builder.services.import_setup import Choices, carry_out, plan_import
 from builder.services.import_undo import begin_undo
 
@@ -145,9 +147,11 @@ def _planned(
     """The page of some choices and their proposal; without one when they cannot be."""
     definition = here.catalog.object(job.object_key)
     problems: list[Problem] = []
-    proposal = None
+    proposal, previews = None, {}
+    uow = here.unit_of_work()
     try:
-        proposal = plan_import(here.unit_of_work(), profile, _format(job), job.object_key, choices)
+        proposal = plan_import(uow, profile, _format(job), job.object_key, choices)
+        previews = preview_columns(uow, profile, proposal, language())
         if is_asking:
             problems = list(proposal.questions)
             if choices.history is not None and not choices.history.pipeline:
@@ -155,8 +159,7 @@ def _planned(
     except FunnelwrightError as error:
         if is_asking:
             problems = list(error.problems) or [Problem(error.message_key, "", error.values)]
-    mapped = dict(proposal.plan.fields) if proposal else {k: v for k, v in choices.fields.items() if v}
-    return page_of(here, definition, profile, choices, mapped, problems), proposal
+    return page_of(here, definition, profile, choices, proposal, previews, problems), proposal
 
 
 def _show_mapping(job_id: int, page: MappingPage, status: int = 200) -> Response:

@@ -29,6 +29,22 @@ def _listed(_ctx: click.Context, _parameter: click.Parameter, value: str | None)
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
+def _named(value: tuple[str, ...], known: tuple[str, ...]) -> dict[str, Any]:
+    found = dict(text.rpartition("=")[::2] for text in value)
+    for said in found.values():
+        if said not in known:
+            raise click.BadParameter(f"“{said}” is none of {', '.join(known)}")
+    return found
+
+
+def _orders_named(_c: click.Context, _p: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
+    return _named(value, ("dmy", "mdy", "ymd", "serial"))
+
+
+def _marks_named(_c: click.Context, _p: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
+    return _named(value, (".", ","))
+
+
 def _history_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say how the stages of a file are ordered and end."""
     for decorate in (
@@ -48,8 +64,12 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--strict", is_flag=True, help="End with 1 when a row was refused."),
         click.option("--result", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.csv",
                      help="Write every row with its verdict and reason to this file."),
-        click.option("--date-order", type=click.Choice(["dmy", "mdy"]),
+        click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd", "serial"]),
                      help="How dates such as 03/04/2021 are written, where the values do not tell."),
+        click.option("--dates", multiple=True, metavar="C=ORDER", callback=_orders_named,
+                     help="How the dates of column C are written: dmy, mdy, ymd or serial (days of Excel)."),
+        click.option("--decimals", multiple=True, metavar="C=MARK", callback=_marks_named,
+                     help="Whether a point or a comma parts the decimals of column C."),
         click.option("--delimiter", help="Instead of the one found."),
         click.option("--encoding", help="Instead of the one found."),
         click.option("--sheet", help="Of a spreadsheet; instead of the first that holds something."),
@@ -139,6 +159,8 @@ def _choices_of_import(options: dict[str, Any]) -> Choices:
         owner_column=options["owner_column"],
         amount_column=options["amount_column"],
         order=options["date_order"],
+        orders=options["dates"],
+        marks=options["decimals"],
         create_users=options["create_users"],
         create_references=options["create_references"],
         entry_pipeline=None if history else options["pipeline"],
@@ -153,6 +175,8 @@ def _choices_of_log(options: dict[str, Any]) -> Choices:
     return Choices(
         key_column=options["key_column"],
         order=options["date_order"],
+        orders=options["dates"],
+        marks=options["decimals"],
         create_users=options["user_column"] is not None,
         mode="log",
         history=HistoryChoice(

@@ -7,18 +7,42 @@ shows, and the whole column decides.
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias
 
 DecimalMark: TypeAlias = Literal[".", ","]
 
 CURRENCY_SIGNS = "€$£¥￥元₹₽₩zł"
+# What people write instead of zeros, as powers of ten; longer words before those that they begin with.
+_SCALES: Mapping[str, int] = {
+    "thousand": 3, "tsd": 3, "k": 3, "千万": 7, "百万": 6, "十万": 5, "千": 3, "万": 4, "萬": 4,
+    "millionen": 6, "millions": 6, "million": 6, "mio": 6, "mn": 6, "m": 6,
+    "milliarden": 9, "billions": 9, "billion": 9, "mrd": 9, "bn": 9, "b": 9, "十亿": 9, "亿": 8, "億": 8,
+}  # fmt: skip
+# A small m or b alone may be metres or anything; beside a currency it shortens the amount.
+_WITH_CURRENCY_ONLY = frozenset("mb")
+_SCALE = re.compile(f"({'|'.join(sorted(_SCALES, key=len, reverse=True))})\\.?", re.IGNORECASE)
 _AROUND = re.compile(
-    r"^\s*(?P<before>[^\d.,+\-()\s]{0,3}\s?)?(?P<sign>[-+]?)\s*(?P<number>[\d.,'’\s\u00a0\u202f]*\d[\d.,]*)"
-    r"\s*(?P<after>[^\d\s]{0,5})?\s*$"
+    r"^(?P<sign>[-+]?)\s*(?P<before>[^\d.,+\-()\s]{0,3})\s*(?P<second>[-+]?)\s*"
+    r"(?P<number>[\d.,'’\s\u00a0\u202f]*\d[\d.,]*)\s*(?P<after>[^\d\-]{0,16}?)\s*(?P<last>-?)$"
 )
 _CODE = re.compile(r"[A-Z]{3}")
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
+# Houses, classes and parts are numbered so as well.
+_CODE_LIKE = re.compile(r"\d+ ?[A-Za-z]")
+# Input methods for Chinese write full-width digits and signs; typesetters a minus of their own.
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９．，－＋％（）\u2212", "0123456789.,-+%()-")
+
+
+class _Parts(NamedTuple):
+    """A number taken apart: ``number`` has digits and separators, ``shift`` is the power of ten in words."""
+
+    sign: str
+    number: str
+    unit: str
+    shift: int = 0
 
 
 def read_number(text: str, mark: DecimalMark = ".") -> str | None:
@@ -28,7 +52,7 @@ def read_number(text: str, mark: DecimalMark = ".") -> str | None:
     parts = _parts(text)
     if parts is None:
         return None
-    sign, number, _unit = parts
+    sign, number, _unit, shift = parts
     whole, _, decimals = number.rpartition(mark) if mark in number else (number, "", "")
     group = "," if mark == "." else "."
     if group in decimals or (whole and not _is_grouped(whole, group)):
@@ -36,24 +60,50 @@ def read_number(text: str, mark: DecimalMark = ".") -> str | None:
     plain = whole.replace(group, "")
     if not (plain + decimals).isascii() or not (plain + decimals).isdigit():
         return None
-    return f"{'-' if sign == '-' else ''}{plain or '0'}{'.' + decimals if decimals else ''}"
+    if shift:
+        plain, decimals = _shifted(plain, decimals, shift)
+    return f"{sign}{plain or '0'}{'.' + decimals if decimals else ''}"
 
 
-def _parts(text: str) -> tuple[str, str, str] | None:
-    """Sign, digits with separators, and what stands around them (a currency or %)."""
-    text = text.strip()
+def _shifted(whole: str, decimals: str, shift: int) -> tuple[str, str]:
+    """``342``, ``09`` thousands are ``342090``."""
+    digits = (whole + decimals.ljust(shift, "0")).lstrip("0")
+    kept = max(0, len(decimals) - shift)
+    return (digits[:-kept], digits[-kept:]) if kept else (digits, "")
+
+
+def _parts(text: str) -> _Parts | None:
+    """The number with what stands around it: signs, a currency or %, and words for zeros (K, Mio., 万)."""
+    text = (text if text.isascii() else text.translate(_HALF_WIDTH)).strip()
     if _PLAIN.fullmatch(text):
-        return ("-" if text[0] == "-" else "", text.lstrip("+-"), "")
+        return _Parts("-" if text[0] == "-" else "", text.lstrip("+-"), "")
     in_brackets = text.startswith("(") and text.endswith(")")
-    match = _AROUND.match(text[1:-1] if in_brackets else text)
+    match = _AROUND.match(text[1:-1].strip() if in_brackets else text)
     if match is None:
         return None
-    before, after = (match["before"] or "").strip(), (match["after"] or "").strip()
+    signs = match["sign"] + match["second"] + match["last"]
+    if len(signs) + in_brackets > 1:
+        return None
+    around = _unit_and_shift(match["before"], match["after"].strip())
+    if around is None:
+        return None
+    sign = "-" if in_brackets or signs == "-" else ""
+    return _Parts(sign, _SPACES.sub("", match["number"]), *around)
+
+
+def _unit_and_shift(before: str, after: str) -> tuple[str, int] | None:
+    """What the texts around a number mean; ``None`` when they are neither currency, per cent nor zeros."""
+    shift = 0
+    found = _SCALE.match(after)
+    if found is not None:
+        rest, word = after[found.end() :].strip(), found[1]
+        has_currency = _is_currency(before or rest)
+        if (not rest or _is_currency(rest)) and (has_currency or word not in _WITH_CURRENCY_ONLY):
+            after, shift = rest, _SCALES[word.casefold()]
     unit = before or after
     if (before and after) or not (unit in ("", "%") or _is_currency(unit)):
         return None
-    sign = "-" if in_brackets or match["sign"] == "-" else ""
-    return sign, _SPACES.sub("", match["number"]), unit
+    return unit, shift
 
 
 def _is_currency(unit: str) -> bool:
@@ -74,7 +124,20 @@ def _is_grouped(whole: str, group: str) -> bool:
 def unit_of(text: str) -> str:
     """The currency or per cent sign around a number, or nothing."""
     parts = _parts(text)
-    return parts[2] if parts else ""
+    return parts.unit if parts else ""
+
+
+def is_code_like(text: str) -> bool:
+    """Whether ``text`` could as well be a code as a shortened number: ``5B``, ``12 K``."""
+    return bool(_CODE_LIKE.fullmatch(text.strip()))
+
+
+def depends_on_mark(text: str) -> bool:
+    """Whether the two decimal marks give different numbers."""
+    if "." not in text and "," not in text:
+        return False
+    point, comma = read_number(text, "."), read_number(text, ",")
+    return point is not None and comma is not None and Decimal(point) != Decimal(comma)
 
 
 def mark_of(text: str) -> DecimalMark | None:
@@ -84,7 +147,7 @@ def mark_of(text: str) -> DecimalMark | None:
     parts = _parts(text)
     if parts is None:
         return None
-    number = parts[1]
+    number = parts.number
     last_dot, last_comma = number.rfind("."), number.rfind(",")
     if last_dot < 0 and last_comma < 0:  # those of the text belong to its currency
         return None

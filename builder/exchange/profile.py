@@ -6,6 +6,7 @@ A kind stays possible until one value disproves it, over all rows, so a field ma
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +14,24 @@ from functools import cached_property
 from itertools import islice
 
 from builder.exchange.csv import Table
-from builder.exchange.moments import ORDERS, DateOrder, depends_on_order, possible_orders, read_moment
-from builder.exchange.numbers import DecimalMark, mark_of, read_number, unit_of
+from builder.exchange.moments import (
+    ORDERS,
+    DateOrder,
+    depends_on_order,
+    only_order,
+    possible_orders,
+    read_moment,
+    stated_order,
+)
+from builder.exchange.numbers import (
+    DecimalMark,
+    depends_on_mark,
+    is_code_like,
+    mark_of,
+    read_number,
+    unit_of,
+)
+from builder.exchange.words import trimmed, yes_or_no
 
 SAMPLES = 5
 # Beyond this many different values a column is no choice, and its values are no longer remembered.
@@ -23,7 +40,8 @@ _AT_ONCE = 1_000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _PHONE = re.compile(r"(?=.*[+ ()-])\+?[\d(][\d ()/-]{5,22}\d")
-_YES_NO = {"yes", "no", "true", "false", "y", "n", "ja", "nein", "wahr", "falsch", "是", "否"}
+# Words that mean yes or no only where a person says so: a column of ones is one of numbers.
+_NOT_WORDS = frozenset("01x✓✔√✗×")
 _LEADING_ZERO = re.compile(r"[-+]?0\d")
 _DIGITS_KEPT = 15
 
@@ -32,8 +50,10 @@ _DIGITS_KEPT = 15
 class ColumnProfile:
     """One column. ``kind`` is the narrowest that fits all its values (``text`` when none does).
 
-    ``orders``: the date orders that read all values; both, with ``is_order_open``, means that a person must
-    say. ``mark`` is the decimal mark the values show, ``None`` when they show none. ``number_share`` and
+    ``orders``: the date orders that read all values; ``is_order_open`` means that a person must say, for
+    which ``likely_order`` is what most values show that can be read in one way only, or what numbers that
+    stand for dates look like. ``mark`` is the decimal mark the values show, ``None`` when they show none or
+    both; ``is_mark_open`` as for dates. ``number_share`` and
     ``date_share`` (0–1) tell of a column in which some values are mistakes. ``values`` are the different
     values with their counts, ``None`` when too many.
     """
@@ -45,6 +65,7 @@ class ColumnProfile:
     kind: str
     orders: tuple[DateOrder, ...] = ()
     is_order_open: bool = False
+    likely_order: DateOrder | None = None
     mark: DecimalMark | None = None
     is_mark_open: bool = False
     number_share: float = 0.0
@@ -80,7 +101,7 @@ class _Collector:
 
     def add(self, cells: Iterable[str]) -> None:
         counts = self.counts
-        for text in filter(None, map(str.strip, cells)):
+        for text in filter(None, map(trimmed, cells)):
             self.filled += 1
             if text in counts:
                 counts[text] += 1
@@ -103,6 +124,7 @@ class _Collector:
             kind=judge.kind,
             orders=judge.orders,
             is_order_open=judge.is_order_open,
+            likely_order=judge.likely_order,
             mark=judge.mark,
             is_mark_open=judge.is_mark_open,
             number_share=judge.number_share,
@@ -143,7 +165,14 @@ class _Judge:
 
     @cached_property
     def is_order_open(self) -> bool:
-        return len(self.orders) == 2 and any(map(depends_on_order, self.dates))
+        return len(self.orders) != 1 and any(map(depends_on_order, self.dates))
+
+    @cached_property
+    def likely_order(self) -> DateOrder | None:
+        shown = Counter(order for text in self.dates if (order := only_order(text)))
+        if shown:
+            return shown.most_common(1)[0][0]
+        return stated_order(self._values) if not self.dates else None
 
     @cached_property
     def _marks(self) -> set[DecimalMark]:
@@ -155,9 +184,8 @@ class _Judge:
 
     @cached_property
     def is_mark_open(self) -> bool:
-        """Only values such as 1.054 or 1,054: a thousand, or a bit more than one?"""
-        is_open = not self._marks and any("." in value or "," in value for value in self._values)
-        return is_open and self._all(lambda text: read_number(text, ".") and read_number(text, ","))
+        """Values such as 1.054 that could be a thousand, or a bit more than one, and none tells which."""
+        return self.mark is None and any(map(depends_on_mark, self._values))
 
     @property
     def kind(self) -> str:
@@ -169,13 +197,15 @@ class _Judge:
         return self._number() or self._words()
 
     def _number(self) -> str | None:
-        if self._all(lambda text: text.casefold() in _YES_NO):
+        if self._all(lambda text: yes_or_no(text) is not None and text not in _NOT_WORDS):
             return "yes_no"
         plain = [text for text in self._numbers if text is not None]
         if len(self._marks) > 1 or len(plain) < len(self._values):
             return None
         if any(_LEADING_ZERO.match(text) or sum(map(str.isdigit, text)) > _DIGITS_KEPT for text in plain):
             return None  # a postcode or an account number: its zeros and digits must stay
+        if any(map(is_code_like, self._values)):
+            return None
         units = {unit_of(text) for text in self._values}
         if "%" in units:
             return "percent" if units == {"%"} else None

@@ -12,15 +12,17 @@ from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
 from builder.domain.kinds import Kind
 from builder.errors import N_, FunnelwrightError, Invalid, Problem
 from builder.exchange.csv import Row
-from builder.exchange.moments import DateOrder, as_instant, read_moment
+from builder.exchange.moments import DateOrder, as_instant, only_order, read_moment
 from builder.exchange.numbers import DecimalMark, read_number, unit_of
 from builder.exchange.plan import ImportPlan
+from builder.exchange.words import trimmed, yes_or_no
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import type_of
 
 NO_KEY = N_("The key column is empty.")
 LONG_KEY = N_("The key is longer than %(limit)s characters.")
 NOT_A_MOMENT = N_("“%(value)s” is not a date or time.")
+OTHER_ORDER = N_("“%(value)s” is not a date in the order chosen for its column.")
 UNKNOWN_NAME = N_("Nothing is called “%(value)s”.")
 OTHER_CURRENCY = N_("“%(value)s” is not in %(currency)s.")
 KEY_LENGTH = 200
@@ -83,6 +85,7 @@ class RowReader:
         self._currency_field = fields.by_role.get("currency")
         self._places = {name: position for position, name in enumerate(columns)}
         self._cells = [self._source(column, self._field(fields, key)) for column, key in plan.fields]
+        self._by_column = {source.column: source for source in self._cells}
         self._by_key = {source.field.key: source for source in self._cells}
         self._groups = {key.partition(".")[0] for key in self._by_key if "." in key}
         self._key = None if plan.key_column is None else self._place(plan.key_column)
@@ -109,7 +112,11 @@ class RowReader:
 
     def cell(self, row: Row, column: str | None) -> str:
         """The trimmed text of one column; empty for no column."""
-        return "" if column is None else row.cells[self._place(column)].strip()
+        return "" if column is None else trimmed(row.cells[self._place(column)])
+
+    def value(self, column: str, text: str) -> JsonValue:
+        """What one text of a column becomes, as ``read`` reads it. Errors: Invalid."""
+        return self._by_column[column].convert(text)
 
     def read(self, row: Row) -> ReadRow:
         """All values of a row. A row that cannot be read at all keeps its problem."""
@@ -163,7 +170,7 @@ class RowReader:
     def _read_key(self, row: Row, values: dict[str, Any], problems: list[Problem]) -> str | None:
         if self._key is None:
             return None
-        key = row.cells[self._key].strip()
+        key = trimmed(row.cells[self._key])
         if not key:
             problems.append(Problem(NO_KEY, self._plan.key_column or ""))
         elif len(key) > KEY_LENGTH:
@@ -187,17 +194,23 @@ class RowReader:
         if kind in (Kind.LINK, Kind.PERSON):
             return lambda text: self._named(field, text)
         if field.type == "money":
-            return lambda text: self._money(field, text, mark)
+            return lambda text: self._money(field, trimmed(text), mark)
+        if field.type == "yes_no":
+            return lambda text: self._yes_no(field, text)
         if kind is Kind.NUMBER and field.type not in _OWN_WORDS:
-            return lambda text: self._parse(field, read_number(text.strip(), mark) or text)
+            return lambda text: self._parse(field, read_number(trimmed(text), mark) or text)
         if kind is Kind.DAY:
-            return lambda text: self._parse(field, _day(text, order))
+            return lambda text: self._parse(field, _day(trimmed(text), order))
         if kind is Kind.INSTANT:
-            return lambda text: self._parse(field, self._instant(text, order))
-        return lambda text: self._parse(field, text)
+            return lambda text: self._parse(field, self._instant(trimmed(text), order))
+        return lambda text: self._parse(field, trimmed(text))
 
     def _parse(self, field: FieldDefinition, text: str) -> JsonValue:
         return type_of(field).parse(field, text, self._context)
+
+    def _yes_no(self, field: FieldDefinition, text: str) -> JsonValue:
+        known = yes_or_no(text)
+        return self._parse(field, trimmed(text)) if known is None else known
 
     def _money(self, field: FieldDefinition, text: str, mark: DecimalMark) -> JsonValue:
         code = _currency(text, self._context.currency)
@@ -206,10 +219,10 @@ class RowReader:
         may_differ = is_free and self._currency_field is not None
         if code is not None and code != own and not may_differ:
             raise Invalid(OTHER_CURRENCY, value=text.strip()[:80], currency=own)
-        return self._parse(field, read_number(text.strip(), mark) or text)
+        return self._parse(field, read_number(text, mark) or text)
 
     def _named(self, field: FieldDefinition, text: str) -> JsonValue:
-        name = text.strip()
+        name = trimmed(text)
         if not name:
             return None
         found = self.resolve(field, name)
@@ -219,12 +232,18 @@ class RowReader:
 
     def _instant(self, text: str, order: DateOrder) -> str:
         moment = read_moment(text, order)
-        return text if moment is None else as_instant(moment, self._zone).isoformat().replace("+00:00", "Z")
+        if moment is None:
+            _refuse_other_order(text)
+            return text
+        return as_instant(moment, self._zone).isoformat().replace("+00:00", "Z")
 
     def moment(self, row: Row, column: str | None) -> datetime | None:
         """The instant that a cell tells; ``None`` when it is empty. Errors: Invalid."""
-        text = self.cell(row, column)
-        if column is None or not text:
+        return None if column is None else self.moment_of(column, self.cell(row, column))
+
+    def moment_of(self, column: str, text: str) -> datetime | None:
+        """The instant that a text of ``column`` tells; ``None`` when it is empty. Errors: Invalid."""
+        if not text:
             return None
         moment = read_moment(text, self._plan.orders.get(column, "dmy"))
         if moment is None:
@@ -250,8 +269,15 @@ def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
 def _day(text: str, order: DateOrder) -> str:
     moment = read_moment(text, order)
     if moment is None:
+        _refuse_other_order(text)
         return text
     return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
+
+
+def _refuse_other_order(text: str) -> None:
+    """A date that only another order reads is no slip: its row may be wrong altogether. Errors: Invalid."""
+    if only_order(text) is not None:
+        raise Invalid(OTHER_ORDER, value=text[:80])
 
 
 def _currency(text: str, own: str) -> str | None:
@@ -264,12 +290,3 @@ def _currency(text: str, own: str) -> str | None:
     if unit in "¥￥":
         return own if own in _YEN else "CNY"
     return _CURRENCY_OF_SIGN.get(unit, unit if len(unit) == 3 and unit.isupper() else own)
-
-
-def marks_and_orders(
-    columns: Mapping[str, tuple[DecimalMark | None, tuple[DateOrder, ...]]],
-) -> tuple[dict[str, DecimalMark], dict[str, DateOrder]]:
-    """What the values of each column show, for a plan."""
-    marks = {name: mark for name, (mark, _) in columns.items() if mark is not None}
-    orders = {name: found[0] for name, (_, found) in columns.items() if found}
-    return marks, orders

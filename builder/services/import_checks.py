@@ -63,7 +63,7 @@ class Sample:
 def preview(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, rows: int = 8) -> Sample:
     """The beginning of a planned job's file."""
     plan = ImportPlan.from_document(job.options["plan"])
-    fields = _with_unpublished(uow, job.options.get("unpublished", {})).catalog.object(plan.object_key).fields
+    fields = with_unpublished(uow, job.options.get("unpublished", {})).catalog.object(plan.object_key).fields
     with OpenFile(blobs, job, plan.format) as table:
         places = [table.columns.index(column) for column, _ in plan.fields]
         first = list(islice(table.rows(), rows))
@@ -80,7 +80,7 @@ def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, limit: int | N
     """
     uow.require("import")
     plan = ImportPlan.from_document(job.options["plan"])
-    work = _with_unpublished(uow, job.options.get("unpublished", {}))
+    work = with_unpublished(uow, job.options.get("unpublished", {}))
     report = Report()
     with OpenFile(blobs, job, plan.format) as table:
         if plan.mode == "log":
@@ -90,7 +90,7 @@ def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, limit: int | N
     return report
 
 
-def _with_unpublished(uow: UnitOfWork, documents: Mapping[str, Any]) -> UnitOfWork:
+def with_unpublished(uow: UnitOfWork, documents: Mapping[str, Any]) -> UnitOfWork:
     """The unit of work with definitions as they would be once published. It must not write."""
     objects, pipelines = dict(uow.catalog.objects), dict(uow.catalog.pipelines)
     for document in documents.values():
@@ -103,17 +103,18 @@ def _with_unpublished(uow: UnitOfWork, documents: Mapping[str, Any]) -> UnitOfWo
     return UnitOfWork(uow.session, uow.workspace, uow.actor, catalog, uow.clock, uow.request_id)
 
 
-class _Check(RowImport):
+class RowCheck(RowImport):
     """Reads rows as the import does; what it would create is promised."""
 
     def __init__(self, uow: UnitOfWork, plan: ImportPlan, columns: Sequence[str]) -> None:
-        self._wanted = plan
+        self.plan = plan
         super().__init__(uow, replace(plan, create_users=False, create_references=False), columns)
         self.reader.resolve = self._resolve
+        self.session = uow.session
 
     def _resolve(self, wanted: FieldDefinition, text: str) -> str | None:
         found = self.names.resolve(wanted, text)
-        can_create = self._wanted.create_users if wanted.type == "user" else self._wanted.create_references
+        can_create = self.plan.create_users if wanted.type == "user" else self.plan.create_references
         return PROMISED if found is None and can_create else found
 
     def read(self, rows: Sequence[Row]) -> list[ReadRow]:
@@ -143,7 +144,7 @@ def _is_promised(fault: Any, item: ReadRow) -> bool:
 
 
 def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report, limit: int | None) -> None:
-    checking = _Check(uow, plan, table.columns)
+    checking = RowCheck(uow, plan, table.columns)
     stream = islice(table.rows(), limit)
     seen: set[str] = set()
     while rows := list(islice(stream, _CHUNK)):
@@ -169,7 +170,9 @@ def _draft(item: ReadRow, stored: Existing | None) -> Draft:
     return Draft({} if stored is None else stored.data, item.values)
 
 
-def _count(checking: _Check, report: Report, item: ReadRow, stored: Existing | None, seen: set[str]) -> None:
+def _count(
+    checking: RowCheck, report: Report, item: ReadRow, stored: Existing | None, seen: set[str]
+) -> None:
     if stored is None and (item.key is None or item.key not in seen):
         report.created += 1
     elif stored is not None and not checking.changes(item, stored):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -27,8 +27,11 @@ from builder.services.import_history import HistoryChoice, plan_history
 from builder.services.unit_of_work import UnitOfWork
 
 ASK_ORDER = N_("In column %(column)s the day and the month cannot be told apart. Say which comes first.")
+ASK_SERIAL = N_("In column %(column)s numbers stand for dates. Say how they are written.")
 ASK_MARK = N_("In column %(column)s the point or comma may mark thousands or decimals. Say which.")
 NO_ROLE_FIELD = N_("The object has no field for the owner of a record.")
+_DATES = ("date", "datetime")
+_NUMBERS = ("integer", "decimal", "money", "percent")
 _ROLE_TYPES = {"owner": "user", "amount": "money"}
 _MORE = {"key": "imported", "label": {"en": "More", "zh_Hans": "更多"}, "columns": 2}
 
@@ -58,13 +61,23 @@ class Choices:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A plan, what must be published before it, and what only a person can decide (place: column)."""
+    """A plan, what must be published before it, and what only a person can decide (place: column).
+
+    ``types``: the type of what each used column fills.
+    """
 
     plan: ImportPlan
     new_fields: tuple[NewField, ...] = ()
     object_document: Document | None = None
     pipeline_document: Document | None = None
     questions: tuple[Problem, ...] = ()
+    types: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def unpublished(self) -> dict[str, Document]:
+        """The definitions that would be published, by their kind."""
+        documents = {"object": self.object_document, "pipeline": self.pipeline_document}
+        return {kind: document for kind, document in documents.items() if document is not None}
 
     def refuse_questions(self) -> None:
         """Errors: Invalid with every open question."""
@@ -93,7 +106,7 @@ def plan_import(
     mapped |= {new.column: new.key for new in made}
     name = definition.fields.by_role.get("name")
     history, pipeline = plan_history(uow, profile, definition, choices.history, paths)
-    used = {*mapped, *_moment_columns(choices)}
+    types = _types(definition, mapped, made, choices)
     plan = ImportPlan(
         object_key=object_key,
         format=file_format,
@@ -109,7 +122,7 @@ def plan_import(
         history=history,
     )
     document = _with_fields(uow, object_key, made) if made else None
-    return Proposal(plan, tuple(made), document, pipeline, tuple(_questions(profile, choices, used)))
+    return Proposal(plan, tuple(made), document, pipeline, tuple(_questions(profile, choices, types)), types)
 
 
 def carry_out(uow: UnitOfWork, proposal: Proposal) -> ImportPlan:
@@ -117,12 +130,7 @@ def carry_out(uow: UnitOfWork, proposal: Proposal) -> ImportPlan:
 
     Errors: Forbidden (making fields and pipelines is a right), Invalid when the definitions are unsound.
     """
-    documents = [
-        document
-        for document in (proposal.object_document, proposal.pipeline_document)
-        if document is not None
-    ]
-    if documents:
+    if documents := list(proposal.unpublished.values()):
         publish(uow, documents)
     return proposal.plan
 
@@ -168,6 +176,19 @@ def _given(
         else:
             raise Invalid(NO_ROLE_FIELD)
     return given, made
+
+
+def _types(
+    definition: ObjectDefinition, mapped: Mapping[str, str], made: Sequence[NewField], choices: Choices
+) -> dict[str, str | None]:
+    """The type of what each used column fills."""
+    targets = {key: known.type for key, known in definition.fields.targets.items()}
+    targets |= {new.key: new.type for new in made}
+    types: dict[str, str | None] = {column: targets.get(key) for column, key in mapped.items()}
+    types |= dict.fromkeys(_moment_columns(choices), "datetime")
+    if choices.history is not None and choices.history.amount_column is not None:
+        types.setdefault(choices.history.amount_column, "money")
+    return types
 
 
 def _moment_columns(choices: Choices) -> set[str]:
@@ -232,22 +253,31 @@ def _orders(profile: TableProfile, choices: Choices) -> dict[str, DateOrder]:
     """How the dates of each column are written: as a person says, else as the values show."""
     found: dict[str, DateOrder] = {}
     for column in profile.columns:
-        if not column.orders:
-            continue
-        wanted = choices.orders.get(column.name, choices.order)
-        found[column.name] = wanted if wanted in column.orders else column.orders[0]
+        if column.name in choices.orders:
+            found[column.name] = choices.orders[column.name]
+        elif choices.order is not None and (choices.order in column.orders or not column.orders):
+            found[column.name] = choices.order
+        elif column.orders:
+            found[column.name] = column.orders[0]
     return found
 
 
-def _questions(profile: TableProfile, choices: Choices, used: Collection[str]) -> Iterable[Problem]:
-    """What the values leave open in columns that are used."""
+def _questions(profile: TableProfile, choices: Choices, types: Mapping[str, str | None]) -> Iterable[Problem]:
+    """What the values leave open in columns that are used. ``types``: column to the type of its field."""
     is_ours = _is_export(profile)
     for column in profile.columns:
-        if column.name not in used:
-            continue
-        if column.is_order_open and choices.order is None and column.name not in choices.orders:
-            yield Problem(ASK_ORDER, column.name, {"column": column.name})
-        if column.is_mark_open and column.name not in choices.marks and not (is_ours and _has_points(column)):
+        wanted = types.get(column.name)
+        if wanted in _DATES and choices.order is None and column.name not in choices.orders:
+            if column.is_order_open:
+                yield Problem(ASK_ORDER, column.name, {"column": column.name})
+            elif not column.date_share and column.likely_order:
+                yield Problem(ASK_SERIAL, column.name, {"column": column.name})
+        if (
+            wanted in _NUMBERS
+            and column.is_mark_open
+            and column.name not in choices.marks
+            and not (is_ours and _has_points(column))
+        ):
             yield Problem(ASK_MARK, column.name, {"column": column.name})
 
 

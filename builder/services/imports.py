@@ -177,16 +177,8 @@ def set_proposal(uow: UnitOfWork, job: ImportJob, proposal: Proposal, rows: int)
     """Keep a plan together with the definitions that it would publish, to try it or to look at it."""
     _require_draft(job)
     uow.begin()
-    documents = {
-        name: document
-        for name, document in (
-            ("object", proposal.object_document),
-            ("pipeline", proposal.pipeline_document),
-        )
-        if document is not None
-    }
     plan = proposal.plan.to_document()
-    job.options = {**job.options, "plan": plan, "unpublished": documents}
+    job.options = {**job.options, "plan": plan, "unpublished": proposal.unpublished}
     job.total_rows = rows
 
 

@@ -121,6 +121,35 @@ def test_an_open_date_order_is_asked_and_the_answer_kept(importing: Town) -> Non
     assert sorted(record.data["due"] for record in records(importing)) == ["2025-01-02", "2025-03-04"]
 
 
+def test_the_mapping_shows_both_sides_and_asks_for_what_the_values_leave_open(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "title,worth,due\nA,$342.09K,01/02/2025\nB,lots,03/04/2025\n")
+    page = ada.get(f"{place}/mapping").text
+    assert "$342,090.00" in page
+    assert "“lots” is not a number." in page
+    assert "1 different value cannot be read" in page
+    assert "Feb 1, 2025 or Jan 2, 2025?" in page
+    data = form_of(page) | {"order-2": "mdy"}
+    answer = ada.post(f"{place}/mapping", {**data, "refresh": "1"}, htmx=True)
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith("<form")
+    assert "Feb 1, 2025" not in answer.text
+    assert "Jan 2, 2025" in answer.text
+
+
+def test_numbers_may_stand_for_dates_once_somebody_says_so(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "title,due\nA,44196\n")
+    data = form_of(ada.get(f"{place}/mapping").text) | {"field-1": "key:due"}
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 422
+    assert "numbers stand for dates" in answer.text
+    assert 'value="serial"' in answer.text
+    ada.post(f"{place}/mapping", data | {"order-1": "serial"})
+    ada.post(f"{place}/start")
+    assert [record.data["due"] for record in records(importing)] == ["2020-12-31"]
+
+
 def test_history_is_loaded_into_a_pipeline_made_from_the_file(importing: Town) -> None:
     ada = importing.as_("Ada")
     text = "ref,title,phase,since,done\n1,A,Talk,2025-01-02,\n2,B,Yes,2025-01-03,2025-02-01\n"
