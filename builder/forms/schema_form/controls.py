@@ -1,0 +1,339 @@
+"""Nodes of single values: which control, what stands in it, and what was typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from builder.errors import N_
+from builder.forms.schema_form import scalars
+from builder.forms.schema_form.merging import Effective, Merger, same
+from builder.forms.schema_form.nodes import ABSENT, Control, DatePart, Offer
+from builder.forms.schema_form.posted import Posted
+
+MAX_FILE = 1_000_000
+FILE_TOO_LARGE = N_("This file is too large; at most 1 MB fits here.")
+DATE_PARTS = {
+    "year": N_("year"),
+    "month": N_("month"),
+    "day": N_("day"),
+    "hour": N_("hour"),
+    "minute": N_("minute"),
+    "second": N_("second"),
+}
+_HELP_IN_UTC = N_("In UTC.")
+
+
+class Controls:
+    """Makes the controls of one walk."""
+
+    def __init__(
+        self, merger: Merger, posted: Posted | None, say: Callable[[str, Mapping[str, Any]], str]
+    ) -> None:
+        self.merger = merger
+        self.posted = posted
+        self.say = say
+
+    def help(self, merged: Effective, here: Any) -> str:
+        """Description and help, as one text."""
+        parts = [scalars.option(here.ui, "description") or merged.get("description")]
+        parts.append(scalars.option(here.ui, "help"))
+        return "\n".join(part for part in parts if isinstance(part, str) and part)
+
+    def is_one_control(self, merged: Effective, ui: Mapping[str, Any]) -> bool:
+        """Whether a list is one control: a choice of several options, or several files."""
+        items = merged.get("items")
+        if not isinstance(items, Mapping) or "prefixItems" in merged:
+            return False
+        inner = self.merger.effective(items, ABSENT)[0]
+        if inner.get("format") == "data-url":
+            return True
+        return bool(merged.get("uniqueItems")) and scalars.constants(inner, self.merger) is not None
+
+    def control(self, merged: Effective, offered: Any, value: Any, here: Any) -> Control:
+        """The control of a value that is not an object, nor a list of rows."""
+        names = [name for name in scalars.kinds(merged) if name != "null"]
+        kind = names[0] if names else ("null" if not offered else "")
+        facts = {
+            "path": here.path,
+            "name": here.name,
+            "label": here.label,
+            "help": self.help(merged, here),
+            "is_required": here.is_required,
+            "is_read_only": bool(scalars.option(here.ui, "readonly") or merged.get("readOnly")),
+            "is_disabled": bool(scalars.option(here.ui, "disabled")),
+        }
+        if kind == "array":
+            return self._several(merged, value, here, facts)
+        if offered is None and kind == "boolean" and scalars.widget(here.ui) in ("radio", "select"):
+            offered = [(True, ""), (False, "")]
+        if offered is not None and scalars.widget(here.ui) != "hidden":
+            return self._one_of(merged, offered, value, here, facts)
+        if kind == "null":
+            is_there = value is None or here.is_required or self._had(here.name)
+            is_there = is_there and (self.posted is None or here.is_required or self._had(here.name))
+            return Control(
+                **facts, kind="nothing", value=None if is_there else ABSENT, was="null" if is_there else ""
+            )
+        if kind == "boolean" and scalars.widget(here.ui) != "hidden":
+            return self._tick(value, here, facts)
+        if scalars.widget(here.ui) in ("alt-date", "alt-datetime"):
+            return self._date_parts(value, here, facts)
+        return self._line(merged, kind, value, here, facts)
+
+    # Options
+
+    def _one_of(
+        self, merged: Effective, offered: Any, value: Any, here: Any, facts: dict[str, Any]
+    ) -> Control:
+        sent = self._sent(here.name)
+        if sent is not None:
+            value = _chosen(offered, sent[0] if sent else "")
+            if value is ABSENT and sent and sent[0]:
+                value = sent[0]
+        is_radio = scalars.widget(here.ui) == "radio"
+        offers = self._offers(offered, [] if value is ABSENT else [value], here.ui)
+        placeholder = scalars.option(here.ui, "placeholder")
+        return Control(
+            **facts,
+            kind="radio" if is_radio else "select",
+            value=value,
+            typed=() if value is ABSENT else (scalars.key_of(value),),
+            offers=offers,
+            has_blank="default" not in merged,
+            attributes={"placeholder": placeholder} if isinstance(placeholder, str) else {},
+            is_inline=True,
+        )
+
+    def _several(self, merged: Effective, value: Any, here: Any, facts: dict[str, Any]) -> Control:
+        items = self.merger.effective(merged["items"], ABSENT)[0]
+        sent = self._sent(here.name)
+        if items.get("format") == "data-url":
+            return self._files(sent, value, here, facts)
+        offered = scalars.constants(items, self.merger) or []
+        if sent is not None:
+            found = [_chosen(offered, text) for text in sent if text]
+            value = [each for each in found if each is not ABSENT]
+            if not value and not here.is_required and not self._had(here.name):
+                value = ABSENT
+        chosen = value if isinstance(value, list) else []
+        inner_ui = here.ui.get("items")
+        ui = {**(inner_ui if isinstance(inner_ui, Mapping) else {}), **here.ui}
+        return Control(
+            **facts,
+            kind="checkboxes" if scalars.widget(here.ui) == "checkboxes" else "multiple",
+            value=value,
+            typed=tuple(scalars.key_of(each) for each in chosen),
+            offers=self._offers(offered, chosen, ui),
+            was="[]" if value == [] else "",
+        )
+
+    def _offers(self, offered: Any, chosen: list[Any], ui: Mapping[str, Any]) -> tuple[Offer, ...]:
+        names = scalars.option(ui, "enumNames")
+        disabled = scalars.option(ui, "enumDisabled")
+        titled = []
+        for at, (value, title) in enumerate(offered):
+            named = None
+            if isinstance(names, list) and at < len(names):
+                named = names[at]
+            elif isinstance(names, Mapping):
+                named = names.get(value if isinstance(value, str) else json.dumps(value))
+            titled.append((value, named if isinstance(named, str) else title))
+        result = []
+        for value, title in scalars.ordered(titled, scalars.option(ui, "enumOrder")):
+            is_chosen = any(same(value, each) for each in chosen)
+            is_off = isinstance(disabled, list) and any(same(value, each) for each in disabled)
+            label = title or scalars.title_of(value, self.say)
+            result.append(Offer(scalars.key_of(value), label, value, is_chosen, is_off and not is_chosen))
+        known = [value for value, _ in offered]
+        for value in chosen:  # what is no option stays there, so that the error can be understood
+            if not any(same(value, each) for each in known):
+                result.append(Offer(scalars.key_of(value), scalars.title_of(value, self.say), value, True))
+        return tuple(result)
+
+    def _tick(self, value: Any, here: Any, facts: dict[str, Any]) -> Control:
+        sent = self._sent(here.name)
+        if sent is not None:
+            value = True if sent else (False if here.is_required or self._had(here.name) else ABSENT)
+        return Control(
+            **facts,
+            kind="checkbox",
+            value=value,
+            typed=("true",) if value is not ABSENT and value else (),
+            was="" if value is ABSENT else "false",
+        )
+
+    # Text
+
+    def _line(self, merged: Effective, kind: str, value: Any, here: Any, facts: dict[str, Any]) -> Control:
+        widget = scalars.widget(here.ui)
+        input_kind = scalars.input_type(merged, kind, here.ui)
+        if input_kind == "file" or widget == "file":
+            return self._files(self._sent(here.name), value, here, facts, is_single=True)
+        is_nullable = "null" in scalars.kinds(merged)
+        sent = self._sent(here.name)
+        unread = ""
+        if sent is None:
+            typed = scalars.to_text(value, kind, input_kind)
+        else:
+            typed = sent[0] if sent else ""
+            value, unread = self._read(typed, kind, input_kind, is_nullable, here)
+        if input_kind == "datetime-local":
+            facts["help"] = "\n".join(part for part in (facts["help"], self.say(_HELP_IN_UTC, {})) if part)
+        control_kind = "area" if widget == "textarea" else "hidden" if widget == "hidden" else "line"
+        shown = input_kind if scalars.is_readable(typed, input_kind) else "text"
+        return Control(
+            **facts,
+            kind=control_kind,
+            input_type=shown,
+            value=value,
+            typed=(typed,),
+            attributes=self._attributes(merged, kind, shown, here.ui),
+            examples=tuple(
+                str(each) for each in merged.get("examples", ()) if isinstance(each, (str, int, float))
+            ),
+            rows=_rows(here.ui),
+            was=self._was(value, typed, kind, input_kind),
+            unread=unread,
+        )
+
+    def _read(self, typed: str, kind: str, input_kind: str, is_nullable: bool, here: Any) -> tuple[Any, str]:
+        """The value of what was typed, and what is wrong with it."""
+        assert self.posted is not None
+        was = self.posted.first(f"{here.name}.was")
+        if was is not None:
+            try:
+                former = json.loads(was)
+            except (ValueError, RecursionError):
+                former = ABSENT
+            if former is not ABSENT and scalars.to_text(former, kind, input_kind) == typed:
+                return former, ""
+        if typed == "":
+            if "ui:emptyValue" in here.ui:
+                return here.ui["ui:emptyValue"], ""
+            return (None if is_nullable and here.is_required else ABSENT), ""
+        try:
+            return scalars.from_text(typed, kind, input_kind), ""
+        except scalars.Unread as error:
+            return typed, str(error)
+
+    def _was(self, value: Any, typed: str, kind: str, input_kind: str) -> str:
+        """JSON of a value that its text does not give back: an empty text, null, a moment in another zone."""
+        if value is ABSENT:
+            return ""
+        try:
+            again = scalars.from_text(typed, kind, input_kind) if typed else ABSENT
+        except scalars.Unread:
+            again = ABSENT
+        if again is not ABSENT and same(again, value) and type(again) is type(value):
+            return ""
+        return json.dumps(value, ensure_ascii=False)
+
+    def _attributes(self, merged: Effective, kind: str, shown: str, ui: Mapping[str, Any]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        placeholder, complete = scalars.option(ui, "placeholder"), scalars.option(ui, "autocomplete")
+        if isinstance(placeholder, str):
+            found["placeholder"] = placeholder
+        if isinstance(complete, str):
+            found["autocomplete"] = complete
+        if shown in ("number", "range"):
+            found |= scalars.limits(merged, kind)
+        if shown == "datetime-local":
+            found["step"] = "1"
+        return found
+
+    def _files(
+        self, sent: list[str] | None, value: Any, here: Any, facts: dict[str, Any], *, is_single: bool = False
+    ) -> Control:
+        """Files are kept in the form as data URLs; a new one takes the place of a single one."""
+        given = value if isinstance(value, list) else [] if value is ABSENT else [value]
+        unread = ""
+        if sent is not None:
+            given = [text for text in sent if text]
+            fitting = [text for text in given if scalars.file_size(text) <= MAX_FILE]
+            unread = FILE_TOO_LARGE if len(fitting) < len(given) else ""
+            given = fitting
+            given = given[-1:] if is_single else given
+            value = (given[0] if given else ABSENT) if is_single else given
+            if not given and not is_single and not here.is_required and not self._had(here.name):
+                value = ABSENT
+        accept = scalars.option(here.ui, "accept")
+        return Control(
+            **facts,
+            kind="file" if is_single else "files",
+            input_type="file",
+            value=value,
+            typed=tuple(text for text in given if isinstance(text, str)),
+            offers=tuple(Offer(str(text), scalars.file_name(text)) for text in given),
+            attributes={"accept": accept} if isinstance(accept, str) else {},
+            was="[]" if value == [] else "",
+            unread=unread,
+        )
+
+    # Dates in parts
+
+    def _date_parts(self, value: Any, here: Any, facts: dict[str, Any]) -> Control:
+        has_time = scalars.widget(here.ui) == "alt-datetime"
+        names = list(DATE_PARTS)[: 6 if has_time else 3]
+        if self.posted is not None and self.posted.has(f"{here.name}.year"):
+            typed = [self.posted.first(f"{here.name}.{name}") or "" for name in names]
+            value = _date_of(typed)
+        shown = _parts_of(value, has_time)
+        years = scalars.option(here.ui, "yearsRange")
+        parts = []
+        for at, name in enumerate(names):
+            chosen = shown[at]
+            texts = _range(name, years)
+            texts = texts if not chosen or chosen in texts else [*texts, chosen]
+            offers = tuple(Offer(text, text, text, text == chosen) for text in texts)
+            parts.append(DatePart(f"{here.name}.{name}", self.say(DATE_PARTS[name], {}), offers))
+        return Control(**facts, kind="date_parts", value=value, typed=tuple(shown), parts=tuple(parts))
+
+    # What was posted
+
+    def _sent(self, name: str) -> list[str] | None:
+        """The texts of a control that was on the page."""
+        return self.posted.texts(name) if self.posted is not None and self.posted.has(name) else None
+
+    def _had(self, name: str) -> bool:
+        return self.posted is not None and self.posted.has(f"{name}.was")
+
+
+def _chosen(offered: Any, text: str) -> Any:
+    return next((value for value, _ in offered if scalars.key_of(value) == text), ABSENT)
+
+
+def _rows(ui: Mapping[str, Any]) -> int:
+    rows = scalars.option(ui, "rows")
+    return rows if isinstance(rows, int) and 1 <= rows <= 40 else 4
+
+
+def _range(name: str, years: Any) -> list[str]:
+    if name == "year":
+        is_given = (
+            isinstance(years, list) and len(years) == 2 and all(isinstance(each, int) for each in years)
+        )
+        first, last = sorted(years) if is_given else (1900, 2100)
+        first, last = max(first, 1), min(last, 9999, max(first, 1) + 300)
+        return [f"{year:04}" for year in range(first, last + 1)]
+    first, last = {"month": (1, 12), "day": (1, 31), "hour": (0, 23)}.get(name, (0, 59))
+    return [f"{number:02}" for number in range(first, last + 1)]
+
+
+def _date_of(typed: list[str]) -> Any:
+    """The date of its parts, as far as they are all there; else what there is, which the schema refuses."""
+    if not any(typed):
+        return ABSENT
+    day = "-".join(typed[:3])
+    return day if len(typed) == 3 else f"{day}T{':'.join(part or '00' for part in typed[3:])}Z"
+
+
+def _parts_of(value: Any, has_time: bool) -> list[str]:
+    count = 6 if has_time else 3
+    if not isinstance(value, str):
+        return [""] * count
+    text = scalars.to_text(value, "string", "datetime-local" if has_time else "date")
+    day, _, clock = text.partition("T")
+    days, clocks = [*day.split("-"), "", "", ""], [*clock.removesuffix("Z").split(":"), "", "", ""]
+    return [*days[:3], *clocks[:3]][:count]
