@@ -17,7 +17,8 @@ from flask_login import current_user, user_logged_in
 from werkzeug.wrappers import Response
 
 from blueprints import house
-from blueprints.shell import Person, Shell, WorkspaceLink, set_shell_source
+from blueprints.messages import local
+from blueprints.shell import NavItem, Person, Shell, WorkspaceLink, set_shell_source
 from builder.clock import Clock
 from builder.db.extension import request_session
 from builder.db.tenancy import WorkspaceSession
@@ -45,6 +46,7 @@ class Scope:
     session: WorkspaceSession
     clock: Clock
     last_seen_at: datetime | None
+    unread_notices: int
 
     def unit_of_work(self) -> UnitOfWork:
         """For one service call; commit it once."""
@@ -143,7 +145,9 @@ def _enter() -> Response | None:
     clock = house.clock()
     catalog = load_catalog(session, workspace)
     actor = actor_of(session, membership, catalog, workspace.day_of(clock.now()))
-    g.scope = Scope(workspace, actor, catalog, session, clock, membership.last_seen_at)
+    g.scope = Scope(
+        workspace, actor, catalog, session, clock, membership.last_seen_at, membership.unread_notices
+    )
     return None
 
 
@@ -184,16 +188,29 @@ def _shell() -> Shell:
         WorkspaceLink(own.workspace.name, home_of(own.workspace.key), own.workspace.key == current)
         for own in my_memberships()
     )
-    searchable = here is not None and "workspace.search" in current_app.view_functions
+    has_workspace = here is not None and "workspace.home" in current_app.view_functions
     return Shell(
         person=Person(
             here.actor.name if here else current_user.name or current_user.email, current_user.email
         ),
         workspaces=links,
-        search_url=url_for("workspace.search") if searchable else "",
+        search_url=url_for("workspace.search") if has_workspace else "",
+        notices_url=url_for("workspace.notice_list") if has_workspace else "",
+        unread_notices=here.unread_notices if here else 0,
+        creatable=_creatable(here) if here and has_workspace else (),
         sign_out_url=url_for("security.logout"),
         profile_url=url_for("account.settings"),
         home_url=home_of(current) if current else "/",
+    )
+
+
+def _creatable(here: Scope) -> tuple[NavItem, ...]:
+    """What the person may add from anywhere (S125)."""
+    if not here.actor.can("record.create"):
+        return ()
+    return tuple(
+        NavItem(local(each.label), url_for("workspace.new_record", object_key=each.key), each.icon)
+        for each in here.catalog.objects.values()
     )
 
 

@@ -62,7 +62,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Shell:
-    """The frame of one page. Without `person` it is a page for strangers."""
+    """The frame of one page. Without `person` it is a page for strangers.
+
+    `creatable`: forms of new records; `unread_notices`: how many notices the person has not read.
+    """
 
     person: Person | None = None
     workspaces: tuple[WorkspaceLink, ...] = ()
@@ -70,6 +73,9 @@ class Shell:
     sign_out_url: str = ""
     profile_url: str = ""
     home_url: str = "/"
+    notices_url: str = ""
+    unread_notices: int = 0
+    creatable: tuple[NavItem, ...] = ()
     sections: tuple[NavSection, ...] = field(default=())
 
     @property

@@ -50,6 +50,9 @@ KINDS = {
     "definition.drafted": lazy_gettext("drafted a definition"),
     "definition.published": lazy_gettext("published definitions"),
     "pack.installed": lazy_gettext("installed an industry template"),
+    "note.written": lazy_gettext("wrote a note"),
+    "note.changed": lazy_gettext("changed a note"),
+    "note.removed": lazy_gettext("removed a note"),
     "view.saved": lazy_gettext("saved a view"),
     "view.renamed": lazy_gettext("renamed a view"),
     "view.shared": lazy_gettext("shared a view"),
@@ -71,6 +74,8 @@ WORDS = {
     "answers": lazy_gettext("Feedback"),
     "tasks_done": lazy_gettext("Tasks done"),
     "is_marked": lazy_gettext("Sign of the stage"),
+    "note.text": lazy_gettext("Text"),
+    "note.files": lazy_gettext("Files"),
 }
 _LONGEST_VALUE = 400
 

@@ -23,10 +23,13 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     import_format,
     lists,
     lookups,
+    notes,
+    notices,
     record_page,
     saved_views,
     search,
     stage_work,
+    timeline,
 )
 from blueprints.workspace.area import board_address
 from blueprints.workspace.cells import add_cells

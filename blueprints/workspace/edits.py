@@ -46,7 +46,10 @@ def new_record(object_key: str) -> Response:
 
 @workspace.post("/o/<object_key>/new")
 def create_record(object_key: str) -> Response:
-    """Create, enter the first stage of the chosen process, and open the record."""
+    """Create, enter the first stage of the chosen process, and open the record.
+
+    What is added to another record and has no process of its own leads back to that record.
+    """
     here = scope()
     here.require("record.create")
     definition = here.catalog.object(object_key)
@@ -76,6 +79,9 @@ def create_record(object_key: str) -> Response:
         form.add_problems(error.problems)
         return _show_new(here, definition, form, pipeline_key, status=422)
     uow.commit()
+    origin = _origin(here, definition)
+    if origin is not None and not here.catalog.pipelines_of(object_key):
+        return done(record_address(origin.id), gettext("Created."))
     return done(record_address(saved.record_id), gettext("Created."))
 
 
@@ -229,17 +235,21 @@ def _show_new(
     if not pipeline_key and len(pipelines) == 1:
         pipeline_key = pipelines[0].key
     list_address = url_for("workspace.record_list", object_key=definition.key)
+    origin = _origin(here, definition)
+    opened_from = {name: request.args[name] for name in ("field", "from")} if origin else {}
     return show_form(
         "pages/workspace/record_form.html",
         fragment="fragments/record/form.html",
         status=status,
         definition=definition,
         title=gettext("New: %(name)s", name=local(definition.label)),
-        trail=[(local(definition.label_plural), list_address)],
+        trail=[(origin.name, record_address(origin.id))]
+        if origin
+        else [(local(definition.label_plural), list_address)],
         form=form,
-        address=url_for("workspace.create_record", object_key=definition.key),
+        address=url_for("workspace.create_record", object_key=definition.key, **opened_from),
         refresh_url=url_for("workspace.refresh_new", object_key=definition.key),
-        cancel=list_address,
+        cancel=record_address(origin.id) if origin else list_address,
         revision=None,
         theirs=None,
         processes=[(each.key, local(each.label), local(each.description)) for each in pipelines],
@@ -258,6 +268,15 @@ def _process_problem(here: Scope, definition: ObjectDefinition, pipeline_key: st
 
 def _prefilled(here: Scope, definition: ObjectDefinition) -> MultiDict[str, str] | None:
     """A reference that the page before offered: the record it came from, in the field that names it."""
+    origin = _origin(here, definition)
+    if origin is None:
+        return None
+    texts = (str(origin.id), origin.name, origin.name)
+    return MultiDict([(f"f-{request.args['field']}", text) for text in texts])
+
+
+def _origin(here: Scope, definition: ObjectDefinition) -> FullRecord | None:
+    """The record that the form was opened from, when the field of the address can refer to it."""
     field = definition.fields.by_key.get(request.args.get("field", ""))
     if field is None or field.type != "reference":
         return None
@@ -267,8 +286,7 @@ def _prefilled(here: Scope, definition: ObjectDefinition) -> MultiDict[str, str]
         return None
     if opened is None or opened.record.object_key != field.params.get("target"):
         return None
-    name = opened.record.name
-    return MultiDict([(f"f-{field.key}", text) for text in (str(opened.record.id), name, name)])
+    return opened.record
 
 
 def _body(form: RecordForm, refresh_url: str) -> str:

@@ -46,7 +46,9 @@ def sent(here: Scope, fields: FieldSet, prefix: str = "f") -> Sent:
         upload = request.files[f"{prefix}-{field.key}"]
         uow = here.unit_of_work()
         try:
-            file = services.receive(uow, blob_store(), field, upload.stream, upload.filename or "")
+            file = services.receive(
+                uow, blob_store(), upload.stream, upload.filename or "", services.Intake.of(field)
+            )
             uow.commit()
         except FunnelwrightError as error:
             uow.rollback()

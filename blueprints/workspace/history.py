@@ -6,19 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext
 
 from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
-from blueprints.workspace.cells import Cell
+from blueprints.workspace.cells import NOTHING, Cell
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import Reader, is_id, moment, names_in, stage_name
 from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.domain.mentions import SIGN, Span, spans
 from builder.domain.pipeline import Pipeline, Stage
+from builder.fieldtypes.file import size_text
 from builder.queries.definitions import pipeline_version
-from builder.queries.row import FullRecord, names_of_members, names_of_records
-from builder.queries.timeline import TimelineEvent
+from builder.queries.notes import NoteView, notes_by_id
+from builder.queries.people import active_members
+from builder.queries.row import FullRecord, RecordRow, names_of_members, names_of_records
+from builder.queries.timeline import NOTE, TimelineEvent
 
 _ICONS = {
     "record.created": "plus",
@@ -30,7 +35,9 @@ _ICONS = {
     "record.converted": "switch-horizontal",
     "stage.worked": "checklist",
     "move.requested": "clock",
+    NOTE: "message",
 }
+_EXCERPT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,30 @@ class Change:
     after: Cell
 
 
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    name: str
+    size: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNote:
+    """A note as it is now; ``edit`` and ``remove`` are addresses for those who may."""
+
+    spans: tuple[Span, ...]
+    files: tuple[ShownFile, ...]
+    edited: str
+    edit: str
+    remove: str
+
+
 @dataclass(frozen=True)
 class Told:
-    """One event: ``text`` says what, ``changes`` show values, ``links`` lead to records that were made."""
+    """One entry: ``text`` says what, ``changes`` show values, ``links`` lead to records that were made.
+
+    ``mark``: the channel of an activity.
+    """
 
     icon: str
     text: str
@@ -52,15 +80,21 @@ class Told:
     changes: tuple[Change, ...] = ()
     details: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    note: ShownNote | None = None
+    mark: Cell = NOTHING
 
 
 class Teller:
-    """Tells the events of one record; reads the names behind all their ids at once."""
+    """Tells what happened to one record: events, and activities as the records that they are.
 
-    def __init__(self, here: Scope, record: FullRecord, events: Iterable[TimelineEvent]) -> None:
+    Reads the names behind all their ids at once, and all notes.
+    """
+
+    def __init__(self, here: Scope, record: FullRecord, entries: Iterable[TimelineEvent | RecordRow]) -> None:
         self.here = here
         self.record = record
-        self.events = tuple(events)
+        self.entries = tuple(entries)
+        self.events = tuple(entry for entry in self.entries if isinstance(entry, TimelineEvent))
         self.definition: ObjectDefinition = here.catalog.object(record.object_key)
         documents = [_mapping(event.data.get(side)) for event in self.events for side in ("before", "after")]
         records, members = ids_in(self.definition.fields, documents)
@@ -68,9 +102,57 @@ class Teller:
             records |= {int(text) for text in _mapping(event.data.get("into")).values() if is_id(str(text))}
         self.names = names_of_records(here.session, records)
         self.reader = Reader(here, self.names, names_of_members(here.session, members))
+        self.notes = notes_by_id(here.session, map(_note_id, self.events))
+        self.people = _people_of(here, self.notes.values())
 
     def told(self) -> list[Told]:
-        return [self._tell(event) for event in self.events]
+        return [
+            self._tell(entry) if isinstance(entry, TimelineEvent) else self._tell_activity(entry)
+            for entry in self.entries
+        ]
+
+    def _tell_activity(self, row: RecordRow) -> Told:
+        """An activity: its channel, its name, when it happened, and the beginning of what was written."""
+        definition = self.here.catalog.object(row.object_key)
+        fields = definition.fields
+        channel = fields.by_role.get("channel")
+        happened = fields.by_role["happened_at"]
+        texts = (row.data.get(field.key) for field in fields.of_type("long_text"))
+        excerpt = next((shortened(str(text)) for text in texts if text), "")
+        when = self.reader.cell(happened, row.data.get(happened.key)).text
+        return Told(
+            icon=definition.icon,
+            text="",
+            who=row.owner_name or gettext("Funnelwright"),
+            when=when or moment(row.created_at),
+            iso=str(row.data.get(happened.key) or row.created_at.isoformat()),
+            details=(excerpt,) if excerpt else (),
+            links=((row.name, record_address(row.id)),),
+            mark=self.reader.cell(channel, row.data.get(channel.key)) if channel else NOTHING,
+        )
+
+    def _note(self, event: TimelineEvent) -> ShownNote | None:
+        """The note as it is now, none when it was removed."""
+        note = self.notes.get(_note_id(event))
+        if note is None or note.deleted_at is not None:
+            return None
+        actor = self.here.actor
+        is_own = note.author_id == actor.member_id
+        may_remove = is_own or actor.can("record.delete")
+        return ShownNote(
+            spans=spans(note.text, self.people),
+            files=tuple(
+                ShownFile(
+                    str(file["name"]),
+                    size_text(int(file["size"]), self.reader.context.locale),
+                    url_for("workspace.file", file_id=int(file["id"])),
+                )
+                for file in note.files
+            ),
+            edited=moment(note.edited_at) if note.edited_at else "",
+            edit=url_for("workspace.edit_note", note_id=note.id) if is_own else "",
+            remove=url_for("workspace.ask_remove_note", note_id=note.id) if may_remove else "",
+        )
 
     def _tell(self, event: TimelineEvent) -> Told:
         text, changes, details, links = self._words(event)
@@ -83,6 +165,7 @@ class Teller:
             changes=changes,
             details=details,
             links=links,
+            note=self._note(event) if event.kind == NOTE else None,
         )
 
     def _words(
@@ -103,6 +186,9 @@ class Teller:
             pipeline = self._pipeline(data)
             stage = stage_name(pipeline, data.get("to"))
             return gettext("asked for the approval to move it to “%(stage)s”", stage=stage), (), (), ()
+        if event.kind == NOTE:
+            gone = self._note(event) is None
+            return gettext("wrote a note that was removed") if gone else gettext("wrote"), (), (), ()
         words = {
             "record.deleted": gettext("put it into the recycle bin"),
             "record.restored": gettext("took it out of the recycle bin"),
@@ -222,6 +308,26 @@ def _task_names(stage: Stage | None, keys: set[str]) -> list[str]:
         known[task.key] = local(task.label)
         known |= {f"{task.key}/{sub.key}": local(sub.label) for sub in task.subtasks}
     return [label for key, label in known.items() if key in keys] + sorted(keys - known.keys())
+
+
+def shortened(text: str) -> str:
+    """The beginning of a longer text, whole words if it has any."""
+    if len(text) <= _EXCERPT:
+        return text
+    head = text[:_EXCERPT]
+    return f"{head.rsplit(None, 1)[0]} …"
+
+
+def _note_id(event: TimelineEvent) -> int:
+    text = str(event.data.get("note", "")) if event.kind == NOTE else ""
+    return int(text) if is_id(text) else 0
+
+
+def _people_of(here: Scope, notes: Iterable[NoteView]) -> list[tuple[int, str]]:
+    """Whom the notes may mention: read only if one has the sign of it."""
+    if not any(SIGN in note.text for note in notes):
+        return []
+    return [(person.id, person.name) for person in active_members(here.session)]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

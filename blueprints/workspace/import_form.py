@@ -1,4 +1,4 @@
-"""The mapping form of an import: from choices to what the page shows, and from what was sent to choices."""
+"""The mapping page of an import: from choices to what it shows."""
 
 from __future__ import annotations
 
@@ -12,35 +12,22 @@ from werkzeug.datastructures import MultiDict
 from blueprints.languages import language
 from blueprints.messages import local, told
 from blueprints.scope import Scope
+from blueprints.workspace.import_choices import MOST_TEXTS, NOT_NEW
 from builder.domain.fields import ObjectDefinition
+from builder.domain.pipeline import Pipeline
 from builder.errors import Problem
 from builder.exchange.moments import ORDERS, STATED, DateOrder
 from builder.exchange.new_fields import new_field
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import all_types, field_type
-from builder.services.import_history import HistoryChoice, find_pipeline, stage_texts
+from builder.services.import_history import CLOSING, HistoryChoice, find_pipeline, stage_texts
+from builder.services.import_presets import suggested_stage
 from builder.services.import_preview import ColumnPreview
 from builder.services.import_setup import Choices, Proposal
 
-NEW_PIPELINE = "+"
 # The page of a small file shows at once what a choice changes.
 LIVE_ROWS = 5_000
-_KINDS = ("open", "won", "lost", "invalid")
-# Types that cannot be made from a column alone.
-_NOT_NEW = (
-    "formula",
-    "table",
-    "choices",
-    "reference",
-    "sub_form",
-    "auto_number",
-    "rollup",
-    "money_rollup",
-    "file",
-    "image",
-)
-
 
 Options: TypeAlias = tuple[tuple[str, Any, bool], ...]
 _ORDER_NAMES: Mapping[DateOrder, Any] = {
@@ -74,25 +61,32 @@ class ColumnLine:
 
 
 @dataclass(frozen=True)
-class StageLine:
-    """One stage text of the file, for a pipeline that is to be made."""
+class TextLine:
+    """One text of the stage or status column. ``kind`` is what it means in a pipeline that is to be made, and
+    ``target`` the stage of one that is there.
+    """
 
     place: int
     text: str
     rows: int
     kind: str
     rank: int
+    target: str = ""
 
 
 @dataclass(frozen=True)
 class MappingPage:
-    """All that the mapping page shows. Field and type options are (value, label) pairs."""
+    """All that the mapping page shows. Field and type options are (value, label) pairs, and so are
+    ``targets``, the stages of the pipeline that the history goes into when it is there already.
+    """
 
     columns: tuple[ColumnLine, ...]
     fields: tuple[tuple[str, str], ...]
     types: tuple[tuple[str, str], ...]
     pipelines: tuple[tuple[str, str], ...]
-    stages: tuple[StageLine, ...]
+    stages: tuple[TextLine, ...]
+    statuses: tuple[TextLine, ...]
+    targets: tuple[tuple[str, Any], ...]
     choices: Choices
     problems: tuple[tuple[str, str], ...]
     can_create_fields: bool
@@ -103,35 +97,6 @@ class MappingPage:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(line.profile.name for line in self.columns)
-
-
-def stored_choices(options: Mapping[str, Any]) -> Choices | None:
-    """The choices that were kept with a job."""
-    document = options.get("choices")
-    if document is None:
-        return None
-    history = document["history"]
-    return Choices(**{**document, "history": None if history is None else HistoryChoice(**history)})
-
-
-def to_document(choices: Choices) -> dict[str, Any]:
-    return asdict(choices)
-
-
-def first_choices(profile: TableProfile, definition: ObjectDefinition, here: Scope) -> Choices:
-    """What is proposed before a person said anything."""
-    ids = [column for column in profile.columns if column.filled == profile.rows and column.is_unique]
-    own = {definition.key, *(text.casefold() for _, text in definition.label.translations)}
-    key = next(
-        (
-            column.name
-            for column in ids
-            if column.name.casefold().endswith("id") or column.name.casefold() in own
-        ),
-        None,
-    )
-    pipelines = here.catalog.pipelines_of(definition.key)
-    return Choices(key_column=key, entry_pipeline=pipelines[0].key if len(pipelines) == 1 else None)
 
 
 def page_of(
@@ -158,11 +123,13 @@ def page_of(
             if not field_type(field.type).is_computed
             and field.type not in ("table", "sub_form", "file", "image")
         ),
-        types=tuple((known.key, local(known.label)) for known in all_types() if known.key not in _NOT_NEW),
+        types=tuple((known.key, local(known.label)) for known in all_types() if known.key not in NOT_NEW),
         pipelines=tuple(
             (known.key, local(known.label)) for known in here.catalog.pipelines_of(definition.key)
         ),
         stages=_stages(here, profile, choices),
+        statuses=_statuses(profile, choices),
+        targets=_targets(here, choices),
         choices=choices,
         problems=tuple(
             (f"field-{places[item.place]}" if item.place in places else "", told(item)) for item in listed
@@ -232,90 +199,52 @@ def _suggested(name: Any, is_suggested: bool) -> Any:
     return gettext("%(reading)s (the values say so)", reading=name) if is_suggested else name
 
 
-def _stages(here: Scope, profile: TableProfile, choices: Choices) -> tuple[StageLine, ...]:
-    """The stage texts to be sorted, when the pipeline is a new one."""
+def _targets(here: Scope, choices: Choices) -> tuple[tuple[str, Any], ...]:
+    known = _known_pipeline(here, choices)
+    return tuple((stage.key, local(stage.label)) for stage in known.stages) if known else ()
+
+
+def _known_pipeline(here: Scope, choices: Choices) -> Pipeline | None:
+    history = choices.history
+    return find_pipeline(here.catalog.pipelines.values(), history.pipeline) if history else None
+
+
+def _stages(here: Scope, profile: TableProfile, choices: Choices) -> tuple[TextLine, ...]:
+    """The stage texts: to be sorted for a new pipeline, to be matched with one that is there."""
     history = choices.history
     column = profile.column(history.stage_column) if history else None
-    if history is None or column is None or not column.values or len(column.values) > 100:
+    if history is None or not _is_sortable(column):
         return ()
-    if find_pipeline(here.catalog.pipelines.values(), history.pipeline) is not None:
-        return ()
-    kinds = {text: kind for kind in _KINDS[1:] for text in getattr(history, kind)}
+    assert column is not None
+    known = _known_pipeline(here, choices)
+    ends = {} if history.status_column else _ends(history)
     ranks = {text: rank for rank, text in enumerate(history.order, start=1)}
-    texts = stage_texts(column)
+    lines = []
+    for place, text in enumerate(stage_texts(column)):
+        kind = ends.get(text, "open")
+        target = history.stages.get(text) or (suggested_stage(known, text, kind) if known else None)
+        rank = ranks.get(text, len(ranks) + place + 1)
+        lines.append(TextLine(place, text, (column.values or {}).get(text, 0), kind, rank, target or ""))
+    return tuple(lines)
+
+
+def _statuses(profile: TableProfile, choices: Choices) -> tuple[TextLine, ...]:
+    """The texts of a column that says won, lost or open."""
+    history = choices.history
+    column = profile.column(history.status_column) if history and history.status_column else None
+    if history is None or not _is_sortable(column):
+        return ()
+    assert column is not None
+    ends = _ends(history)
     return tuple(
-        StageLine(
-            place, text, column.values.get(text, 0), kinds.get(text, "open"), ranks.get(text, place + 1)
-        )
-        for place, text in enumerate(texts)
+        TextLine(place, text, (column.values or {}).get(text, 0), ends.get(text, "open"), place + 1)
+        for place, text in enumerate(stage_texts(column))
     )
 
 
-def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
-    """What the page sent. Anything that is no choice counts as none."""
-    names = [column.name for column in profile.columns]
-    fields: dict[str, str | None] = {}
-    new_types: dict[str, str | None] = {}
-    orders: dict[str, DateOrder] = {}
-    marks: dict[str, DecimalMark] = {}
-    known_types = {known.key for known in all_types()} - set(_NOT_NEW) | {"reference"}
-    for place, name in enumerate(names):
-        kind, _, key = form.get(f"field-{place}", "").partition(":")
-        if kind == "new" and key in known_types:
-            new_types[name] = key
-        else:
-            fields[name] = key if kind == "key" else None
-        if (order := form.get(f"order-{place}")) in STATED:
-            orders[name] = order
-        if (mark := form.get(f"mark-{place}")) in (".", ","):
-            marks[name] = cast(DecimalMark, mark)
-    key_column = form.get("key_column", "")
-    return Choices(
-        fields=fields,
-        new_types=new_types,
-        key_column=key_column if key_column in names else None,
-        orders=orders,
-        marks=marks,
-        create_users="create_users" in form,
-        create_references="create_references" in form,
-        entry_pipeline=form.get("entry_pipeline") or None,
-        history=_read_history(form, names) if "with_history" in form else None,
-    )
+def _is_sortable(column: ColumnProfile | None) -> bool:
+    return column is not None and bool(column.values) and len(column.values or ()) <= MOST_TEXTS
 
 
-def _read_history(form: MultiDict[str, str], names: list[str]) -> HistoryChoice | None:
-    def column(name: str) -> str | None:
-        chosen = form.get(name, "")
-        return chosen if chosen in names else None
-
-    stage_column = column("stage_column")
-    if stage_column is None:
-        return None
-    is_new = form.get("pipeline", NEW_PIPELINE) == NEW_PIPELINE
-    name = " ".join(form.get("pipeline_name", "").split())[:100] if is_new else form["pipeline"]
-    by_kind = _read_stages(form)
-    return HistoryChoice(
-        pipeline=name,
-        stage_column=stage_column,
-        create=is_new,
-        at_column=column("at_column"),
-        closed_column=column("closed_column"),
-        order=by_kind["open"],
-        won=by_kind["won"],
-        lost=by_kind["lost"],
-        invalid=by_kind["invalid"],
-    )
-
-
-def _read_stages(form: MultiDict[str, str]) -> dict[str, tuple[str, ...]]:
-    """Stage texts by kind; the open ones in the order of their numbers."""
-    found: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in _KINDS}
-    for place in range(100):
-        text = form.get(f"stage-{place}-text")
-        if text is None:
-            break
-        kind = form.get(f"stage-{place}-kind", "open")
-        rank = form.get(f"stage-{place}-rank", "")
-        number = int(rank) if rank.isascii() and rank.isdigit() and len(rank) < 5 else place + 1
-        found[kind if kind in found else "open"].append((number, place, text))
-    return {kind: tuple(text for _, _, text in sorted(texts)) for kind, texts in found.items()}
+def _ends(history: HistoryChoice) -> dict[str, str]:
+    return {text: kind for kind in CLOSING for text in getattr(history, kind)}

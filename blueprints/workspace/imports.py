@@ -17,14 +17,9 @@ from blueprints.languages import language
 from blueprints.messages import message, told
 from blueprints.scope import Scope, scope, workspace_area
 from blueprints.shell import NavItem, NavSection, add_navigation
-from blueprints.workspace.import_form import (
-    MappingPage,
-    first_choices,
-    page_of,
-    read_choices,
-    stored_choices,
-    to_document,
-)
+from blueprints.workspace.import_choices import read_choices, stored_choices, to_document
+from blueprints.workspace.import_form import MappingPage, page_of
+from blueprints.workspace.import_start import StartPage, begun, start_page
 from builder.domain.labels import Label
 from builder.errors import N_, FunnelwrightError, Invalid, Problem
 from builder.exchange.blobs import FolderBlobStore
@@ -113,14 +108,18 @@ def _show_upload(problems: list[tuple[str, str]] | None = None, status: int = 20
 
 @imports.get("/<rid:job_id>/mapping")
 def mapping(job_id: int) -> Response:
-    """Which column fills which field, with suggestions."""
+    """Which column fills which field, with suggestions: from what was kept, or from where ``start`` says."""
     here = scope()
-    job = services.find(here.unit_of_work(), job_id)
+    uow = here.unit_of_work()
+    job = services.find(uow, job_id)
     profile = services.column_profile(_blobs(), job)
-    definition = here.catalog.object(job.object_key)
-    choices = stored_choices(job.options) or first_choices(profile, definition, here)
+    wanted = request.args.get("start")
+    choices = stored_choices(job.options) if wanted is None else None
+    start = str(job.options.get("start", ""))
+    if choices is None:
+        start, choices = begun(uow, profile, here.catalog.object(job.object_key), wanted)
     page, _proposal = _planned(here, job, profile, choices, is_asking=False)
-    return _show_mapping(job_id, page)
+    return _show_mapping(job_id, page, start_page(uow, profile, job, start))
 
 
 @imports.post("/<rid:job_id>/mapping")
@@ -133,10 +132,12 @@ def choose_mapping(job_id: int) -> Response:
     choices = read_choices(request.form, profile)
     is_asking = "refresh" not in request.form
     page, proposal = _planned(here, job, profile, choices, is_asking=is_asking)
+    start = request.form.get("start", "")[:80]
     if proposal is None or page.problems or not is_asking:
-        return _show_mapping(job_id, page, status=422 if is_asking else 200)
+        opened = start_page(uow, profile, job, start)
+        return _show_mapping(job_id, page, opened, status=422 if is_asking else 200)
     services.set_proposal(uow, job, proposal, profile.rows)
-    job.options = {**job.options, "choices": to_document(choices)}
+    job.options = {**job.options, "choices": to_document(choices), "start": start}
     uow.commit()
     return done(url_for("imports.check", job_id=job_id))
 
@@ -162,7 +163,7 @@ def _planned(
     return page_of(here, definition, profile, choices, proposal, previews, problems), proposal
 
 
-def _show_mapping(job_id: int, page: MappingPage, status: int = 200) -> Response:
+def _show_mapping(job_id: int, page: MappingPage, start: StartPage, status: int = 200) -> Response:
     here = scope()
     job = queries.job(here.session, here.actor, job_id)
     return show_form(
@@ -170,6 +171,7 @@ def _show_mapping(job_id: int, page: MappingPage, status: int = 200) -> Response
         status=status,
         fragment="fragments/import/mapping.html",
         page=page,
+        start=start,
         job=job,
         definition=here.catalog.object(job.object_key),
     )

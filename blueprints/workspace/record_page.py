@@ -7,18 +7,17 @@ from typing import Any
 
 from flask import render_template, url_for
 from flask_babel import format_date, gettext
-from htmx_flask import request
 
 from blueprints.messages import local, message, named
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, has_endpoint, move_address, record_address, workspace
 from blueprints.workspace.cells import Cell
 from blueprints.workspace.filter_words import filter_text
-from blueprints.workspace.history import Teller, Told, reason_name
+from blueprints.workspace.history import reason_name
 from blueprints.workspace.home import amount_of
 from blueprints.workspace.list_state import list_address
 from blueprints.workspace.panel import answered, feedback_form, fingerprint, panel, path
-from blueprints.workspace.record_forms import ids_in, is_fragment
+from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import (
     Column,
     Reader,
@@ -30,6 +29,7 @@ from blueprints.workspace.shown import (
     stage_color,
     stage_name,
 )
+from blueprints.workspace.timeline import timeline_facts
 from builder.db.ids import to_public
 from builder.domain.conditions import Comparison
 from builder.domain.fields import FieldDefinition, ObjectDefinition
@@ -40,7 +40,6 @@ from builder.forms.state import state as states_of
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, record_page
 from builder.queries.row import REFERENCE, USER, FullRecord, names_of_members, names_of_records, pointed_at
-from builder.queries.timeline import timeline
 from builder.services.outlook import Outlook, faults_of, outlook
 
 RELATED_COLUMNS = 5
@@ -107,24 +106,6 @@ def record(record_id: int) -> str:
     return render_template("pages/workspace/record.html", **record_facts(here, page))
 
 
-@workspace.get("/r/<rid:record_id>/timeline")
-def record_timeline(record_id: int) -> str:
-    """Earlier events; a page of its own without htmx."""
-    here = scope()
-    page = record_page(here.session, here.catalog, here.actor, record_id)
-    facts = _timeline(here, page, request.args.get("before"))
-    if is_fragment():
-        return render_template("fragments/timeline/events.html", **facts)
-    definition = here.catalog.object(page.record.object_key)
-    return render_template(
-        "pages/workspace/record_timeline.html",
-        record=page.record,
-        definition=definition,
-        address=record_address(record_id),
-        **facts,
-    )
-
-
 def record_facts(here: Scope, page: RecordPage) -> dict[str, Any]:
     """What the page and its fragments are drawn from."""
     definition = here.catalog.object(page.record.object_key)
@@ -161,7 +142,7 @@ def record_facts(here: Scope, page: RecordPage) -> dict[str, Any]:
         "origin": _origin(here, page),
         "actions": _actions(here, page, definition, look),
         **stage_facts(here, page, look),
-        **_timeline(here, page, None),
+        **timeline_facts(here, page.record),
     }
 
 
@@ -332,16 +313,6 @@ def _visit(here: Scope, stay: StayView, form: Any, reader: Reader) -> Visit:
         answers=tuple(answered(reader, form.fields, stay.answers)) if form else (),
         form=local(form.label) if form else "",
     )
-
-
-def _timeline(here: Scope, page: RecordPage, before: str | None) -> dict[str, Any]:
-    found = timeline(here.session, page.record.id, before=before)
-    events: list[Told] = Teller(here, page.record, found.events).told()
-    earlier = ""
-    if found.next:
-        earlier = url_for("workspace.record_timeline", record_id=page.record.id, before=found.next)
-    problem = message(found.problem.message, found.problem.values) if found.problem else ""
-    return {"events": events, "earlier": earlier, "timeline_problem": problem}
 
 
 def _targets(look: Outlook, page: RecordPage) -> list[tuple[str, str, str]]:

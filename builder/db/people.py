@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import JSON
 
@@ -71,7 +71,10 @@ class UserAccount(Base):
 
 
 class Member(Base, WorkspaceScoped):
-    """A person of one workspace; ``user_id`` is their sign-in, if they have one. ``manager_id``: 直属上级."""
+    """A person of one workspace; ``user_id`` is their sign-in, if they have one. ``manager_id``: 直属上级.
+
+    ``unread_notices`` is a copy, so that every page can show it: how many notices they have not read.
+    """
 
     __tablename__ = "member"
     __table_args__ = (
@@ -88,6 +91,7 @@ class Member(Base, WorkspaceScoped):
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
+    unread_notices: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class Department(Base, WorkspaceScoped):

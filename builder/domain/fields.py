@@ -31,6 +31,8 @@ FIELD_ROLES = (
     "owner",
     "source",
     "account",
+    "happened_at",
+    "channel",
 )
 
 

@@ -32,6 +32,7 @@ class Membership:
     role_key: str
     manager_id: int | None
     last_seen_at: datetime | None
+    unread_notices: int = 0
 
 
 def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
@@ -110,7 +111,7 @@ def holds_on(starts_on: Any, ends_on: Any, day: date | BindParameter[date]) -> C
 _WORKSPACE_WIDTH = len(fields(WorkspaceInfo))
 MEMBERSHIP = (
     *(getattr(Workspace, field.name) for field in fields(WorkspaceInfo)),
-    *(Member.id, Member.name, Member.role_key, Member.manager_id, Member.last_seen_at),
+    *(Member.id, Member.name, Member.role_key, Member.manager_id, Member.last_seen_at, Member.unread_notices),
 )
 _MEMBERSHIPS = (
     select(*MEMBERSHIP)

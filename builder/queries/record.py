@@ -307,7 +307,7 @@ def related_lists(
     Records made from it by conversion come last, under the field ``CONVERTED``, one list per object.
     """
     pairs = referring_fields(catalog, record.object_key)
-    sources = [_referring(actor, record.id, *pair) for pair in pairs]
+    sources = [referring(actor, record.id, *pair) for pair in pairs]
     sources.append(_converted(actor, record.id))
     parts = [
         source.add_columns(literal(place).label("place"))
@@ -350,7 +350,8 @@ def _made_from(rows: Iterable[RecordRow]) -> list[RelatedList]:
     return [_list(object_key, CONVERTED, found, len(found)) for object_key, found in by_object.items()]
 
 
-def _referring(actor: Actor, record_id: int, object_key: str, field_key: str) -> Any:
+def referring(actor: Actor, record_id: int, object_key: str, field_key: str) -> Any:
+    """The ids (``id``) of visible records of an object that refer to a record by a field; a statement."""
     seen = visible(actor, (object_key,))
     return (
         select(Link.record_id.label("id"))

@@ -1,22 +1,40 @@
-"""What happened to a record, the latest first, from the event log."""
+"""What happened to a record, the latest first: its event log, and the activities that refer to it (S43)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, union
 
 from builder.db.ids import from_public, to_public
 from builder.db.ledger import EventRow
 from builder.db.people import Member
+from builder.db.records import Link, Record
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.fields import ObjectDefinition
+from builder.domain.permissions import Actor
 from builder.errors import Problem
+from builder.metadata.catalog import Catalog
 from builder.queries.keyset import BAD_CURSOR
+from builder.queries.record import referring, referring_fields
+from builder.queries.row import ROWS, RecordRow, row_of
 
 EVENTS = 30
+NOTE = "note.written"
+# What became of a note is seen in the note itself.
+_UNTOLD = ("note.changed", "note.removed")
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "notes": (NOTE,),
+    "moves": ("record.moved", "move.requested", "stage.worked", "record.converted"),
+    "values": ("record.created", "record.loaded", "record.changed", "record.deleted", "record.restored"),
+    "activities": (),
+}
+ALL = ""
+ACTIVITIES = "activities"
+SHOWN = (ALL, *_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,110 @@ class Timeline:
     events: tuple[TimelineEvent, ...]
     next: str | None
     problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way in which activities happen: an option of the field with the part *channel* of their object."""
+
+    object_key: str
+    field_key: str
+    option: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """Events and activities as they were recorded, the latest first; ``next`` as in ``Timeline``."""
+
+    entries: tuple[TimelineEvent | RecordRow, ...]
+    next: str | None
+    problem: Problem | None = None
+
+
+def activity_objects(catalog: Catalog, object_key: str) -> tuple[ObjectDefinition, ...]:
+    """Objects whose records are activities (a field has the part *happened_at*) and may refer to this one."""
+    keys = dict.fromkeys(referrer for referrer, _ in referring_fields(catalog, object_key))
+    objects = (catalog.object(key) for key in keys)
+    return tuple(each for each in objects if "happened_at" in each.fields.by_role)
+
+
+def story(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    record: RecordRow,
+    shown: str | Channel = ALL,
+    *,
+    before: str | None = None,
+    limit: int = EVENTS,
+) -> Story:
+    """A page of what happened to a record; at most two statements, each read from an index.
+
+    ``shown``: one of ``SHOWN`` or a channel. Ids follow the time of recording, in the event log and of
+    records alike, so both are merged by id. Activities that the actor does not see are left out. A bad
+    cursor gives the latest entries and a ``problem``.
+    """
+    end, problem = None, None
+    if before:
+        try:
+            end = from_public(before)
+        except ValueError:
+            problem = Problem(BAD_CURSOR, "cursor")
+    kinds = None if shown == ALL else _KINDS[shown] if isinstance(shown, str) else ()
+    found: list[TimelineEvent | RecordRow] = []
+    if kinds is None or kinds:
+        found += _events(session, record.id, kinds, end, limit)
+    if isinstance(shown, Channel) or shown in (ALL, ACTIVITIES):
+        channel = shown if isinstance(shown, Channel) else None
+        found += _activities(session, catalog, actor, record, channel, end, limit)
+    found.sort(key=lambda entry: entry.id, reverse=True)
+    entries = tuple(found[:limit])
+    return Story(entries, to_public(entries[-1].id) if len(found) > limit else None, problem)
+
+
+def _events(
+    session: WorkspaceSession, record_id: int, kinds: tuple[str, ...] | None, end: int | None, limit: int
+) -> list[TimelineEvent]:
+    kept = EventRow.kind.not_in(_UNTOLD) if kinds is None else EventRow.kind.in_(kinds)
+    statement = events_of(record_id).where(kept).limit(limit + 1)
+    if end is not None:
+        statement = statement.where(EventRow.id < end)
+    return [TimelineEvent(*row) for row in session.execute(statement)]
+
+
+def _activities(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    record: RecordRow,
+    channel: Channel | None,
+    end: int | None,
+    limit: int,
+) -> list[RecordRow]:
+    objects = {each.key: each for each in activity_objects(catalog, record.object_key)}
+    parts = []
+    for object_key, field_key in referring_fields(catalog, record.object_key):
+        if object_key not in objects or (channel is not None and channel.object_key != object_key):
+            continue
+        source = referring(actor, record.id, object_key, field_key)
+        if end is not None:
+            source = source.where(Link.record_id < end)
+        if channel is not None:
+            source = source.where(_goes_by(objects[object_key], channel))
+        parts.append(source.order_by(Link.record_id.desc()).limit(limit + 1).subquery())
+    if not parts:
+        return []
+    # A record that refers twice is one activity.
+    ids = union(*(select(part.c.id) for part in parts)).subquery()
+    statement = ROWS.join(ids, ids.c.id == Record.id).order_by(Record.id.desc()).limit(limit + 1)
+    return [row_of(row) for row in session.execute(statement)]
+
+
+def _goes_by(definition: ObjectDefinition, channel: Channel) -> ColumnElement[bool]:
+    field = definition.fields.by_key[channel.field_key]
+    if field.slot is not None:
+        return cast("ColumnElement[bool]", getattr(Record, field.slot) == channel.option)
+    return Record.data[channel.field_key].as_string() == channel.option
 
 
 def events_of(record_id: int) -> Select[*tuple[Any, ...]]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, BinaryIO
 
 from sqlalchemy import delete, or_, select, update
@@ -22,7 +24,7 @@ from builder.domain.moves import FieldViolation
 from builder.errors import N_, Conflict, Forbidden, Invalid
 from builder.exchange.blobs import BlobStore, blob_key
 from builder.exchange.media import media_type
-from builder.fieldtypes.file import NAME_LENGTH, NO_FILE, File, Image
+from builder.fieldtypes.file import MEGABYTE, MOST_MEGABYTES, NAME_LENGTH, NO_FILE, File, Image
 from builder.fieldtypes.registry import type_of
 from builder.services.unit_of_work import UnitOfWork
 
@@ -35,27 +37,34 @@ MAY_NOT = N_("Your role may not attach files.")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
 
-def receive(
-    uow: UnitOfWork,
-    blobs: BlobStore,
-    field: FieldDefinition,
-    stream: BinaryIO,
-    name: str,
-) -> StoredFile:
-    """Keep a file that is to stand in ``field`` of some record. The caller commits.
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Which files are taken: up to ``limit`` bytes, of the media types that ``accepts`` says yes to."""
 
-    Errors: Forbidden, Invalid (empty, or of a kind that the field does not take), TooLarge; nothing is kept.
+    limit: int = MOST_MEGABYTES * MEGABYTE
+    accepts: Callable[[str], bool] = lambda _media_type: True
+
+    @classmethod
+    def of(cls, field: FieldDefinition) -> Intake:
+        """What a field of type *file* or *image* takes."""
+        kind = type_of(field)
+        assert isinstance(kind, File)
+        return cls(field.params["limit"], partial(kind.accepts, field))
+
+
+def receive(uow: UnitOfWork, blobs: BlobStore, stream: BinaryIO, name: str, intake: Intake) -> StoredFile:
+    """Keep a file that is to belong to some record. The caller commits.
+
+    Errors: Forbidden, Invalid (empty, or of a kind that is not taken here), TooLarge; nothing is kept.
     """
     if not (uow.actor.can("record.create") or uow.actor.can("record.edit")):
         raise Forbidden(MAY_NOT)
-    kind = type_of(field)
-    assert isinstance(kind, File)
     file_id = new_id()
     key = blob_key(uow.workspace.id, file_id)
-    stored = blobs.put(key, stream, limit=field.params["limit"])
+    stored = blobs.put(key, stream, limit=intake.limit)
     with blobs.open(key) as kept:
         sniffed = media_type(kept)
-    if not stored.size or not kind.accepts(field, sniffed):
+    if not stored.size or not intake.accepts(sniffed):
         blobs.delete(key)
         raise Invalid(NOT_ACCEPTED, kind=sniffed) if stored.size else Invalid(EMPTY)
     uow.begin()
@@ -119,9 +128,9 @@ def file_faults(
             continue
         identifier = str(value.get("id", ""))
         file = waiting(uow, int(identifier)) if identifier.isdecimal() and len(identifier) < 19 else None
-        kind = type_of(field)
-        fits = isinstance(kind, File) and file is not None and kind.accepts(field, file.media_type)
-        if file is None or not fits or facts(file) != value or file.size > field.params["limit"]:
+        intake = Intake.of(field)
+        fits = file is not None and intake.accepts(file.media_type) and file.size <= intake.limit
+        if file is None or not fits or facts(file) != value:
             yield FieldViolation(field.key, NO_FILE, {}, f"/{field.key}")
 
 
@@ -149,16 +158,27 @@ def attach(
         value = after.get(field.key)
         if not isinstance(value, Mapping) or value == before.get(field.key):
             continue
-        changed = uow.session.execute(
-            update(StoredFile)
-            .where(
-                StoredFile.id == int(value["id"]),
-                StoredFile.purpose == RECORD,
-                # Its own file again: somebody undoes a change.
-                or_(StoredFile.record_id.is_(None), StoredFile.record_id == record_id),
-            )
-            .values(record_id=record_id)
-            .execution_options(synchronize_session=False)
+        give(uow, record_id, [int(value["id"])])
+
+
+def give(uow: UnitOfWork, record_id: int, file_ids: Sequence[int]) -> None:
+    """Let files belong to a record. Errors: Conflict when one is another's or no longer there."""
+    changed = uow.session.execute(
+        update(StoredFile)
+        .where(
+            StoredFile.id.in_(file_ids),
+            StoredFile.purpose == RECORD,
+            # Its own file again: somebody undoes a change.
+            or_(StoredFile.record_id.is_(None), StoredFile.record_id == record_id),
         )
-        if changed.rowcount != 1:  # type: ignore[attr-defined]
-            raise Conflict(NO_FILE)
+        .values(record_id=record_id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != len(file_ids):  # type: ignore[attr-defined]
+        raise Conflict(NO_FILE)
+
+
+def drop(uow: UnitOfWork, file_ids: Sequence[int]) -> list[str]:
+    """Forget stored files for good; the keys of their blobs, to be deleted once this is committed."""
+    uow.session.execute(delete(StoredFile).where(StoredFile.id.in_(file_ids)))
+    return [blob_key(uow.workspace.id, file_id) for file_id in file_ids]

@@ -32,6 +32,8 @@ ROLE_TYPES: Mapping[str, tuple[str, ...]] = {
     "owner": ("user",),
     "source": ("choice",),
     "account": ("reference",),
+    "happened_at": ("datetime", "date"),
+    "channel": ("choice",),
 }
 
 

@@ -47,11 +47,13 @@ _SCOPED = (
     "import_job",
     "import_batch",
     "export_job",
+    "note",
+    "notice",
 )
 
 
 def upgrade() -> None:
-    for make in (_people, _definitions, _records, _ledger, _imports, _exports):
+    for make in (_people, _definitions, _records, _ledger, _imports, _exports, _notes):
         make()
     connection = op.get_bind()
     for table in _SCOPED:
@@ -168,6 +170,7 @@ def _people() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("last_seen_at", _INSTANT),
+        sa.Column("unread_notices", sa.Integer(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_member")),
@@ -682,3 +685,40 @@ def _exports() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_export_job")),
     )
     op.create_index("ix_export_job_created_by", "export_job", ["workspace_id", "created_by", "created_at"])
+
+
+def _notes() -> None:
+    op.create_table(
+        "note",
+        sa.Column("record_id", sa.BigInteger(), nullable=False),
+        sa.Column("author_id", sa.BigInteger()),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("mentions", sa.JSON(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("edited_at", _INSTANT),
+        sa.Column("deleted_at", _INSTANT),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_note")),
+    )
+    op.create_index("ix_note_record", "note", ["workspace_id", "record_id", "id"])
+    op.create_table(
+        "notice",
+        sa.Column("member_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", _key(20), nullable=False),
+        sa.Column("record_id", sa.BigInteger(), nullable=False),
+        sa.Column("note_id", sa.BigInteger()),
+        sa.Column("actor_id", sa.BigInteger()),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("read_at", _INSTANT),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_notice")),
+    )
+    op.create_index("ix_notice_member", "notice", ["workspace_id", "member_id", "id"])
+    op.create_index("ix_notice_note", "notice", ["workspace_id", "note_id"])
+    op.create_index(
+        "ix_notice_unread", "notice", ["workspace_id", "member_id", "id"], **_where("read_at IS NULL")
+    )
