@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, make_response, redirect, render_template
+from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
@@ -29,6 +30,21 @@ def refuse(form: Any, error: FunnelwrightError) -> list[tuple[str, str]]:
             field.errors = [*field.errors, text]
         listed.append((problem.place if problem.place in form else "", text))
     return listed or [("", translated(error.message_key, error.values))]
+
+
+def tell_stored(form: Any, before: Any) -> list[tuple[str, str]]:
+    """After somebody else's change: say at each field of a typed form what is stored now, where it differs.
+
+    ``before`` is the same form with the stored values.
+    """
+    listed = []
+    for field, now in zip(form, before, strict=True):
+        if field.data != now.data:
+            shown = dict(getattr(field, "choices", ())).get(now.data, now.data)
+            text = gettext("Now stored: %(value)s", value=str(shown).strip() or "–")
+            field.errors = [*field.errors, text]
+            listed.append((field.id, text))
+    return listed
 
 
 def done(target: str, message: str = "") -> Response:

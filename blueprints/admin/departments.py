@@ -8,10 +8,11 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.admin.area import admin
-from blueprints.forms import chosen_id, done, refuse, show_form
+from blueprints.forms import chosen_id, done, refuse, show_form, tell_stored
+from blueprints.revisions import sent_revision
 from blueprints.scope import scope
 from builder.db.ids import to_public
-from builder.errors import Invalid, NotFound
+from builder.errors import Invalid, NotFound, Stale
 from builder.forms.people import DepartmentForm
 from builder.queries import directory as queries
 from builder.services import departments as services
@@ -46,8 +47,7 @@ def add_department() -> Response:
 def department(department_id: int) -> Response:
     scope().require(EDIT_PEOPLE)
     row = _row(department_id)
-    parent = to_public(row.parent_id) if row.parent_id is not None else ""
-    return _show(DepartmentForm(data={"name": row.name, "parent_id": parent}), row)
+    return _show(_form_of(row), row)
 
 
 @admin.post("/departments/<rid:department_id>")
@@ -55,12 +55,14 @@ def change_department(department_id: int) -> Response:
     """Rename and move."""
     here = scope()
     here.require(EDIT_PEOPLE)
-    form, row, uow = DepartmentForm(request.form), _row(department_id), here.unit_of_work()
+    form, uow, seen = DepartmentForm(request.form), here.unit_of_work(), sent_revision()
     try:
-        services.change(uow, department_id, form.name.data or "", chosen_id(form.parent_id.data))
-    except Invalid as error:
+        services.change(uow, department_id, form.name.data or "", chosen_id(form.parent_id.data), seen)
+    except (Invalid, Stale) as error:
         uow.rollback()
-        return _show(form, row, problems=refuse(form, error), status=422)
+        now = _row(department_id)
+        stored = _form_of(now) if isinstance(error, Stale) else None
+        return _show(form, now, problems=refuse(form, error), stored=stored, status=error.status)
     uow.commit()
     return done(url_for("admin.department_list"), gettext("Saved."))
 
@@ -70,14 +72,14 @@ def end_department(department_id: int) -> Response:
     """Close it from today on."""
     here = scope()
     here.require(EDIT_PEOPLE)
-    row, uow = _row(department_id), here.unit_of_work()
+    uow, seen = here.unit_of_work(), sent_revision()
     try:
-        services.end(uow, department_id)
-    except Invalid as error:
+        services.end(uow, department_id, seen)
+    except (Invalid, Stale) as error:
         uow.rollback()
-        parent = to_public(row.parent_id) if row.parent_id is not None else ""
-        form = DepartmentForm(data={"name": row.name, "parent_id": parent})
-        return _show(form, row, problems=refuse(form, error), status=422)
+        now = _row(department_id)
+        form = _form_of(now)
+        return _show(form, now, problems=refuse(form, error), status=error.status)
     uow.commit()
     return done(url_for("admin.department_list"), gettext("The department is closed."))
 
@@ -94,13 +96,20 @@ def _row(department_id: int) -> queries.DepartmentRow:
     return row
 
 
+def _form_of(row: queries.DepartmentRow) -> DepartmentForm:
+    parent = to_public(row.parent_id) if row.parent_id is not None else ""
+    return DepartmentForm(data={"name": row.name, "parent_id": parent})
+
+
 def _show(
     form: DepartmentForm,
     row: queries.DepartmentRow | None = None,
     *,
     problems: list[tuple[str, str]] | None = None,
+    stored: DepartmentForm | None = None,
     status: int = 200,
 ) -> Response:
+    """``stored``: what somebody else saved meanwhile, told at each field."""
     form.parent_id.choices = [("", gettext("At the top"))] + [
         (to_public(each.id), "\u2003" * each.depth + each.name)
         for each in _rows()
@@ -111,6 +120,6 @@ def _show(
         fragment="fragments/department/form.html",
         form=form,
         department=row,
-        problems=problems or [],
+        problems=[*(problems or []), *(tell_stored(form, stored) if stored is not None else [])],
         status=status,
     )

@@ -10,11 +10,12 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.admin.area import admin
-from blueprints.forms import chosen_id, done, refuse, show_form
+from blueprints.forms import chosen_id, done, refuse, show_form, tell_stored
 from blueprints.messages import local
+from blueprints.revisions import sent_revision
 from blueprints.scope import scope
 from builder.db.ids import to_public
-from builder.errors import Invalid
+from builder.errors import Invalid, Stale
 from builder.forms.people import PersonForm
 from builder.queries import directory as queries
 from builder.services import people as services
@@ -63,30 +64,21 @@ def person(member_id: int) -> Response:
     here = scope()
     here.require(EDIT_PEOPLE)
     row = queries.person(here.session, member_id, _today())
-    form = PersonForm(
-        data={
-            "name": row.name,
-            "email": row.email,
-            "role_key": row.role_key,
-            "manager_id": _public(row.manager_id),
-            "department_id": _public(row.department_id),
-            "is_active": row.is_active,
-        }
-    )
-    return _show(form, row)
+    return _show(_form_of(row), row)
 
 
 @admin.post("/people/<rid:member_id>")
 def change_person(member_id: int) -> Response:
     here = scope()
     here.require(EDIT_PEOPLE)
-    row = queries.person(here.session, member_id, _today())
-    form, uow = PersonForm(request.form), here.unit_of_work()
+    form, uow, seen = PersonForm(request.form), here.unit_of_work(), sent_revision()
     try:
-        services.change(uow, member_id, _facts(form, is_active=form.is_active.data))
-    except Invalid as error:
+        services.change(uow, member_id, _facts(form, is_active=form.is_active.data), seen)
+    except (Invalid, Stale) as error:
         uow.rollback()
-        return _show(form, row, problems=refuse(form, error), status=422)
+        now = queries.person(here.session, member_id, _today())
+        stored = _form_of(now) if isinstance(error, Stale) else None
+        return _show(form, now, problems=refuse(form, error), stored=stored, status=error.status)
     uow.commit()
     return done(url_for("admin.people_list"), gettext("Saved."))
 
@@ -111,13 +103,28 @@ def _facts(form: PersonForm, *, is_active: bool) -> PersonFacts:
     )
 
 
+def _form_of(row: queries.PersonRow) -> PersonForm:
+    return PersonForm(
+        data={
+            "name": row.name,
+            "email": row.email,
+            "role_key": row.role_key,
+            "manager_id": _public(row.manager_id),
+            "department_id": _public(row.department_id),
+            "is_active": row.is_active,
+        }
+    )
+
+
 def _show(
     form: PersonForm,
     row: queries.PersonRow | None = None,
     *,
     problems: list[tuple[str, str]] | None = None,
+    stored: PersonForm | None = None,
     status: int = 200,
 ) -> Response:
+    """``stored``: what somebody else saved meanwhile, told at each field."""
     here, today = scope(), _today()
     colleagues = queries.people(here.session, today)
     form.role_key.choices = [("", "")] + [
@@ -135,7 +142,7 @@ def _show(
         fragment="fragments/person/form.html",
         form=form,
         person=row,
-        problems=problems or [],
+        problems=[*(problems or []), *(tell_stored(form, stored) if stored is not None else [])],
         status=status,
     )
 

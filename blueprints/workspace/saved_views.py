@@ -11,12 +11,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.messages import local, told
+from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
+from blueprints.system import translated
 from blueprints.workspace.area import workspace
 from blueprints.workspace.list_state import ListState, read_state
 from builder.db.ids import to_public
 from builder.domain.conditions import to_document
-from builder.errors import Invalid
+from builder.errors import Invalid, Stale
 from builder.queries.saved_views import get_saved_view
 from builder.services import views as services
 from builder.services.views import SaveView
@@ -45,15 +47,21 @@ def change_view(view_id: int) -> Response:
     """Rename, share or not, and remember what the list shows now."""
     here = scope()
     stored = get_saved_view(here.session, here.actor, view_id)
-    state = read_state(here, here.catalog.object(stored.object_key), request.form)
+    state, seen = read_state(here, here.catalog.object(stored.object_key), request.form), sent_revision()
     if state.problems:
-        return _again(here, state, [("", text) for text in state.problems], view_id)
+        return _again(here, state, [("", text) for text in state.problems], view_id, seen)
     uow = here.unit_of_work()
     try:
-        services.save_view(uow, _wanted(state, view_id))
+        services.save_view(uow, _wanted(state, view_id, seen))
+    except Stale as error:
+        uow.rollback()
+        now = get_saved_view(here.session, here.actor, view_id).revision
+        return _again(
+            here, state, [("", translated(error.message_key, error.values))], view_id, now, error.status
+        )
     except Invalid as error:
         uow.rollback()
-        return _again(here, state, _problems(error), view_id)
+        return _again(here, state, _problems(error), view_id, seen)
     uow.commit()
     return done(_list_of(stored.object_key, view_id), gettext("The view is saved."))
 
@@ -63,12 +71,12 @@ def delete_view(view_id: int) -> Response:
     here = scope()
     object_key = get_saved_view(here.session, here.actor, view_id).object_key
     uow = here.unit_of_work()
-    services.delete_view(uow, view_id)
+    services.delete_view(uow, view_id, sent_revision())
     uow.commit()
     return done(url_for("workspace.record_list", object_key=object_key), gettext("The view is deleted."))
 
 
-def _wanted(state: ListState, view_id: int | None = None) -> SaveView:
+def _wanted(state: ListState, view_id: int | None = None, revision: int | None = None) -> SaveView:
     return SaveView(
         object_key=state.object_key,
         name=request.form.get("name", ""),
@@ -78,6 +86,7 @@ def _wanted(state: ListState, view_id: int | None = None) -> SaveView:
         pipeline=state.pipeline,
         is_shared="shared" in request.form,
         view_id=view_id,
+        revision=revision,
     )
 
 
@@ -90,7 +99,12 @@ def _problems(error: Invalid) -> list[tuple[str, str]]:
 
 
 def _again(
-    here: Scope, state: ListState, problems: list[tuple[str, str]], view_id: int | None = None
+    here: Scope,
+    state: ListState,
+    problems: list[tuple[str, str]],
+    view_id: int | None = None,
+    revision: int | None = None,
+    status: int = 422,
 ) -> Response:
     """The form with what was typed, and what is wrong with it."""
     definition = here.catalog.object(state.object_key)
@@ -99,6 +113,7 @@ def _again(
         "title": local(definition.label_plural),
         "state": state,
         "problems": problems,
+        "revision": revision,
         "name": request.form.get("name", ""),
         "is_shared": "shared" in request.form,
         "may_share": here.actor.can("view.share"),
@@ -107,5 +122,5 @@ def _again(
         else url_for("workspace.add_view", object_key=state.object_key),
     }
     return show_form(
-        "pages/workspace/view.html", fragment="fragments/list/view_form.html", status=422, **facts
+        "pages/workspace/view.html", fragment="fragments/list/view_form.html", status=status, **facts
     )

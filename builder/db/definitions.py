@@ -83,5 +83,6 @@ class SavedView(Base, WorkspaceScoped):
     name: Mapped[str] = mapped_column(String(200))
     is_shared: Mapped[bool] = mapped_column(default=False)
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    revision: Mapped[int] = mapped_column(Integer, default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

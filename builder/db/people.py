@@ -92,6 +92,7 @@ class Member(Base, WorkspaceScoped):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     unread_notices: Mapped[int] = mapped_column(Integer, default=0)
+    revision: Mapped[int] = mapped_column(Integer, default=1)
 
 
 class Department(Base, WorkspaceScoped):
@@ -105,6 +106,7 @@ class Department(Base, WorkspaceScoped):
     path: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    revision: Mapped[int] = mapped_column(Integer, default=1)
 
 
 class DepartmentMember(Base, WorkspaceScoped):

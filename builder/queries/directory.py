@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -31,6 +31,7 @@ class PersonRow:
     manager: str | None
     department_id: int | None
     department: str | None
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class DepartmentRow:
     parent_id: int | None
     depth: int
     people: int
+    revision: int
 
 
 def people(
@@ -84,6 +86,7 @@ def _rows(session: WorkspaceSession, today: date, conditions: list[ColumnElement
             Member.user_id,
             Member.last_seen_at,
             Member.manager_id,
+            Member.revision,
             manager.name.label("manager"),
             Department.id.label("department_id"),
             Department.name.label("department"),
@@ -114,6 +117,7 @@ def _rows(session: WorkspaceSession, today: date, conditions: list[ColumnElement
             manager=row.manager,
             department_id=row.department_id,
             department=row.department,
+            revision=row.revision,
         )
     return list(found.values())
 
@@ -132,6 +136,7 @@ def departments(session: WorkspaceSession, today: date) -> list[DepartmentRow]:
             Department.id,
             Department.name,
             Department.parent_id,
+            Department.revision,
             func.coalesce(counts.c.n, 0).label("people"),
         )
         .outerjoin(counts, counts.c.department_id == Department.id)
@@ -142,7 +147,9 @@ def departments(session: WorkspaceSession, today: date) -> list[DepartmentRow]:
     known = {row.id for row in rows}
     for row in rows:
         parent = row.parent_id if row.parent_id in known else None
-        below.setdefault(parent, []).append(DepartmentRow(row.id, row.name, parent, 0, row.people))
+        below.setdefault(parent, []).append(
+            DepartmentRow(row.id, row.name, parent, 0, row.people, row.revision)
+        )
     return _in_order(below, None, 0)
 
 
@@ -151,6 +158,6 @@ def _in_order(
 ) -> list[DepartmentRow]:
     ordered: list[DepartmentRow] = []
     for row in below.get(parent, ()):
-        ordered.append(DepartmentRow(row.id, row.name, row.parent_id, depth, row.people))
+        ordered.append(replace(row, depth=depth))
         ordered += _in_order(below, row.id, depth + 1)
     return ordered

@@ -30,6 +30,7 @@ class StoredView:
     sort: tuple[str, ...]
     filter: Condition | None
     pipeline: str | None
+    revision: int
 
 
 def saved_views(session: WorkspaceSession, actor: Actor, object_key: str) -> tuple[StoredView, ...]:
@@ -58,6 +59,7 @@ def _views(actor: Actor) -> Select[*tuple[Any, ...]]:
             func.coalesce(Member.name, "").label("member_name"),
             SavedView.is_shared,
             SavedView.document,
+            SavedView.revision,
         )
         .outerjoin(Member, Member.id == SavedView.member_id)
         .where(or_(SavedView.member_id == actor.member_id, SavedView.is_shared))
@@ -79,4 +81,5 @@ def _view(row: Row[*tuple[Any, ...]]) -> StoredView:
         sort=tuple(document["sort"]),
         filter=None if condition is None else parse(condition),
         pipeline=document.get("pipeline"),
+        revision=row.revision,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, delete, or_, select, update
 
 from builder.db.ids import new_id
 from builder.db.people import Department, DepartmentMember
-from builder.errors import N_, Invalid, NotFound, Problem
+from builder.errors import N_, Invalid, NotFound, Problem, Stale
 from builder.queries.memberships import holds_on
 from builder.services.unit_of_work import UnitOfWork
 
@@ -20,12 +20,12 @@ NOT_SAVED = N_("The department was not saved.")
 
 def find(uow: UnitOfWork, department_id: int) -> Department | None:
     """A department that exists today."""
-    today = _today(uow)
-    return uow.session.scalar(
-        select(Department).where(
-            Department.id == department_id, holds_on(Department.starts_on, Department.ends_on, today)
-        )
-    )
+    return uow.session.scalar(_of_today(uow, department_id))
+
+
+def _of_today(uow: UnitOfWork, department_id: int) -> Select[Department]:
+    is_there = holds_on(Department.starts_on, Department.ends_on, _today(uow))
+    return select(Department).where(Department.id == department_id, is_there)
 
 
 def add(uow: UnitOfWork, name: str, parent_id: int | None = None) -> int:
@@ -61,15 +61,19 @@ def find_or_add(uow: UnitOfWork, name: str) -> int:
     return add(uow, name) if found is None else int(found)
 
 
-def change(uow: UnitOfWork, department_id: int, name: str, parent_id: int | None) -> None:
-    """Rename a department or hang it, with all below it, elsewhere. Raises Forbidden, NotFound, Invalid."""
+def change(uow: UnitOfWork, department_id: int, name: str, parent_id: int | None, revision: int) -> None:
+    """Rename a department or hang it, with all below it, elsewhere.
+
+    ``revision``: what the editor saw. Raises Forbidden, NotFound, Stale, Invalid.
+    """
     uow.require(EDIT)
     uow.begin()
-    department = _get(uow, department_id)
+    department = _get(uow, department_id, revision)
     name, parent = _checked(uow, name, parent_id, department)
     before = {"name": department.name, "parent_id": _text(department.parent_id)}
     old, new = department.path, f"{parent.path if parent else '/'}{department_id}/"
     department.name, department.parent_id = name, parent_id
+    department.revision += 1
     if new != old:
         below = uow.session.scalars(select(Department).where(Department.path.like(f"{old}%"))).all()
         for each in below:
@@ -81,11 +85,14 @@ def change(uow: UnitOfWork, department_id: int, name: str, parent_id: int | None
     )
 
 
-def end(uow: UnitOfWork, department_id: int) -> None:
-    """Close a department from today on; its records keep it. Raises Invalid while it has people or parts."""
+def end(uow: UnitOfWork, department_id: int, revision: int) -> None:
+    """Close a department from today on; its records keep it.
+
+    Raises Forbidden, NotFound, Stale; Invalid while it has people or parts.
+    """
     uow.require(EDIT)
     uow.begin()
-    department, today = _get(uow, department_id), _today(uow)
+    department, today = _get(uow, department_id, revision), _today(uow)
     parts = select(Department.id).where(
         Department.parent_id == department_id, holds_on(Department.starts_on, Department.ends_on, today)
     )
@@ -97,6 +104,7 @@ def end(uow: UnitOfWork, department_id: int) -> None:
         text = N_("Move its people and the departments below it elsewhere first.")
         raise Invalid(NOT_SAVED, problems=(Problem(text, "name"),))
     department.ends_on = today
+    department.revision += 1
     uow.session.flush()
     uow.log("department.ended", data={"department_id": str(department_id)})
 
@@ -173,10 +181,13 @@ def _has_twin(uow: UnitOfWork, name: str, parent_id: int | None, moved: Departme
     )
 
 
-def _get(uow: UnitOfWork, department_id: int) -> Department:
-    department = find(uow, department_id)
+def _get(uow: UnitOfWork, department_id: int, revision: int) -> Department:
+    """The department, locked, at the revision that the editor saw. Errors: NotFound, Stale."""
+    department = uow.session.scalar(_of_today(uow, department_id).with_for_update())
     if department is None:
         raise NotFound()
+    if department.revision != revision:
+        raise Stale()
     return department
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from builder.db.ids import new_id
 from builder.db.people import Member, UserAccount
 from builder.db.tenancy import WorkspaceSession
-from builder.errors import N_, Conflict, Invalid, NotFound, Problem
+from builder.errors import N_, Conflict, Invalid, NotFound, Problem, Stale
 from builder.queries.memberships import count_memberships
 from builder.services import departments
 from builder.services.passwords import LONGEST, SHORTEST, generate_password, hash_password
@@ -77,16 +77,19 @@ def add(uow: UnitOfWork, facts: PersonFacts, *, password: str | None = None) -> 
     return AddedPerson(member.id, told, user_id is not None)
 
 
-def change(uow: UnitOfWork, member_id: int, facts: PersonFacts) -> None:
+def change(uow: UnitOfWork, member_id: int, facts: PersonFacts, revision: int) -> None:
     """Change name, role, manager, department or activity; an e-mail address stays once it is a sign-in.
 
-    Raises Forbidden, NotFound, Invalid. The last active person who may edit people stays so.
+    ``revision``: what the editor saw. Raises Forbidden, NotFound, Stale, Invalid. The last active person who
+    may edit people stays so.
     """
     uow.require(EDIT_PEOPLE)
     uow.begin()
-    member = uow.session.get(Member, (uow.workspace.id, member_id))
+    member = uow.session.get(Member, (uow.workspace.id, member_id), with_for_update=True)
     if member is None:
         raise NotFound()
+    if member.revision != revision:
+        raise Stale()
     if member.user_id is not None:
         facts = PersonFacts(**{**asdict(facts), "email": member.email or ""})
     facts = _checked(uow, facts, member_id=member_id)
@@ -96,6 +99,7 @@ def change(uow: UnitOfWork, member_id: int, facts: PersonFacts) -> None:
     member.is_active = facts.is_active
     if member.user_id is None:
         member.email = facts.email or None
+    member.revision += 1
     uow.session.flush()
     departments.assign(uow, member.id, facts.department_id)
     uow.log("member.changed", data={"member_id": str(member.id), "before": before, **_logged(facts)})

@@ -15,7 +15,7 @@ from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition, parse, to_document
 from builder.domain.fields import ObjectDefinition
 from builder.domain.kinds import RECORD_COLUMNS
-from builder.errors import N_, Forbidden, FunnelwrightError, Invalid, NotFound, Problem
+from builder.errors import N_, Forbidden, FunnelwrightError, Invalid, NotFound, Problem, Stale
 from builder.queries.keyset import UNSORTABLE, is_sortable
 from builder.services.unit_of_work import UnitOfWork
 
@@ -36,7 +36,8 @@ MOST_COLUMNS = 40
 
 @dataclass(frozen=True)
 class SaveView:
-    """A view as it should be. ``view_id`` None makes a new one, otherwise that one is replaced.
+    """A view as it should be. ``view_id`` None makes a new one, otherwise that one is replaced, at the
+    ``revision`` that the person saw.
 
     ``columns`` and ``sort`` as in ``domain.saved_view.View``; ``filter`` is a condition document or None.
     """
@@ -50,17 +51,18 @@ class SaveView:
     pipeline: str | None = None
     is_shared: bool = False
     view_id: int | None = None
+    revision: int | None = None
 
 
 def save_view(uow: UnitOfWork, command: SaveView) -> int:
     """Make or replace a view; its id. Sharing needs the right ``view.share``.
 
-    Errors: NotFound (object, view), Forbidden, Invalid with every problem and its place.
+    Errors: NotFound (object, view), Forbidden, Stale, Invalid with every problem and its place.
     """
     uow.begin()
     definition = uow.catalog.object(command.object_key)
     if command.view_id is not None:
-        stored = _own(uow, command.view_id)
+        stored = _own(uow, command.view_id, command.revision)
         if stored.object_key != command.object_key:
             raise NotFound()
     if command.is_shared:
@@ -100,45 +102,21 @@ def _write(uow: UnitOfWork, command: SaveView, facts: Mapping[str, Any]) -> int:
             )
         )
     else:
-        uow.session.execute(update(SavedView).where(SavedView.id == view_id).values(**facts))
+        uow.session.execute(
+            update(SavedView)
+            .where(SavedView.id == view_id)
+            .values(**facts, revision=SavedView.revision + 1)
+            .execution_options(synchronize_session=False)
+        )
     logged = {"view_id": str(view_id), "name": facts["name"], "is_shared": facts["is_shared"]}
     uow.log("view.saved", object_key=command.object_key, data=logged)
     return view_id
 
 
-def rename_view(uow: UnitOfWork, view_id: int, name: str) -> None:
-    """Errors: NotFound, Forbidden, Invalid."""
+def delete_view(uow: UnitOfWork, view_id: int, revision: int) -> None:
+    """Errors: NotFound, Forbidden, Stale."""
     uow.begin()
-    stored = _own(uow, view_id)
-    name = " ".join(name.split())
-    problems = tuple(_name_problems(uow, SaveView(stored.object_key, name, view_id=view_id), name))
-    if problems:
-        raise Invalid(NOT_SAVED, problems=problems)
-    uow.session.execute(
-        update(SavedView).where(SavedView.id == view_id).values(name=name, updated_at=uow.clock.now())
-    )
-    uow.log("view.renamed", object_key=stored.object_key, data={"view_id": str(view_id), "name": name})
-
-
-def share_view(uow: UnitOfWork, view_id: int, *, is_shared: bool) -> None:
-    """Show the view to all members, or to its owner only. Errors: NotFound, Forbidden."""
-    uow.begin()
-    stored = _own(uow, view_id)
-    if is_shared:
-        uow.require("view.share")
-    uow.session.execute(
-        update(SavedView)
-        .where(SavedView.id == view_id)
-        .values(is_shared=is_shared, updated_at=uow.clock.now())
-    )
-    kind = "view.shared" if is_shared else "view.unshared"
-    uow.log(kind, object_key=stored.object_key, data={"view_id": str(view_id)})
-
-
-def delete_view(uow: UnitOfWork, view_id: int) -> None:
-    """Errors: NotFound, Forbidden."""
-    uow.begin()
-    stored = _own(uow, view_id)
+    stored = _own(uow, view_id, revision)
     uow.session.execute(delete(SavedView).where(SavedView.id == view_id))
     uow.log("view.deleted", object_key=stored.object_key, data={"view_id": str(view_id), "name": stored.name})
 
@@ -149,12 +127,17 @@ class _Stored:
     name: str
 
 
-def _own(uow: UnitOfWork, view_id: int) -> _Stored:
-    """The view, when the actor may change it: their own, or a shared one with ``definitions.edit``."""
+def _own(uow: UnitOfWork, view_id: int, revision: int | None) -> _Stored:
+    """The view, locked, when the actor may change it: their own, or a shared one with ``definitions.edit``.
+
+    Errors: NotFound, Forbidden, Stale.
+    """
     row = uow.session.execute(
-        select(SavedView.object_key, SavedView.name, SavedView.member_id, SavedView.is_shared).where(
-            SavedView.id == view_id
+        select(
+            SavedView.object_key, SavedView.name, SavedView.member_id, SavedView.is_shared, SavedView.revision
         )
+        .where(SavedView.id == view_id)
+        .with_for_update()
     ).one_or_none()
     is_own = row is not None and row.member_id == uow.actor.member_id
     # Somebody else's private view is not there for this person.
@@ -162,6 +145,8 @@ def _own(uow: UnitOfWork, view_id: int) -> _Stored:
         raise NotFound()
     if not is_own and not uow.actor.can("definitions.edit"):
         raise Forbidden(NOT_YOURS)
+    if row.revision != revision:
+        raise Stale()
     return _Stored(row.object_key, row.name)
 
 

@@ -11,6 +11,7 @@ from tests.fixtures.town import Town
 
 LIST = "/w/acme/admin/departments"
 NEW = f"{LIST}/new"
+SEEN = {"revision": "1"}
 
 
 def ids_of(town: Town) -> dict[str, str]:
@@ -45,7 +46,9 @@ def test_renaming_and_moving_takes_everything_below_along(town: Town) -> None:
     ada.post(NEW, {"name": "Dock", "parent_id": ids_of(town)["Port"]})
 
     known = ids_of(town)
-    answer = ada.post(f"{LIST}/{known['Port']}", {"name": "Harbour", "parent_id": known["West"]})
+    answer = ada.post(
+        f"{LIST}/{known['Port']}", {"name": "Harbour", "parent_id": known["West"], "revision": "1"}
+    )
 
     assert answer.status_code == 303
     paths = paths_of(town)
@@ -81,9 +84,23 @@ def test_a_department_never_stands_below_itself(sqlite_town: Town) -> None:
     known = ids_of(sqlite_town)
 
     for parent in (known["East"], known["Port"]):
-        answer = ada.post(f"{LIST}/{known['East']}", {"name": "East", "parent_id": parent})
+        answer = ada.post(f"{LIST}/{known['East']}", {"name": "East", "parent_id": parent, "revision": "1"})
         assert answer.status_code == 422
         assert "parent_id-error" in answer.text
+
+
+def test_a_stale_change_is_409_and_tells_what_is_stored(town: Town) -> None:
+    ada, east = town.as_("Ada"), ids_of(town)["East"]
+    assert ada.post(f"{LIST}/{east}", {"name": "Orient", **SEEN}).status_code == 303
+
+    answer = ada.post(f"{LIST}/{east}", {"name": "Sunrise", **SEEN})
+
+    assert answer.status_code == 409
+    assert 'value="Sunrise"' in answer.text
+    assert "Now stored: Orient" in answer.text
+    assert ada.post(f"{LIST}/{east}/end", SEEN).status_code == 409
+    assert ada.post(f"{LIST}/{east}", {"name": "Sunrise"}).status_code == 400
+    assert "Orient" in ada.get(LIST).text
 
 
 def test_only_an_empty_department_closes(sqlite_town: Town) -> None:
@@ -91,10 +108,10 @@ def test_only_an_empty_department_closes(sqlite_town: Town) -> None:
     ada.post(NEW, {"name": "Port"})
     known = ids_of(sqlite_town)
 
-    refused = ada.post(f"{LIST}/{known['East']}/end")
+    refused = ada.post(f"{LIST}/{known['East']}/end", SEEN)
     assert refused.status_code == 422
     assert "Move its people" in refused.text
-    assert ada.post(f"{LIST}/{known['Port']}/end").status_code == 303
+    assert ada.post(f"{LIST}/{known['Port']}/end", SEEN).status_code == 303
     assert "Port" not in ada.get(LIST).text
     assert ada.get(f"{LIST}/{known['Port']}").status_code == 404
 
@@ -105,8 +122,8 @@ def test_forbidden_without_the_right_missing_404_wrong_verb_405(sqlite_town: Tow
     for path in (LIST, NEW, f"{LIST}/{east}"):
         assert rita.get(path).status_code == 403
     for path in (NEW, f"{LIST}/{east}", f"{LIST}/{east}/end"):
-        assert rita.post(path, {"name": "Mine"}).status_code == 403
+        assert rita.post(path, {"name": "Mine", **SEEN}).status_code == 403
     assert ada.get(f"{LIST}/{to_public(99)}").status_code == 404
-    assert ada.post(f"{LIST}/{to_public(99)}/end").status_code == 404
+    assert ada.post(f"{LIST}/{to_public(99)}/end", SEEN).status_code == 404
     assert ada.post(LIST).status_code == 405
     assert ada.get(f"{LIST}/{east}/end").status_code == 405

@@ -233,14 +233,33 @@ def test_a_view_is_renamed_shared_and_deleted(sqlite_town: Town) -> None:
     where = save_view(ada)
     address = "/w/acme/views/" + where.rsplit("=", 1)[1]
 
-    answer = ada.post(address, {"name": "For all", "shared": "1", "view": where.rsplit("=", 1)[1]})
-    assert answer.status_code == 303
+    changed = {"name": "For all", "shared": "1", "view": where.rsplit("=", 1)[1], "revision": "1"}
+    assert 'name="revision" value="1"' in ada.get(where).text
+    assert ada.post(address, changed).status_code == 303
     assert "For all" in mia.get(MATTERS).text
-    assert mia.post(address, {"name": "Mine"}).status_code == 403
-    assert mia.post(f"{address}/delete").status_code == 403
-    assert ada.post(f"{address}/delete").status_code == 303
+    seen = {"revision": "2"}
+    assert mia.post(address, {"name": "Mine", **seen}).status_code == 403
+    assert mia.post(f"{address}/delete", seen).status_code == 403
+    assert ada.post(f"{address}/delete", seen).status_code == 303
     assert "For all" not in mia.get(MATTERS).text
-    assert ada.post(f"{address}/delete").status_code == 404
+    assert ada.post(f"{address}/delete", seen).status_code == 404
+
+
+def test_a_view_that_somebody_changed_meanwhile_is_409_and_can_be_saved_again(sqlite_town: Town) -> None:
+    ada = sqlite_town.as_("Ada")
+    key = save_view(ada).rsplit("=", 1)[1]
+    address, mine = f"/w/acme/views/{key}", {"name": "Mine", "view": key, "revision": "1"}
+    assert ada.post(address, {"name": "Theirs", "view": key, "revision": "1"}).status_code == 303
+
+    stale = ada.post(address, mine)
+
+    assert stale.status_code == 409
+    assert 'value="Mine"' in stale.text
+    assert 'name="revision" value="2"' in stale.text
+    assert ada.post(f"{address}/delete", {"revision": "1"}).status_code == 409
+    assert ada.post(address, {"name": "Mine"}).status_code == 400
+    assert "Theirs" in ada.get(MATTERS).text
+    assert ada.post(address, {**mine, "revision": "2"}).status_code == 303
 
 
 def test_a_view_without_a_name_is_422_and_keeps_the_filter(sqlite_town: Town) -> None:
@@ -267,10 +286,11 @@ def test_anothers_view_is_404(sqlite_town: Town) -> None:
     rita, otto = sqlite_town.as_("Rita"), sqlite_town.as_("Otto")
 
     assert rita.get(where).status_code == 404
-    assert rita.post(f"/w/acme/views/{key}", {"name": "Mine"}).status_code == 404
-    assert rita.post(f"/w/acme/views/{key}/delete").status_code == 404
-    assert otto.post(f"/w/other/views/{key}/delete").status_code == 404
-    assert rita.post(f"/w/acme/views/{NOBODY}/delete").status_code == 404
+    seen = {"revision": "1"}
+    assert rita.post(f"/w/acme/views/{key}", {"name": "Mine", **seen}).status_code == 404
+    assert rita.post(f"/w/acme/views/{key}/delete", seen).status_code == 404
+    assert otto.post(f"/w/other/views/{key}/delete", seen).status_code == 404
+    assert rita.post(f"/w/acme/views/{NOBODY}/delete", seen).status_code == 404
     assert rita.get(f"/w/acme/views/{key}").status_code == 405
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from builder.domain.permissions import Actor
-from builder.errors import Forbidden, Invalid, NotFound
+from builder.errors import Forbidden, Invalid, NotFound, Stale
 from builder.queries.saved_views import get_saved_view, saved_views
-from builder.services.views import SaveView, delete_view, rename_view, save_view, share_view
+from builder.services.views import SaveView, delete_view, save_view
 from tests.builder.queries.world import ANN, BEN, World, actor
 from tests.fixtures.databases import FreshDatabase
 
@@ -56,7 +56,7 @@ def test_a_saved_view_is_read_back_as_it_was(world: World) -> None:
     )
     assert view.member_name == "Ann Lee"
     assert view.filter is not None
-    save(world, replace(OPEN, name=" Bigger \n ones ", filter=None, view_id=view_id))
+    save(world, replace(OPEN, name=" Bigger \n ones ", filter=None, view_id=view_id, revision=1))
     assert get_saved_view(world.session, PLAIN, view_id).name == "Bigger ones"
     assert get_saved_view(world.session, PLAIN, view_id).filter is None
 
@@ -67,11 +67,9 @@ def test_views_are_private_until_shared(world: World) -> None:
     with pytest.raises(NotFound):
         get_saved_view(world.session, actor(BEN), view_id)
     with pytest.raises(Forbidden):
-        share_view(world.uow(PLAIN), view_id, is_shared=True)
+        save_view(world.uow(PLAIN), replace(OPEN, view_id=view_id, revision=1, is_shared=True))
     world.session.rollback()
-    uow = world.uow(actor(ANN))
-    share_view(uow, view_id, is_shared=True)
-    uow.commit()
+    save(world, replace(OPEN, view_id=view_id, revision=1, is_shared=True), actor(ANN))
     assert seen(world, actor(BEN)) == ["Big ones"]
 
 
@@ -87,9 +85,8 @@ def test_anothers_view_is_not_changed(world: World) -> None:
     shared = save(world, replace(OPEN, name="For all", is_shared=True), actor(ANN))
     other = actor(BEN, rights=frozenset())
     for change in (
-        lambda view_id: delete_view(world.uow(other), view_id),
-        lambda view_id: rename_view(world.uow(other), view_id, "mine"),
-        lambda view_id: save_view(world.uow(other), replace(OPEN, view_id=view_id)),
+        lambda view_id: delete_view(world.uow(other), view_id, 1),
+        lambda view_id: save_view(world.uow(other), replace(OPEN, view_id=view_id, revision=1)),
     ):
         with pytest.raises(NotFound):
             change(private)
@@ -98,7 +95,7 @@ def test_anothers_view_is_not_changed(world: World) -> None:
         world.session.rollback()
     assert seen(world, PLAIN) == ["Big ones", "For all"]
     uow = world.uow(actor(BEN))
-    delete_view(uow, shared)
+    delete_view(uow, shared, 1)
     uow.commit()
     assert seen(world, PLAIN) == ["Big ones"]
 
@@ -109,18 +106,23 @@ def test_another_workspaces_view_is_not_there(world: World) -> None:
     with pytest.raises(NotFound):
         get_saved_view(other, actor(ANN), view_id)
     with pytest.raises(NotFound):
-        delete_view(world.uow(actor(ANN), other), view_id)
+        delete_view(world.uow(actor(ANN), other), view_id, 1)
     other.close()
 
 
-def test_a_view_is_renamed_and_deleted(world: World) -> None:
+def test_a_view_is_renamed_and_deleted_at_the_revision_that_was_seen(world: World) -> None:
     view_id = save(world, OPEN)
-    uow = world.uow(PLAIN)
-    rename_view(uow, view_id, "Small ones")
-    uow.commit()
+    save(world, replace(OPEN, name="Small ones", view_id=view_id, revision=1))
     assert seen(world, PLAIN) == ["Small ones"]
+    for act in (
+        lambda: save_view(world.uow(PLAIN), replace(OPEN, view_id=view_id, revision=1)),
+        lambda: delete_view(world.uow(PLAIN), view_id, 1),
+    ):
+        with pytest.raises(Stale):
+            act()
+        world.session.rollback()
     uow = world.uow(PLAIN)
-    delete_view(uow, view_id)
+    delete_view(uow, view_id, 2)
     uow.commit()
     assert seen(world, PLAIN) == []
 
