@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.commands.context import open_workspace, print_json
 from builder.errors import N_, Invalid
+
+if TYPE_CHECKING:
+    from builder.services.transitions import MoveRecord
+    from builder.services.unit_of_work import UnitOfWork
 
 REFUSED = 3
 PARKED = 4
@@ -36,7 +40,7 @@ def move(record: str, to_stage: str, workspace: str, as_json: bool, **said: Any)
     from builder.services.transitions import Waiting
 
     with open_workspace(workspace) as uow:
-        result = transitions.move(uow, _command(record, to_stage, said))
+        result = transitions.move(uow, _command(uow, record, to_stage, said))
         if not isinstance(result, Refused):
             uow.commit()
     if isinstance(result, Refused):
@@ -55,20 +59,26 @@ def move(record: str, to_stage: str, workspace: str, as_json: bool, **said: Any)
     _tell(moved, as_json, [f"Moved from {result.planned.from_stage} to {to_stage}."])
 
 
-def _command(record: str, to_stage: str, said: dict[str, Any]) -> Any:
+def _command(uow: UnitOfWork, record: str, to_stage: str, said: dict[str, Any]) -> MoveRecord:
+    """What was said, as the one door takes it. ``--done`` adds to the tasks that are ticked already."""
     from builder.db.ids import from_public
+    from builder.queries.record import record_page
     from builder.services.transitions import MoveRecord
 
     try:
         record_id = from_public(record)
     except ValueError:
         raise Invalid(NO_ID, text=record[:80]) from None
+    done = frozenset(said["done"])
+    if done:
+        stay = record_page(uow.session, uow.catalog, uow.actor, record_id).open_stay
+        done |= frozenset(stay.tasks_done) if stay else frozenset()
     return MoveRecord(
         record_id,
         to_stage,
         values=_pairs(said["values"]),
         answers=_pairs(said["answers"]),
-        done_tasks=frozenset(said["done"]) or None,
+        done_tasks=done or None,
         is_marked=said["marked"] or None,
         reason_key=said["reason"],
         reason_note=said["note"],
