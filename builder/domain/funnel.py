@@ -18,8 +18,10 @@ from builder.domain.rates import share
 from builder.domain.reach import (
     ENTRY,
     FURTHEST,
+    FURTHEST_LOST,
     LEFT_BY_VIA,
     PAIR,
+    PAIR_LOST,
     STRICT,
     VISIT_BY_STANDING,
     FunnelSteps,
@@ -29,9 +31,11 @@ from builder.domain.reach import (
 from builder.domain.stays import LeftVia, Stay
 from builder.errors import N_
 
-Mode: TypeAlias = Literal["visited", "strict", "filled", "stay"]
+Mode: TypeAlias = Literal["visited", "strict", "filled", "stay", "filled_unless_lost"]
 
+# The four of M2; *filled_unless_lost* is the third with an option.
 MODES: tuple[Mode, ...] = ("visited", "strict", "filled", "stay")
+UNLESS_LOST: Mode = "filled_unless_lost"
 DEFINITIONS: Mapping[Mode, str] = {
     "visited": N_(
         "M2a, visited: records that visited both this step and the next / records that visited it."
@@ -39,6 +43,10 @@ DEFINITIONS: Mapping[Mode, str] = {
     "strict": N_("M2b, strict: records that visited every step up to the next / every step up to this one."),
     "filled": N_(
         "M2c, reached or beyond: records whose furthest step is beyond this one / this one or beyond."
+    ),
+    "filled_unless_lost": N_(
+        "M2c, lost do not fill: records whose furthest step is beyond this one / this one or beyond; a lost"
+        " record counts only at steps that it visited, and as gone on where it visited the next one too."
     ),
     "stay": N_(
         "M2d, per stay: stays that ended by a move to a later stage or won / stays that ended;"
@@ -197,12 +205,20 @@ def _reached(mode: Mode, steps: FunnelSteps, sums: Sums, index: int) -> Count:
     if mode == "strict" and index:
         return sums.get((STRICT, place), ZERO)
     if mode == "filled":
-        return _total(sums.get((FURTHEST, later), ZERO) for later in steps.places[index:])
+        return _furthest(sums, steps.places[index:], FURTHEST, FURTHEST_LOST)
+    if mode == "filled_unless_lost":
+        lost = sums.get((VISIT_BY_STANDING["lost"], place), ZERO)
+        return _total((_furthest(sums, steps.places[index:], FURTHEST), lost))
     return _visited(sums, place)
 
 
 def _visited(sums: Sums, place: str) -> Count:
     return _total(sums.get((measure, place), ZERO) for measure in VISIT_BY_STANDING.values())
+
+
+def _furthest(sums: Sums, places: Sequence[str], *measures: str) -> Count:
+    """Records whose furthest step is one of these."""
+    return _total(sums.get((measure, place), ZERO) for measure in measures for place in places)
 
 
 def _total(counts: Iterable[Count]) -> Count:
@@ -217,7 +233,7 @@ def _step(mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], 
     place = steps.places[index]
     left = {via: sums.get((measure, place), ZERO).n for via, measure in LEFT_BY_VIA.items()}
     entered = sums.get((ENTRY, place), ZERO)
-    numerator, denominator = _conversion(mode, sums, place, left, reached, index)
+    numerator, denominator = _conversion(mode, steps, sums, left, reached, index)
     is_won = sums.get((VISIT_BY_STANDING["won"], place), ZERO).n
     ended = is_won + sum(sums.get((VISIT_BY_STANDING[how], place), ZERO).n for how in ("lost", "invalid"))
     return StepFigures(
@@ -247,8 +263,8 @@ def _step(mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], 
 
 def _conversion(
     mode: Mode,
+    steps: FunnelSteps,
     sums: Sums,
-    place: str,
     left: Mapping[LeftVia | None, int],
     reached: Sequence[Count],
     index: int,
@@ -258,6 +274,10 @@ def _conversion(
         return None, None
     if mode == "stay":
         return left["advance"] + left["won"], sum(left.values()) - left[None]
+    place = steps.places[index]
+    pair_lost = sums.get((PAIR_LOST, place), ZERO).n
     if mode == "visited":
-        return sums.get((PAIR, place), ZERO).n, reached[index].n
+        return sums.get((PAIR, place), ZERO).n + pair_lost, reached[index].n
+    if mode == "filled_unless_lost":
+        return _furthest(sums, steps.places[index + 1 :], FURTHEST).n + pair_lost, reached[index].n
     return reached[index + 1].n, reached[index].n

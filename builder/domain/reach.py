@@ -8,7 +8,9 @@ Measures:
   ``lost``, ``invalid``, or ``gone`` when it is no longer in the pipeline;
 - ``pair``: visited the step and the next one (M2a); ``strict``: visited every step up to this one, kept
   from the second step on, as the first is ``visit`` (M2b);
-- ``furthest``: this is the furthest step that the record reached (M2c sums it from the end).
+- ``furthest``: this is the furthest step that the record reached (M2c sums it from the end);
+- ``pair:lost`` and ``furthest:lost``: the same of records that stand lost, kept apart from the others so that
+  M2c need not fill them.
 
 A hit names the visit whose amount at entry counts with it: the latest one to that step; for ``entry`` and
 ``left`` the visit itself.
@@ -32,6 +34,8 @@ ENTRY = "entry"
 PAIR = "pair"
 STRICT = "strict"
 FURTHEST = "furthest"
+PAIR_LOST = "pair:lost"
+FURTHEST_LOST = "furthest:lost"
 RUNNING = "left:"
 VISIT_BY_STANDING: dict[Standing, str] = {standing: f"visit:{standing}" for standing in STANDINGS}
 LEFT_BY_VIA: dict[LeftVia | None, str] = {None: RUNNING, **{via: f"left:{via}" for via in COUNTED_EXITS}}
@@ -171,6 +175,16 @@ class FunnelSteps:
         return "gone"
 
 
+def pair_of(standing: Standing) -> str:
+    """The measure of a record that visited a step and the next one."""
+    return PAIR_LOST if standing == "lost" else PAIR
+
+
+def furthest_of(standing: Standing) -> str:
+    """The measure of a record's furthest step."""
+    return FURTHEST_LOST if standing == "lost" else FURTHEST
+
+
 def worth_of(stay: Stay) -> Worth:
     return Worth(stay.currency or "", stay.amount_minor or 0)
 
@@ -190,11 +204,11 @@ def hits(visits: Sequence[StepVisit], steps: FunnelSteps, standing: Standing) ->
     for step, index in latest.items():
         yield Hit(VISIT_BY_STANDING[standing], places[step], index)
         if step + 1 in latest:
-            yield Hit(PAIR, places[step], index)
+            yield Hit(pair_of(standing), places[step], index)
     for step in range(len(places)):
         if step not in latest:
             break
         if step:
             yield Hit(STRICT, places[step], latest[step])
     if furthest >= 0:
-        yield Hit(FURTHEST, places[furthest], furthest_visit)
+        yield Hit(furthest_of(standing), places[furthest], furthest_visit)

@@ -18,15 +18,15 @@ from typing import NamedTuple
 
 from builder.domain.reach import (
     ENTRY,
-    FURTHEST,
     LEFT_BY_VIA,
-    PAIR,
     STRICT,
     VISIT_BY_STANDING,
     FunnelSteps,
     Standing,
     StepVisit,
+    furthest_of,
     hits,
+    pair_of,
 )
 from builder.domain.stays import LeftVia
 
@@ -106,7 +106,7 @@ def _predicate_terms(
         yield from _window_terms(VISIT_BY_STANDING[shape.standing], place, months, here, latest)
         both = _later(here, ends.get(step + 1))
         if both is not None:
-            yield from _window_terms(PAIR, place, months, both, latest)
+            yield from _window_terms(pair_of(shape.standing), place, months, both, latest)
         if strict is not None and step:
             yield from _window_terms(STRICT, place, months, strict, latest)
 
@@ -168,8 +168,9 @@ def _furthest_terms(
         if reach is not None and (rank not in best or reach >= best[rank][1]):
             best[rank] = (rank, reach, index)
     peaks = list(best.values())
+    measure = furthest_of(shape.standing)
     for position, low in enumerate(peaks):
-        yield _peak_term(steps, months, low[0], low[0], 1, low)
+        yield _peak_term(measure, steps, months, low[0], low[0], 1, low)
         between: tuple[int, int, int] | None = None
         for high in peaks[position + 1 :]:
             # On a tie the later month holds the maximum: an equal month between hides the start,
@@ -177,14 +178,22 @@ def _furthest_terms(
             if between is not None and between[1] >= low[1]:
                 break
             if between is None or high[1] >= between[1]:
-                yield _peak_term(steps, months, low[0], high[0], -1, min(low, high, key=lambda peak: peak[1]))
+                yield _peak_term(
+                    measure, steps, months, low[0], high[0], -1, min(low, high, key=lambda peak: peak[1])
+                )
                 if between is not None:
-                    yield _peak_term(steps, months, low[0], high[0], 1, between)
+                    yield _peak_term(measure, steps, months, low[0], high[0], 1, between)
                 between = high
 
 
 def _peak_term(
-    steps: FunnelSteps, months: _Months, first: int, last: int, sign: int, peak: tuple[int, int, int]
+    measure: str,
+    steps: FunnelSteps,
+    months: _Months,
+    first: int,
+    last: int,
+    sign: int,
+    peak: tuple[int, int, int],
 ) -> Term:
     _, step, visit = peak
-    return months.term(FURTHEST, steps.places[step], first, last, sign, visit)
+    return months.term(measure, steps.places[step], first, last, sign, visit)

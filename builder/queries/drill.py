@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from builder.db.ledger import StayRow
@@ -39,7 +39,6 @@ EXITS: dict[str, str | None] = {
 }
 # Records that visited the stage and have ended since: what M4 divides by, and what it counts.
 ENDED: dict[str, tuple[str, ...]] = {"ended": TERMINAL, "ended_won": ("won",)}
-RECORD_MODES = ("visited", "strict", "filled")
 FORWARD = ("advance", "won")
 PAGE = 50
 LARGEST_ID = (1 << 63) - 1
@@ -205,6 +204,12 @@ def _reached(pipeline: Pipeline, figure: Figure, mode: str, edges: Edges) -> Col
         wanted = steps[: last + 1]
     elif mode == "filled":
         return _entered(_stages_of(pipeline, steps[last:]), pipeline.key, edges)
+    elif mode == "filled_unless_lost":
+        # "lost" is null for records that are open.
+        is_lost = and_(Record.pipeline_key == pipeline.key, Record.outcome.is_not_distinct_from("lost"))
+        visited = _reached(pipeline, figure, "visited", edges)
+        filled = _reached(pipeline, figure, "filled", edges)
+        return or_(and_(is_lost, visited), and_(not_(is_lost), filled))
     else:
         raise Invalid(N_("There is no mode “%(mode)s”."), mode=mode[:40])
     return and_(*(_entered(_stages_of(pipeline, [key]), pipeline.key, edges) for key in wanted))

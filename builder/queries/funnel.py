@@ -20,7 +20,17 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import Count, FunnelFigures, JourneyGroup, Mode, figures, sums_of_journeys
 from builder.domain.pipeline import Pipeline
-from builder.domain.reach import ENTRY, FURTHEST, LEFT_BY_VIA, PAIR, STRICT, VISIT_BY_STANDING, FunnelSteps
+from builder.domain.reach import (
+    ENTRY,
+    FURTHEST,
+    FURTHEST_LOST,
+    LEFT_BY_VIA,
+    PAIR,
+    PAIR_LOST,
+    STRICT,
+    VISIT_BY_STANDING,
+    FunnelSteps,
+)
 from builder.domain.rollup import ALL_TIME, NOW
 from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
 from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays
@@ -33,9 +43,10 @@ _FLOW = (ENTRY, *LEFT_BY_VIA.values())
 _VISITS = tuple(VISIT_BY_STANDING.values())
 # What each mode needs beside the flow of M1; *filled* also tells how many were passed over.
 _MEASURES: Mapping[Mode, tuple[str, ...]] = {
-    "visited": (*_FLOW, *_VISITS, PAIR),
+    "visited": (*_FLOW, *_VISITS, PAIR, PAIR_LOST),
     "strict": (*_FLOW, *_VISITS, STRICT),
-    "filled": (*_FLOW, *_VISITS, FURTHEST),
+    "filled": (*_FLOW, *_VISITS, FURTHEST, FURTHEST_LOST),
+    "filled_unless_lost": (*_FLOW, *_VISITS, FURTHEST, FURTHEST_LOST, PAIR_LOST),
     "stay": (*_FLOW, *_VISITS),
 }
 

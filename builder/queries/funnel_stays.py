@@ -19,7 +19,16 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import Count, Sums
 from builder.domain.pipeline import Pipeline
-from builder.domain.reach import ENTRY, FURTHEST, LEFT_BY_VIA, PAIR, STRICT, VISIT_BY_STANDING, FunnelSteps
+from builder.domain.reach import (
+    ENTRY,
+    LEFT_BY_VIA,
+    STRICT,
+    VISIT_BY_STANDING,
+    FunnelSteps,
+    Standing,
+    furthest_of,
+    pair_of,
+)
 from builder.errors import N_, Invalid
 from builder.queries.population import Population, clauses
 
@@ -225,14 +234,14 @@ def _bits_of(mask: int) -> list[int]:
     return [1 << index for index in range(mask.bit_length()) if mask >> index & 1]
 
 
-def _measures(mask: int, step: int, standing: Any, steps: FunnelSteps) -> Iterable[tuple[str, str]]:
+def _measures(mask: int, step: int, standing: Standing, steps: FunnelSteps) -> Iterable[tuple[str, str]]:
     """What a record with these steps counts for at one of them (``domain.reach.hits``)."""
     place = steps.places[step]
     yield VISIT_BY_STANDING[standing], place
     if mask >> (step + 1) & 1:
-        yield PAIR, place
+        yield pair_of(standing), place
     lower = (1 << (step + 1)) - 1
     if step and mask & lower == lower:
         yield STRICT, place
     if mask >> (step + 1) == 0:
-        yield FURTHEST, place
+        yield furthest_of(standing), place

@@ -52,6 +52,28 @@ def test_one_history_four_modes(mode: Mode, a_to_b: tuple[int, int], b_to_c: tup
     assert (won.numerator, won.denominator, won.rate) == (None, None, None)
 
 
+def test_one_history_has_no_lost_record_that_skipped_a_step_so_the_option_changes_nothing() -> None:
+    filled, unfilled = funnel("filled", *ONE_HISTORY), funnel("filled_unless_lost", *ONE_HISTORY)
+    a, b, _, _ = unfilled.steps
+    assert (a.numerator, a.denominator, b.numerator, b.denominator) == (6, 8, 3, 6)
+    assert unfilled.steps == filled.steps
+    assert unfilled.definition == DEFINITIONS["filled_unless_lost"] != filled.definition
+
+
+def test_lost_records_do_not_fill_steps_that_they_skipped() -> None:
+    lost = ("a c lost", "b lost", "c lost")
+    filled = funnel("filled", *ONE_HISTORY, *lost).steps
+    unfilled = funnel("filled_unless_lost", *ONE_HISTORY, *lost).steps
+    assert [step.reached for step in filled] == [11, 9, 5, 2]
+    assert [step.reached for step in unfilled] == [9, 7, 5, 2]
+    assert [(step.numerator, step.denominator) for step in filled[:3]] == [(9, 11), (5, 9), (2, 5)]
+    # Only "a c lost" was in a; it did not visit b.
+    assert [(step.numerator, step.denominator) for step in unfilled[:3]] == [(6, 9), (3, 7), (2, 5)]
+    # Invalid records and reopened ones fill.
+    for words in ("a c invalid", "a c lost a", "a c won"):
+        assert funnel("filled_unless_lost", words).steps[1].reached == 1
+
+
 def test_one_history_flows_add_up() -> None:
     result = funnel("stay", *ONE_HISTORY)
     a = result.steps[0]
@@ -166,6 +188,24 @@ def test_modes_keep_their_order_and_rates_stay_rates(records: list) -> None:
         assert s.reached <= v.reached <= f.reached
         assert f.passed_over == f.reached - v.reached
     assert [row.reached for row in filled] == sorted((row.reached for row in filled), reverse=True)
+
+
+@given(many)
+def test_without_filling_lost_records_count_as_visited_and_all_others_as_filled(records: list) -> None:
+    def counted(mode: Mode, chosen: list) -> list[tuple[int, int, int]]:
+        sums = sums_of_journeys([JourneyGroup(encode(stays), 1, 7) for stays in chosen], STEPS)
+        rows = figures(mode, STEPS, sums).steps
+        return [(row.numerator or 0, row.reached, row.amount_minor) for row in rows]
+
+    is_lost = [STEPS.standing_of_stays(stays) == "lost" for stays in records]
+    lost = [stays for stays, lost in zip(records, is_lost, strict=True) if lost]
+    others = [stays for stays, lost in zip(records, is_lost, strict=True) if not lost]
+    parts = zip(counted("visited", lost), counted("filled", others), strict=True)
+    expected = [tuple(map(sum, zip(one, other, strict=True))) for one, other in parts]
+    unfilled = counted("filled_unless_lost", records)
+    assert unfilled == expected
+    for (numerator, reached, _), (_, most, _) in zip(unfilled, counted("filled", records), strict=True):
+        assert numerator <= reached <= most
 
 
 @given(many)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.domain.funnel import MODES, Count, figures, sums_of_stays
+from builder.domain.funnel import MODES, UNLESS_LOST, Count, figures, sums_of_stays
 from builder.domain.reach import FunnelSteps
 from builder.domain.rollup import (
     ALL_TIME,
@@ -88,7 +88,7 @@ def test_figures_from_cells_equal_figures_from_stays(records: list, first: int, 
     periods = [(stays, entered_between(stays, start_of(start), start_of(end))) for stays in records]
     by_hand = sums_of_stays(periods, STEPS, "EUR")
     rows = [(*key, *count) for key, count in counts(added_up(records, start, end), "EUR").items()]
-    for mode in MODES:
+    for mode in (*MODES, UNLESS_LOST):
         assert figures_from_rollup(mode, STEPS, rows) == figures(mode, STEPS, by_hand)
 
 
