@@ -8,7 +8,8 @@ from flask import Flask, g, url_for
 from flask_babel import gettext
 
 from blueprints.shell import NavItem, NavSection, add_navigation
-from blueprints.studio import area, processes  # noqa: F401 - importing registers their routes
+from blueprints.studio import area, processes, schema_form  # noqa: F401 - importing registers their routes
+from builder.services.definitions import EDIT
 
 
 def register(app: Flask) -> None:
@@ -19,5 +20,9 @@ def register(app: Flask) -> None:
 
 def _navigation() -> Iterator[NavSection]:
     if "scope" in g:
-        link = NavItem(gettext("Processes"), url_for("studio.process_list"), icon="route")
-        yield NavSection(gettext("Studio"), (link,), order=80)
+        links = [NavItem(gettext("Processes"), url_for("studio.process_list"), icon="route")]
+        if g.scope.actor.can(EDIT):
+            links.append(
+                NavItem(gettext("JSON Schema form"), url_for("studio.schema_form"), icon="checklist")
+            )
+        yield NavSection(gettext("Studio"), tuple(links), order=80)

@@ -55,7 +55,7 @@ class Here:
     is_required: bool = False
     is_item: bool = False
     default: Any = ABSENT
-    refs: frozenset[str] = frozenset()
+    refs: tuple[str, ...] = ()
     depth: int = 0
     level: int = 0
 
@@ -77,11 +77,12 @@ class Builder:
         self.posted = posted
         self.say = say
         self.count = 0
+        self.fixed: dict[str, list[Named]] = {}
         self.controls = Controls(merger, posted, say)
 
     def build(self, schema: Any, ui: Any, guess: Any, name: str) -> Node:
         """The tree. Errors: Invalid for one that is too large."""
-        here = Here((), name, "", ui if isinstance(ui, Mapping) else {}, is_required=True)
+        here = Here((), name, "", ui if isinstance(ui, Mapping) else {})
         node = self.node(schema, guess, here)
         assert node is not None
         return node
@@ -161,7 +162,7 @@ class Builder:
             inner_schema = {key: value for key, value in options[chosen].items() if key not in words}
         begun = self._for_option(options[chosen], begun)
         below = replace(
-            here, level=here.level + 1, refs=here.refs | refs, depth=here.depth + 1, default=begun
+            here, level=here.level + 1, refs=(*here.refs, *refs), depth=here.depth + 1, default=begun
         )
         inner = self.node(inner_schema, begun, below)
         value = inner.value if inner is not None else ABSENT
@@ -201,12 +202,13 @@ class Builder:
     # Objects
 
     def _group(self, merged: Effective, guess: Any, here: Here, refs: frozenset[str]) -> Node:
-        if refs & here.refs and self._is_folded(guess, here):
+        if self._is_folded(guess, here, refs):
             return Folded(path=here.path, name=here.name, label=here.label, is_required=here.is_required)
-        here = replace(here, refs=here.refs | refs)
+        here = replace(here, refs=(*here.refs, *refs))
         start = self._started(merged, guess, here)
         parts, known = self._parts(merged, start, here, "")
         named, kept = self._free_names(merged, start, here, known)
+        named = [*self.fixed.pop(here.name, ()), *named]
         value: dict[str, Any] = {}
         for part in parts:
             _take(value, part, here.path)
@@ -228,9 +230,13 @@ class Builder:
             is_there=is_there,
         )
 
-    def _is_folded(self, guess: Any, here: Here) -> bool:
-        is_open = self.posted is not None and self.posted.has(f"{here.name}.open")
-        return guess is ABSENT and not is_open and not here.is_item
+    def _is_folded(self, guess: Any, here: Here, refs: frozenset[str]) -> bool:
+        """Whether a group that holds itself again stays closed: the third of its kind on the way does."""
+        if guess is not ABSENT or here.is_item or all(here.refs.count(ref) < 2 for ref in refs):
+            return False
+        return self.posted is None or not any(
+            self.posted.has(f"{here.name}.{mark}") for mark in ("open", "group")
+        )
 
     def _is_there(self, guess: Any, here: Here) -> bool:
         if self.posted is not None:
@@ -297,11 +303,18 @@ class Builder:
         here: Here,
         required: set[str],
     ) -> Node | None:
-        for pattern, inner in merged.get("patternProperties", {}).items():
-            if search(pattern, key):
-                schema = both(schema, inner)
+        matching = [
+            each for pattern, each in merged.get("patternProperties", {}).items() if search(pattern, key)
+        ]
         below = here.below(key, label=key, ui=_inside(here.ui, key), is_required=key in required)
-        return self.node(schema, data.get(key, ABSENT), below)
+        if not matching:
+            return self.node(schema, data.get(key, ABSENT), below)
+        # Among free names the fields with fixed names are shown as what they are: one more name.
+        node = self.node({"allOf": [schema, *matching], "title": key}, data.get(key, ABSENT), below)
+        if node is not None:
+            row = Named(number="", key=key, key_name=f"{below.name}.key", node=node, is_fixed=True)
+            self.fixed.setdefault(here.name, []).append(row)
+        return None
 
     def _in_order(self, properties: Mapping[str, Any], ui: Mapping[str, Any]) -> Iterator[str]:
         wanted = scalars.option(ui, "order")
@@ -354,7 +367,7 @@ class Builder:
 
     def _rows(self, merged: Effective, guess: Any, here: Here, refs: frozenset[str]) -> Node:
         begun = self._begun(merged, guess, here)
-        here = replace(here, refs=here.refs | refs)
+        here = replace(here, refs=(*here.refs, *refs))
         prefixes = merged.get("prefixItems", [])
         least = self._least(merged, here)
         given = begun if isinstance(begun, list) else []
@@ -411,7 +424,7 @@ class Builder:
     def _least(self, merged: Effective, here: Here) -> int:
         """With how many rows a list begins; none where each would hold such a list again."""
         least = int(merged.get("minItems", 0))
-        if least and self.merger.effective(merged.get("items", True), ABSENT)[1] & here.refs:
+        if least and self.merger.effective(merged.get("items", True), ABSENT)[1] & {*here.refs}:
             return 0
         return max(min(least, MAX_NODES), 0)
 

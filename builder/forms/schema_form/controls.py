@@ -89,9 +89,10 @@ class Controls:
     ) -> Control:
         sent = self._sent(here.name)
         if sent is not None:
-            value = _chosen(offered, sent[0] if sent else "")
-            if value is ABSENT and sent and sent[0]:
-                value = sent[0]
+            text = sent[0] if sent else ""
+            value = _chosen(offered, text)
+            if value is ABSENT and text:  # no option, kept so that the error can be understood
+                value = _json(text, text)
         is_radio = scalars.widget(here.ui) == "radio"
         offers = self._offers(offered, [] if value is ABSENT else [value], here.ui)
         placeholder = scalars.option(here.ui, "placeholder")
@@ -115,8 +116,10 @@ class Controls:
         if sent is not None:
             found = [_chosen(offered, text) for text in sent if text]
             value = [each for each in found if each is not ABSENT]
-            if not value and not here.is_required and not self._had(here.name):
+            if not value and not self._had(here.name):
                 value = ABSENT
+        if value is ABSENT and here.is_required:
+            value = []
         chosen = value if isinstance(value, list) else []
         inner_ui = here.ui.get("items")
         ui = {**(inner_ui if isinstance(inner_ui, Mapping) else {}), **here.ui}
@@ -156,12 +159,14 @@ class Controls:
         sent = self._sent(here.name)
         if sent is not None:
             value = True if sent else (False if here.is_required or self._had(here.name) else ABSENT)
+            former = _json(self._former(here.name), True)
+            value = former if sent and former else value  # what is no yes at all stays until it is changed
         return Control(
             **facts,
             kind="checkbox",
             value=value,
             typed=("true",) if value is not ABSENT and value else (),
-            was="" if value is ABSENT else "false",
+            was="" if value is ABSENT else json.dumps(value, ensure_ascii=False),
         )
 
     # Text
@@ -194,23 +199,18 @@ class Controls:
                 str(each) for each in merged.get("examples", ()) if isinstance(each, (str, int, float))
             ),
             rows=_rows(here.ui),
-            was=self._was(value, typed, kind, input_kind),
+            was=self._was(value, typed, kind, input_kind, is_told="ui:emptyValue" in here.ui),
             unread=unread,
         )
 
     def _read(self, typed: str, kind: str, input_kind: str, is_nullable: bool, here: Any) -> tuple[Any, str]:
         """The value of what was typed, and what is wrong with it."""
         assert self.posted is not None
-        was = self.posted.first(f"{here.name}.was")
-        if was is not None:
-            try:
-                former = json.loads(was)
-            except (ValueError, RecursionError):
-                former = ABSENT
-            if former is not ABSENT and scalars.to_text(former, kind, input_kind) == typed:
-                return former, ""
+        former = _json(self._former(here.name), ABSENT)
+        if former is not ABSENT and scalars.to_text(former, kind, input_kind) == typed:
+            return former, ""
         if typed == "":
-            if "ui:emptyValue" in here.ui:
+            if "ui:emptyValue" in here.ui and former is not ABSENT:
                 return here.ui["ui:emptyValue"], ""
             return (None if is_nullable and here.is_required else ABSENT), ""
         try:
@@ -218,10 +218,15 @@ class Controls:
         except scalars.Unread as error:
             return typed, str(error)
 
-    def _was(self, value: Any, typed: str, kind: str, input_kind: str) -> str:
-        """JSON of a value that its text does not give back: an empty text, null, a moment in another zone."""
+    def _was(self, value: Any, typed: str, kind: str, input_kind: str, *, is_told: bool) -> str:
+        """JSON of a value that its text does not give back: an empty text, null, a moment in another zone.
+
+        ``is_told``: of any value, because emptying it means something else than leaving it empty.
+        """
         if value is ABSENT:
             return ""
+        if is_told:
+            return json.dumps(value, ensure_ascii=False)
         try:
             again = scalars.from_text(typed, kind, input_kind) if typed else ABSENT
         except scalars.Unread:
@@ -232,11 +237,9 @@ class Controls:
 
     def _attributes(self, merged: Effective, kind: str, shown: str, ui: Mapping[str, Any]) -> dict[str, str]:
         found: dict[str, str] = {}
-        placeholder, complete = scalars.option(ui, "placeholder"), scalars.option(ui, "autocomplete")
+        placeholder = scalars.option(ui, "placeholder")
         if isinstance(placeholder, str):
             found["placeholder"] = placeholder
-        if isinstance(complete, str):
-            found["autocomplete"] = complete
         if shown in ("number", "range"):
             found |= scalars.limits(merged, kind)
         if shown == "datetime-local":
@@ -296,8 +299,18 @@ class Controls:
         """The texts of a control that was on the page."""
         return self.posted.texts(name) if self.posted is not None and self.posted.has(name) else None
 
+    def _former(self, name: str) -> str:
+        return (self.posted.first(f"{name}.was") or "") if self.posted is not None else ""
+
     def _had(self, name: str) -> bool:
         return self.posted is not None and self.posted.has(f"{name}.was")
+
+
+def _json(text: str, otherwise: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return otherwise
 
 
 def _chosen(offered: Any, text: str) -> Any:

@@ -31,6 +31,8 @@ class Offer:
     value: Any = None
     is_chosen: bool = False
     is_disabled: bool = False
+    color: str = ""
+    is_retired: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

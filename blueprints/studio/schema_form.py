@@ -1,0 +1,165 @@
+"""A form from any JSON Schema: paste it, see its form, fill it, check it. Nothing is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import make_response, render_template, url_for
+from htmx_flask import request
+from werkzeug.wrappers import Response
+
+from blueprints.forms import show_form
+from blueprints.messages import message, named, told
+from blueprints.scope import scope
+from blueprints.studio.area import studio
+from builder.errors import FunnelwrightError, Invalid, Problem, TooLarge
+from builder.forms.schema_form.drawing import drawn
+from builder.forms.schema_form.form import SchemaForm, received, shown
+from builder.forms.schema_form.nodes import ABSENT, Alternatives
+from builder.forms.schema_form.scalars import as_data_url
+from builder.metadata.foreign.dialects import DIALECTS
+from builder.metadata.foreign.reading import MAX_BYTES, ForeignSchema, as_text, read, read_json
+from builder.services.definitions import EDIT
+
+PAGE = "pages/studio/schema_form.html"
+BODY = "fragments/schema_form/body.html"
+_LIVE = ('"if"', '"dependentSchemas"', '"dependentRequired"')
+
+
+@dataclass(frozen=True)
+class SchemaSource:
+    """The texts as they were typed."""
+
+    schema: str = ""
+    ui: str = ""
+    data: str = ""
+    dialect: str = ""
+
+
+@studio.get("/json-schema")
+def schema_form() -> Response:
+    scope().require(EDIT)
+    return _show(SchemaSource())
+
+
+@studio.post("/json-schema")
+def read_schema() -> Response:
+    """The form of a schema; refused with JSON pointers and reasons."""
+    scope().require(EDIT)
+    source = _source()
+    problems: list[tuple[str, str]] = []
+    try:
+        schema = _part("schema", lambda: read(source.schema, source.dialect), problems)
+        ui = _part("ui", lambda: _json(source.ui, {}), problems)
+        data = _part("data", lambda: _json(source.data, ABSENT), problems)
+        if schema is None or problems:
+            return _show(source, problems=problems, status=422)
+        form = shown(schema, ui, data, _say, is_checked=data is not ABSENT)
+    except FunnelwrightError as error:
+        return _show(source, problems=_lines("schema", error), status=422)
+    return _show(source, schema=schema, form=form)
+
+
+@studio.post("/json-schema/form")
+def fill_schema_form() -> Response:
+    """The form again after a change, a button, or checked: then with the data or with what is wrong."""
+    scope().require(EDIT)
+    source, action = _source(), request.form.get("_action", "")
+    try:
+        schema, ui = read(source.schema, source.dialect), _json(source.ui, {})
+        is_checked = action == "check"
+        form = received(schema, ui, _pairs(), _say, action=action, is_checked=is_checked)
+    except FunnelwrightError as error:
+        return _show(source, problems=_lines("schema", error), status=422)
+    result = as_text(form.data) if is_checked and form.is_valid and form.data is not ABSENT else None
+    status = 422 if is_checked and not form.is_valid else 200
+    return _show(source, schema=schema, form=form, result=result, status=status)
+
+
+def _show(
+    source: SchemaSource,
+    *,
+    schema: ForeignSchema | None = None,
+    form: SchemaForm | None = None,
+    problems: list[tuple[str, str]] | None = None,
+    result: str | None = None,
+    status: int = 200,
+) -> Response:
+    if form is None and request.htmx and not request.htmx.boosted:  # one on the page that cannot go on
+        facts = {"root": None, "lines": problems, "result": None, "is_live": False, "refresh_url": ""}
+        return make_response(render_template(BODY, **facts), status)
+    return show_form(
+        PAGE,
+        fragment=BODY,
+        source=source,
+        dialects=[dialect.key for dialect in reversed(DIALECTS)],
+        limit=MAX_BYTES,
+        problems=problems or [],
+        form=form,
+        root=drawn(form) if form else None,
+        is_live=bool(form and schema and _is_live(form, schema)),
+        refresh_url=url_for("studio.fill_schema_form"),
+        result=result,
+        lines=_summary(form) if form else [],
+        status=status,
+    )
+
+
+def _source() -> SchemaSource:
+    """The texts of the form; a file takes the place of the pasted schema."""
+    typed = {name: request.form.get(name, "") for name in ("schema", "ui", "data", "dialect")}
+    file = request.files.get("schema_file")
+    if file is not None and file.filename:
+        typed["schema"] = file.read(MAX_BYTES * 2).decode("utf-8-sig", "replace")
+    return SchemaSource(**typed)
+
+
+def _pairs() -> Iterable[tuple[str, str]]:
+    """What was posted; files as data URLs under the name of their control."""
+    yield from request.form.items(multi=True)
+    for name, file in request.files.items(multi=True):
+        if file.filename:
+            yield name, as_data_url(file.filename, file.mimetype, file.read())
+
+
+def _json(text: str, otherwise: Any) -> Any:
+    return read_json(text) if text.strip() else otherwise
+
+
+def _part(name: str, make: Any, problems: list[tuple[str, str]]) -> Any:
+    try:
+        return make()
+    except (Invalid, TooLarge) as error:
+        problems.extend(_lines(name, error))
+        return None
+
+
+def _lines(name: str, error: FunnelwrightError) -> list[tuple[str, str]]:
+    """One line a problem: its JSON pointer and the reason, pointing to the text that it is in."""
+    lines = [(name, _pointed(problem)) for problem in error.problems]
+    return lines or [(name, message(error.message_key, error.values))]
+
+
+def _pointed(problem: Problem) -> str:
+    return named(problem.place, told(problem)) if problem.place else told(problem)
+
+
+def _summary(form: SchemaForm) -> list[tuple[str, str]]:
+    return [
+        (anchor, named(label, told(problem)) if label else told(problem))
+        for anchor, label, problem in form.summary
+    ]
+
+
+def _say(key: str, values: Mapping[str, Any]) -> str:
+    return message(key, values)
+
+
+def _is_live(form: SchemaForm, schema: ForeignSchema) -> bool:
+    """Whether what is shown depends on what is filled in."""
+    words = json.dumps(schema.schema)
+    is_conditional = any(word in words for word in _LIVE)
+    return is_conditional or any(isinstance(node, Alternatives) for node in form.root.walk())
