@@ -21,6 +21,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     filters,
     home,
     import_format,
+    import_mapping,
     lists,
     lookups,
     notes,

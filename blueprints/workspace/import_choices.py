@@ -106,7 +106,9 @@ def _read_history(form: MultiDict[str, str], profile: TableProfile) -> HistoryCh
         at_column=column("at_column"),
         closed_column=column("closed_column"),
         order=tuple(stages["open"]),
-        **{kind: tuple(ends[kind]) for kind in CLOSING},
+        won=tuple(ends["won"]),
+        lost=tuple(ends["lost"]),
+        invalid=tuple(ends["invalid"]),
         stages=_read_targets(form),
         status_column=status_column,
     )

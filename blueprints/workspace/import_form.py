@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from flask_babel import gettext, lazy_gettext
-from werkzeug.datastructures import MultiDict
 
 from blueprints.languages import language
 from blueprints.messages import local, told

@@ -13,13 +13,11 @@ from flask_babel import gettext, lazy_gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
-from blueprints import house
 from blueprints.forms import done, show_form
 from blueprints.messages import message, told
 from blueprints.scope import scope
-from blueprints.workspace.imports import imports
+from blueprints.workspace.imports import blobs, imports
 from builder.errors import N_, FunnelwrightError, Problem
-from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.csv import shown
 from builder.exchange.detection import DELIMITERS, ENCODINGS, FileFormat
 from builder.queries import imports as queries
@@ -87,7 +85,7 @@ def choose_format(job_id: int) -> Response:
     if problems or "refresh" in request.form:
         return _show(job, wanted, request.form, problems, 422 if problems else 200)
     try:
-        services.set_format(uow, _blobs(), job, wanted)
+        services.set_format(uow, blobs(), job, wanted)
     except FunnelwrightError as error:
         uow.rollback()
         said = [("", message(error.message_key, error.values))]
@@ -129,7 +127,7 @@ def _show(
     columns: tuple[str, ...] = ()
     rows: list[tuple[int, list[str]]] = []
     try:
-        with services.OpenFile(_blobs(), job, wanted) as table:
+        with services.OpenFile(blobs(), job, wanted) as table:
             columns = table.columns[:_PREVIEWED_COLUMNS]
             rows = [
                 (row.line, [*map(shown, row.cells[:_PREVIEWED_COLUMNS])])
@@ -146,7 +144,7 @@ def _show(
         fragment="fragments/import/format.html",
         page=FormatPage(
             sheets=tuple(
-                (name, name, name == wanted.sheet) for name in services.sheets_of(_blobs(), job, wanted)
+                (name, name, name == wanted.sheet) for name in services.sheets_of(blobs(), job, wanted)
             ),
             encodings=tuple(_encodings(wanted)) if wanted.sheet is None else (),
             delimiters=tuple(_delimiters(wanted)) if wanted.sheet is None else (),
@@ -173,7 +171,3 @@ def _encodings(wanted: FileFormat) -> Iterator[tuple[str, Any, bool]]:
 def _delimiters(wanted: FileFormat) -> Iterator[tuple[str, Any, bool]]:
     for sign in DELIMITERS:
         yield sign, _DELIMITER_NAMES[sign], sign == wanted.delimiter
-
-
-def _blobs() -> FolderBlobStore:
-    return FolderBlobStore(house.settings().data_folder / "files")

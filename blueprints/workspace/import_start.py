@@ -1,4 +1,4 @@
-"""Where the mapping of a file starts from: what its columns are called, or how another product writes files."""
+"""Where the mapping of a file starts from: the names of its columns, or how another product writes files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from blueprints.messages import local
 from builder.domain.fields import ObjectDefinition
-from builder.errors import Invalid
+from builder.errors import N_, Invalid
 from builder.exchange.presets import presets, recognised
 from builder.exchange.profile import TableProfile
 from builder.services.import_presets import find_preset, first_choices, preset_choices
@@ -21,8 +21,8 @@ _PRESET = "preset"
 
 @dataclass(frozen=True)
 class StartPage:
-    """What can be started from: ``groups`` of (title, [(value, label, is chosen)]); ``chosen`` is the value in
-    use, ``recognised`` the label of the preset that the headers tell, if any.
+    """What can be started from: ``groups`` of (title, [(value, label, is chosen)]); ``chosen`` is in use,
+    ``recognised`` the label of the preset that the headers tell, if any.
     """
 
     groups: tuple[tuple[str, tuple[tuple[str, Any, bool], ...]], ...]
@@ -44,7 +44,7 @@ def begun(
     if kind == _PRESET:
         return wanted, preset_choices(uow, find_preset(key), profile, definition)
     if wanted:
-        raise Invalid(gettext("There is nothing of this name to start from."))
+        raise Invalid(N_("There is nothing of this name to start from."))
     return "", first_choices(uow, profile, definition)
 
 

@@ -12,23 +12,19 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints import house
-from blueprints.forms import done, show_form
-from blueprints.languages import language
+from blueprints.forms import done
 from blueprints.messages import message, told
-from blueprints.scope import Scope, scope, workspace_area
+from blueprints.scope import scope, workspace_area
 from blueprints.shell import NavItem, NavSection, add_navigation
-from blueprints.workspace.import_choices import read_choices, stored_choices, to_document
-from blueprints.workspace.import_form import MappingPage, page_of
-from blueprints.workspace.import_start import StartPage, begun, start_page
+from blueprints.workspace.import_choices import stored_choices
 from builder.domain.labels import Label
-from builder.errors import N_, FunnelwrightError, Invalid, Problem
+from builder.errors import N_, FunnelwrightError, Invalid
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.results import RefusedRow, write_result
 from builder.queries import imports as queries
 from builder.services import imports as services
 from builder.services.import_checks import Report, check_file, preview
-from builder.services.import_preview import preview_columns
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.import_undo import begin_undo
 
 imports = workspace_area("imports", __name__, "/imports")
@@ -77,7 +73,7 @@ def receive() -> Response:
             raise Invalid(N_("Choose a file first."))
         job = services.receive(
             uow,
-            _blobs(),
+            blobs(),
             uploaded.stream,
             uploaded.filename,
             request.form.get("object", ""),
@@ -106,77 +102,6 @@ def _show_upload(problems: list[tuple[str, str]] | None = None, status: int = 20
     return make_response(html, status)
 
 
-@imports.get("/<rid:job_id>/mapping")
-def mapping(job_id: int) -> Response:
-    """Which column fills which field, with suggestions: from what was kept, or from where ``start`` says."""
-    here = scope()
-    uow = here.unit_of_work()
-    job = services.find(uow, job_id)
-    profile = services.column_profile(_blobs(), job)
-    wanted = request.args.get("start")
-    choices = stored_choices(job.options) if wanted is None else None
-    start = str(job.options.get("start", ""))
-    if choices is None:
-        start, choices = begun(uow, profile, here.catalog.object(job.object_key), wanted)
-    page, _proposal = _planned(here, job, profile, choices, is_asking=False)
-    return _show_mapping(job_id, page, start_page(uow, profile, job, start))
-
-
-@imports.post("/<rid:job_id>/mapping")
-def choose_mapping(job_id: int) -> Response:
-    """Keep the choices; on when nothing is left to ask, else the same page with what is."""
-    here = scope()
-    uow = here.unit_of_work()
-    job = services.find(uow, job_id)
-    profile = services.column_profile(_blobs(), job)
-    choices = read_choices(request.form, profile)
-    is_asking = "refresh" not in request.form
-    page, proposal = _planned(here, job, profile, choices, is_asking=is_asking)
-    start = request.form.get("start", "")[:80]
-    if proposal is None or page.problems or not is_asking:
-        opened = start_page(uow, profile, job, start)
-        return _show_mapping(job_id, page, opened, status=422 if is_asking else 200)
-    services.set_proposal(uow, job, proposal, profile.rows)
-    job.options = {**job.options, "choices": to_document(choices), "start": start}
-    uow.commit()
-    return done(url_for("imports.check", job_id=job_id))
-
-
-def _planned(
-    here: Scope, job: Any, profile: Any, choices: Choices, *, is_asking: bool
-) -> tuple[MappingPage, Any]:
-    """The page of some choices and their proposal; without one when they cannot be."""
-    definition = here.catalog.object(job.object_key)
-    problems: list[Problem] = []
-    proposal, previews = None, {}
-    uow = here.unit_of_work()
-    try:
-        proposal = plan_import(uow, profile, _format(job), job.object_key, choices)
-        previews = preview_columns(uow, profile, proposal, language())
-        if is_asking:
-            problems = list(proposal.questions)
-            if choices.history is not None and not choices.history.pipeline:
-                problems.append(Problem(N_("The new pipeline needs a name.")))
-    except FunnelwrightError as error:
-        if is_asking:
-            problems = list(error.problems) or [Problem(error.message_key, "", error.values)]
-    return page_of(here, definition, profile, choices, proposal, previews, problems), proposal
-
-
-def _show_mapping(job_id: int, page: MappingPage, start: StartPage, status: int = 200) -> Response:
-    here = scope()
-    job = queries.job(here.session, here.actor, job_id)
-    return show_form(
-        "pages/imports/mapping.html",
-        status=status,
-        fragment="fragments/import/mapping.html",
-        page=page,
-        start=start,
-        job=job,
-        definition=here.catalog.object(job.object_key),
-    )
-
-
 @imports.get("/<rid:job_id>/check")
 def check(job_id: int) -> Response:
     """What the import would do, row by row where it would refuse. Nothing is written."""
@@ -191,9 +116,9 @@ def _show_check(job_id: int, problems: list[tuple[str, str]] | None = None, stat
         return done(url_for("imports.mapping", job_id=job_id))
     report: Report | None = None
     listed = list(problems or [])
-    sample = preview(uow, _blobs(), job)
+    sample = preview(uow, blobs(), job)
     try:
-        report = check_file(uow, _blobs(), job, limit=CHECKED_ROWS)
+        report = check_file(uow, blobs(), job, limit=CHECKED_ROWS)
     except FunnelwrightError as error:
         listed.append(("", message(error.message_key, error.values)))
     html = render_template(
@@ -218,9 +143,9 @@ def start(job_id: int) -> Response:
     choices = stored_choices(job.options)
     if choices is None:
         return done(url_for("imports.mapping", job_id=job_id))
-    profile = services.column_profile(_blobs(), job)
+    profile = services.column_profile(blobs(), job)
     try:
-        proposal = plan_import(uow, profile, _format(job), job.object_key, choices)
+        proposal = plan_import(uow, profile, services.format_of(job), job.object_key, choices)
         services.set_plan(uow, job, carry_out(uow, proposal), profile.rows)
         services.queue(uow, job)
         house.queue().enqueue_import(uow.session, here.workspace.key, job_id)
@@ -310,7 +235,7 @@ def result(job_id: int) -> Response:
     }
 
     # Opened before the answer begins: a file that is gone is told, not broken off.
-    opened = services.OpenFile(_blobs(), job)
+    opened = services.OpenFile(blobs(), job)
 
     def lines() -> Iterator[str]:
         yield "\ufeff"  # without it spreadsheets take UTF-8 for something else
@@ -333,9 +258,6 @@ def say(item: RefusedRow) -> str:
     return message(item.message, values)
 
 
-def _format(job: Any) -> Any:
-    return services.format_of(job)
-
-
-def _blobs() -> FolderBlobStore:
+def blobs() -> FolderBlobStore:
+    """Where files are kept."""
     return FolderBlobStore(house.settings().data_folder / "files")

@@ -17,6 +17,7 @@ from builder.errors import N_, Invalid
 if TYPE_CHECKING:
     from builder.db.imports import ImportJob
     from builder.exchange.blobs import BlobStore
+    from builder.exchange.profile import TableProfile
     from builder.services.import_runs import Progress
     from builder.services.import_setup import Choices
     from builder.services.unit_of_work import UnitOfWork
@@ -84,6 +85,9 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--object", "object_key", required=True, metavar="O", help="The object that rows become.")
 @click.option("--key", "key_column", metavar="C", help="Column by which a row is known again: it updates.")
 @click.option("--map", "maps", multiple=True, metavar="C=FIELD", help="Column C fills FIELD (empty: none).")
+@click.option(
+    "--preset", metavar="P", help="Take the file as one of this product; “auto”: as its headers tell."
+)
 @click.option("--create-fields", is_flag=True, help="Make a field of each column that no field is like.")
 @click.option("--create-users", is_flag=True, help="Add colleagues without sign-in for unknown names.")
 @click.option("--create-references", is_flag=True, help="Create records that reference columns name.")
@@ -259,6 +263,7 @@ def _planned(
         paths: list[list[str]] = []
         if has_paths and history is not None and (choices.key_column or "") in table.columns:
             paths = paths_of(table, choices.key_column or "", history.stage_column)
+    choices = _from_preset(uow, columns, job.object_key, choices, options)
     proposal = plan_import(uow, columns, file_format, job.object_key, choices, paths)
     proposal.refuse_questions()
     if options.get("dry_run"):
@@ -268,6 +273,25 @@ def _planned(
     imports.set_plan(uow, job, plan, columns.rows)
     imports.queue(uow, job)
     return job
+
+
+def _from_preset(
+    uow: UnitOfWork, columns: TableProfile, object_key: str, choices: Choices, options: dict[str, Any]
+) -> Choices:
+    """What the named preset proposes, with what else was said on the command line."""
+    from builder.exchange.presets import recognised
+    from builder.services.import_presets import find_preset, preset_choices, with_said
+
+    wanted = options.get("preset")
+    known = recognised(columns) if wanted in (None, "auto") else None
+    if wanted is None:
+        if known is not None and "preset" in options and not options["as_json"]:
+            click.echo(f"The headers are those of {known.label.text('en')}: --preset {known.key}", err=True)
+        return choices
+    preset = known if wanted == "auto" else find_preset(wanted)
+    if preset is None:
+        raise Invalid(N_("The headers of the file are those of no preset."))
+    return with_said(preset_choices(uow, preset, columns, uow.catalog.object(object_key)), choices)
 
 
 def _format(job: ImportJob, options: dict[str, Any]) -> Any:

@@ -31,17 +31,22 @@ _KIND_COLORS = {"won": "green", "lost": "red", "invalid": "gray"}
 _ADDED = {
     "won": {"en": "Won", "zh_Hans": "赢单"},
     "lost": {"en": "Lost", "zh_Hans": "输单"},
+    "invalid": {"en": "Invalid", "zh_Hans": "无效"},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StageNames:
-    """The texts of a file that name stages, by kind; ``order`` holds the open ones in order."""
+    """The texts of a file that name stages, by kind; ``order`` holds the open ones in order.
+
+    ``needs_invalid``: something ended so in the file though no stage is called so.
+    """
 
     order: tuple[str, ...]
     won: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
+    needs_invalid: bool = False
 
     def closing(self) -> Iterable[tuple[str, str]]:
         """(text, kind) of every terminal stage."""
@@ -96,7 +101,7 @@ def pipeline_document(name: str, object_key: str, names: StageNames, taken: Iter
     for text, kind in names.closing():
         stages.append({**_stage(text, keys, kind), "color": _KIND_COLORS[kind]})
     for kind, label in _ADDED.items():
-        if not getattr(names, kind):
+        if not getattr(names, kind) and (kind != "invalid" or names.needs_invalid):
             key = slug(label["en"], keys, "stage")
             keys.add(key)
             stages.append({"key": key, "label": label, "kind": kind, "color": _KIND_COLORS[kind]})
@@ -117,15 +122,26 @@ def _stage(text: str, keys: set[str], kind: str) -> dict[str, Any]:
     return {"key": key, "label": in_language(" ".join(text.split())), "kind": kind}
 
 
-def stage_map(pipeline: Pipeline, texts: Iterable[str]) -> dict[str, str]:
-    """Which stage each text of the file means, by key or label in any language.
-
-    Errors: Conflict naming the texts that the pipeline has no stage for.
-    """
+def named_stages(pipeline: Pipeline) -> dict[str, str]:
+    """Stage keys by what stages are called: key and label in any language, folded."""
     known: dict[str, str] = {}
     for stage in pipeline.stages:
         for text in (stage.key, *(label for _, label in stage.label.translations)):
             known.setdefault(folded(text), stage.key)
+    return known
+
+
+def stage_map(
+    pipeline: Pipeline, texts: Iterable[str], given: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Which stage each text of the file means: as ``given`` says, else by key or label in any language.
+
+    Errors: Conflict naming the texts that the pipeline has no stage for.
+    """
+    known = named_stages(pipeline)
+    for text, key in (given or {}).items():
+        if key in pipeline.by_key:
+            known[folded(text)] = key
     wanted = {folded(text): text for text in texts if text.strip()}
     missing = [text for key, text in wanted.items() if key not in known]
     if missing:
@@ -138,9 +154,16 @@ def stage_map(pipeline: Pipeline, texts: Iterable[str]) -> dict[str, str]:
 
 
 def visits_of_row(
-    pipeline: Pipeline, stage: Stage, at: datetime | None, closed: datetime | None, amount: str | None = None
+    pipeline: Pipeline,
+    stage: Stage,
+    at: datetime | None,
+    closed: datetime | None,
+    amount: str | None = None,
+    last_open: Stage | None = None,
 ) -> tuple[Visit, ...]:
     """The visits that one row of the first shape tells of (rules at the head of this module).
+
+    ``last_open``: the open stage that a closed record was in last, where the file tells it.
 
     Errors: Invalid when the record would have closed before it began.
     """
@@ -149,7 +172,11 @@ def visits_of_row(
         return (*(Visit(key, None) for key in before), Visit(stage.key, at, amount=amount))
     if at is not None and closed is not None and closed < at:
         raise Invalid(N_("It closed before it entered its first stage."))
-    opened = [known.key for known in pipeline.open_stages]
+    opened = [
+        known.key
+        for known in pipeline.open_stages
+        if last_open is None or known.position <= last_open.position
+    ]
     return (
         *(Visit(key, None) for key in opened[:-1]),
         Visit(opened[-1], at),

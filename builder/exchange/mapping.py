@@ -74,7 +74,7 @@ def suggest(
     fixed = dict(given or {})
     skipped = set(without) | set(fixed)
     free = [column for column in profile.columns if column.name not in skipped]
-    stem = _common_stem([column.name for column in profile.columns])
+    stem = common_stem([column.name for column in profile.columns])
     pairs = sorted(
         (
             (-score, position, column.name, field.key)
@@ -98,7 +98,7 @@ def suggest(
     )
 
 
-def _common_stem(names: Sequence[str]) -> str:
+def common_stem(names: Sequence[str]) -> str:
     """What all names begin with, as “Deal - ” in exports of one product; nothing where few share it."""
     head, mark, _ = (names[0] if names else "").partition(" - ")
     stem = head + mark
@@ -109,7 +109,7 @@ def certainty(
     column: ColumnProfile, name: str, field: FieldDefinition, definition: ObjectDefinition
 ) -> float:
     """How likely the column fills the field: by its name first, and its values must not speak against it."""
-    if field.type in _NEVER or not _fits(column, field):
+    if field.type in _NEVER or not fits(column, field):
         return 0.0
     wanted = plain(name)
     if not wanted:
@@ -141,12 +141,26 @@ def _names_part(wanted: str, field: FieldDefinition) -> bool:
     )
 
 
+def _are_options(column: ColumnProfile, field: FieldDefinition) -> bool:
+    """Whether at least half of the different values name options."""
+    if column.kind == "empty" or column.values is None:
+        return column.kind == "empty"
+    named = {plain(option.key) for option in field.options}
+    named |= {plain(text) for option in field.options for _, text in option.label.translations}
+    parts = [re.split(r"[,;、，；]", text) if field.type == "choices" else [text] for text in column.values]
+    known = sum(all(plain(part) in named for part in each) for each in parts)
+    return known >= len(parts) * _MOSTLY
+
+
 def _object_names(definition: ObjectDefinition) -> set[str]:
     """“Account” above a column of account names is the name of the record."""
     return {plain(definition.key), *(plain(text) for _, text in definition.label.translations)}
 
 
-def _fits(column: ColumnProfile, field: FieldDefinition) -> bool:
+def fits(column: ColumnProfile, field: FieldDefinition) -> bool:
+    """Whether the values of the column speak for the field, or at least not against it."""
+    if field.options and field.type in ("choice", "choices"):
+        return _are_options(column, field)
     if column.kind == "empty" or field.type in _TEXTUAL:
         return True
     if column.kind in _ACCEPTS.get(field.type, frozenset()):

@@ -23,7 +23,9 @@ class HistoryPlan:
 
     ``stages`` maps each stage text of the file (case-folded) to a stage key. In mode *rows* a row is a
     record: ``at`` is when it entered its first known stage, ``closed`` when its terminal one. In mode *log* a
-    row is a visit that began ``at``; ``user`` is who brought the record there.
+    row is a visit that began ``at``; ``user`` is who brought the record there. Where a column of its own says
+    won, lost or open, ``statuses`` maps its texts to the stage that closes such a record, ``None`` for open;
+    the stage column then tells the last open stage.
     """
 
     pipeline: str
@@ -33,6 +35,8 @@ class HistoryPlan:
     closed_column: str | None = None
     amount_column: str | None = None
     user_column: str | None = None
+    status_column: str | None = None
+    statuses: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class ImportPlan:
                 "closed_column": history.closed_column,
                 "amount_column": history.amount_column,
                 "user_column": history.user_column,
+                "status_column": history.status_column,
+                "statuses": dict(history.statuses),
             },
         }
 

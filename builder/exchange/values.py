@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +35,8 @@ _OWN_WORDS = ("duration", "rating")
 _YEN = ("CNY", "JPY")
 # Values that come back often are converted once.
 _REMEMBERED = 5_000
+
+_BARE_ADDRESS = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}(?::[0-9]{1,5})?(?:[/?#]\S*)?")
 
 Resolve: TypeAlias = Callable[[FieldDefinition, str], str | None]
 Convert: TypeAlias = Callable[[str], JsonValue]
@@ -197,6 +200,8 @@ class RowReader:
             return lambda text: self._money(field, trimmed(text), mark)
         if field.type == "yes_no":
             return lambda text: self._yes_no(field, text)
+        if field.type == "url":
+            return lambda text: self._parse(field, _with_scheme(trimmed(text)))
         if kind is Kind.NUMBER and field.type not in _OWN_WORDS:
             return lambda text: self._parse(field, read_number(trimmed(text), mark) or text)
         if kind is Kind.DAY:
@@ -264,6 +269,11 @@ def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             folded[key] = value
     return folded
+
+
+def _with_scheme(text: str) -> str:
+    """Most programs keep ``example.com``; a web address begins with how it is reached."""
+    return f"https://{text}" if _BARE_ADDRESS.fullmatch(text) else text
 
 
 def _day(text: str, order: DateOrder) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
@@ -22,15 +22,24 @@ from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.metadata.grammar import Document
 from builder.services.unit_of_work import UnitOfWork
 
+CLOSING = ("won", "lost", "invalid")
 NOT_COVERED = N_("The stage “%(stage)s” of the file is named neither as open nor as won, lost or invalid.")
 NO_PIPELINE = N_("There is no pipeline “%(pipeline)s”.")
 OTHER_OBJECT = N_("The pipeline “%(pipeline)s” is for records of another object.")
+SEVERAL_CLOSING = N_(
+    "The pipeline %(pipeline)s has no stage, or several, for records that ended as “%(status)s”. "
+    "Take the stage from the column of stages alone."
+)
 TOO_MANY_STAGES = N_("The column “%(column)s” has too many different values for stages.")
 
 
 @dataclass(frozen=True)
 class HistoryChoice:
-    """Which columns tell history, and how the stages of the file are ordered and end."""
+    """Which columns tell history, and how the stages of the file are ordered and end.
+
+    ``stages``: text of the file to stage key, for a pipeline that is there. With ``status_column`` the tuples
+    *won*, *lost* and *invalid* hold texts of that column, and the stage column names open stages only.
+    """
 
     pipeline: str
     stage_column: str
@@ -43,6 +52,8 @@ class HistoryChoice:
     won: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
+    stages: Mapping[str, str] = field(default_factory=dict)
+    status_column: str | None = None
 
 
 def plan_history(
@@ -63,12 +74,16 @@ def plan_history(
         if not wanted.create:
             raise Invalid(NO_PIPELINE, pipeline=wanted.pipeline)
         names = _stage_names(texts, wanted, paths)
+        if wanted.status_column is not None:
+            names = StageNames(names.order, needs_invalid=bool(wanted.invalid))
         document = pipeline_document(wanted.pipeline, definition.key, names, uow.catalog.pipelines)
         key, stages = document["key"], _stages_of(document)
+        closing = _closing([(stage["key"], stage["kind"]) for stage in document["stages"]])
     elif known.object_key != definition.key:
         raise Conflict(OTHER_OBJECT, pipeline=wanted.pipeline)
     else:
-        key, stages = known.key, stage_map(known, texts)
+        key, stages = known.key, stage_map(known, texts, wanted.stages)
+        closing = _closing([(stage.key, stage.kind) for stage in known.stages])
     plan = HistoryPlan(
         pipeline=key,
         stage_column=wanted.stage_column,
@@ -77,8 +92,34 @@ def plan_history(
         closed_column=wanted.closed_column,
         amount_column=wanted.amount_column,
         user_column=wanted.user_column,
+        status_column=wanted.status_column,
+        statuses=_statuses(profile, wanted, closing),
     )
     return plan, document
+
+
+def _closing(stages: Iterable[tuple[str, str]]) -> dict[str, str | None]:
+    """The stage of each closing kind, ``None`` for one that has several."""
+    found: dict[str, str | None] = {}
+    for key, kind in stages:
+        found[kind] = None if kind in found else key
+    return found
+
+
+def _statuses(
+    profile: TableProfile, wanted: HistoryChoice, closing: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """What each text of the status column means. Errors: Conflict for an end that has no stage of its own."""
+    if wanted.status_column is None:
+        return {}
+    kinds = {folded(text): kind for kind in CLOSING for text in getattr(wanted, kind)}
+    found: dict[str, str | None] = {}
+    for text in stage_texts(profile.column(wanted.status_column)):
+        kind = kinds.get(folded(text), "open")
+        found[folded(text)] = None if kind == "open" else closing.get(kind)
+        if kind != "open" and closing.get(kind) is None:
+            raise Conflict(SEVERAL_CLOSING, pipeline=wanted.pipeline, status=text)
+    return found
 
 
 def find_pipeline(pipelines: Iterable[Pipeline], name: str) -> Pipeline | None:
@@ -102,7 +143,8 @@ def stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
 
 def _stage_names(texts: Sequence[str], wanted: HistoryChoice, paths: Iterable[Sequence[str]]) -> StageNames:
     """Stages by kind; without a given order, the open ones stand as records usually come to them."""
-    closing = {folded(text) for text in (*wanted.won, *wanted.lost, *wanted.invalid)}
+    is_apart = wanted.status_column is not None
+    closing = set() if is_apart else {folded(text) for kind in CLOSING for text in getattr(wanted, kind)}
     order = wanted.order
     if not order:
         found = usual_order([[folded(text) for text in path] for path in paths])

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select, true
 
 from builder.db.records import Record
 from builder.domain.fields import FieldSet, ObjectDefinition
-from builder.domain.pipeline import Pipeline
+from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry
 from builder.errors import N_, Conflict, FunnelwrightError, Problem
 from builder.exchange.csv import Row
@@ -162,12 +162,28 @@ class RowImport:
         assert pipeline is not None
         stage = pipeline.by_key[self.stage_key(item.row)]
         closed = None if stage.is_open else self.reader.moment(item.row, history.closed_column)
-        return visits_of_row(pipeline, stage, self.reader.moment(item.row, history.at_column), closed)
+        at = self.reader.moment(item.row, history.at_column)
+        return visits_of_row(pipeline, stage, at, closed, last_open=self._last_open(item.row))
+
+    def _last_open(self, row: Row) -> Stage | None:
+        """The stage that a record stood in when it was closed, where a column of its own says that it was."""
+        history, pipeline = self._plan.history, self.pipeline
+        if history is None or pipeline is None or history.status_column is None:
+            return None
+        key = history.stages.get(folded(self.reader.cell(row, history.stage_column)))
+        found = None if key is None else pipeline.by_key[key]
+        return found if found is not None and found.is_open else None
 
     def stage_key(self, row: Row) -> str:
         """The stage that the row names. Errors: Invalid."""
         history = self._plan.history
         assert history is not None
+        if history.status_column is not None:
+            status = self.reader.cell(row, history.status_column)
+            if status and folded(status) not in history.statuses:
+                raise Conflict(UNKNOWN_STAGE, stage=status[:80])
+            if (closing := history.statuses.get(folded(status))) is not None:
+                return closing
         return stage_of(history.stages, self.reader.cell(row, history.stage_column))
 
     def _update(self, item: ReadRow, stored: Existing) -> Verdict:

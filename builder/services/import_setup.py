@@ -147,7 +147,7 @@ def _require_columns(profile: TableProfile, choices: Choices) -> None:
     ]
     if history is not None:
         named += [history.stage_column, history.at_column, history.closed_column]
-        named += [history.amount_column, history.user_column]
+        named += [history.amount_column, history.user_column, history.status_column]
     missing = [name for name in named if name is not None and name not in known]
     if missing:
         raise Invalid(
@@ -185,7 +185,7 @@ def _types(
     targets = {key: known.type for key, known in definition.fields.targets.items()}
     targets |= {new.key: new.type for new in made}
     types: dict[str, str | None] = {column: targets.get(key) for column, key in mapped.items()}
-    types |= dict.fromkeys(_moment_columns(choices), "datetime")
+    types = {**dict.fromkeys(_moment_columns(choices), "datetime"), **types}
     if choices.history is not None and choices.history.amount_column is not None:
         types.setdefault(choices.history.amount_column, "money")
     return types
@@ -204,7 +204,7 @@ def _history_columns(choices: Choices) -> set[str]:
     return {
         *_moment_columns(choices),
         history.stage_column,
-        *([history.user_column] if history.user_column else []),
+        *(column for column in (history.user_column, history.status_column) if column),
     }
 
 
@@ -212,7 +212,8 @@ def _mapped(
     profile: TableProfile, definition: ObjectDefinition, choices: Choices, given: Mapping[str, str]
 ) -> dict[str, str]:
     left_out = {column for column, key in choices.fields.items() if key is None}
-    without = _history_columns(choices) | left_out | set(choices.new_types)
+    # A column that a person gave to a field may tell a time as well.
+    without = (_history_columns(choices) - set(given)) | left_out | set(choices.new_types)
     if choices.mode == "log":
         # The columns of a log tell events; only what a person names says something of the record.
         without |= {column.name for column in profile.columns} - set(given)

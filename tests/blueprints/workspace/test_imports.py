@@ -168,6 +168,60 @@ def test_history_is_loaded_into_a_pipeline_made_from_the_file(importing: Town) -
     ]  # fmt: skip
 
 
+DEALS = (
+    "Deal - ID,Deal - Title,Deal - Owner,Deal - Value,Deal - Stage,Deal - Status,Deal - Deal created,"
+    "Deal - Deal closed on\n"
+    "1,One,Rita,100,Qualified,won,2025-01-02,2025-02-01\n"
+    "2,Two,Rita,200,Proposal Made,open,2025-01-03,\n"
+    "3,Three,Rita,300,Proposal Made,lost,2025-01-04,2025-03-01\n"
+)
+
+
+def test_the_export_of_another_product_is_recognised_and_filled_in(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, DEALS, name="deals.csv")
+    page = ada.get(f"{place}/mapping").text
+    assert "The headers are those of Pipedrive." in page
+    data = form_of(page)
+    assert data["start"] == "preset:pipedrive"
+    assert (data["field-1"], data["field-2"], data["field-3"]) == ("key:title", "key:holder", "key:worth")
+    assert (data["key_column"], data["status_column"]) == ("Deal - ID", "Deal - Status")
+    assert (data["pipeline"], data["pipeline_name"]) == ("+", "Pipedrive")
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 303, answer.text
+    assert ada.post(f"{place}/start").status_code == 303
+    assert [(record.stage_key, record.outcome, record.amount_minor) for record in records(importing)] == [
+        ("won", "won", 10_000), ("proposal_made", "open", 20_000), ("lost", "lost", 30_000),
+    ]  # fmt: skip
+
+
+def test_a_person_may_start_from_something_else_than_what_was_recognised(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, DEALS, name="deals.csv")
+    plain = form_of(ada.get(f"{place}/mapping?start=").text)
+    assert plain["start"] == ""
+    assert "with_history" not in plain
+    assert form_of(ada.get(f"{place}/mapping?start=preset:hubspot").text)["start"] == "preset:hubspot"
+    for wrong in ("preset:nothing", "nothing:x"):
+        assert ada.get(f"{place}/mapping?start={wrong}").status_code == 422
+
+
+def test_stages_of_the_file_are_matched_with_those_of_a_pipeline_that_is_there(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "ref,title,phase,since\n1,A,Talk,2025-01-02\n2,B,Agreed,2025-01-03\n")
+    data = form_of(ada.get(f"{place}/mapping").text)
+    data |= {"with_history": "1", "stage_column": "phase", "at_column": "since", "pipeline": "free",
+             "key_column": "ref"}  # fmt: skip
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 422
+    assert "has no stage for: Talk, Agreed" in answer.text
+    data |= form_of(answer.text) | {"stage-0-target": "b", "stage-1-target": "b"}
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 303, answer.text
+    ada.post(f"{place}/start")
+    assert {record.stage_key for record in records(importing)} == {"b"}
+
+
 def test_progress_is_a_fragment_that_asks_again_only_while_it_runs(importing: Town) -> None:
     ada = importing.as_("Ada")
     queue = importing.app.extensions["funnelwright.queue"]

@@ -1,0 +1,93 @@
+"""Which column of a file fills which field: the page, its preview, and what a person decides there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from htmx_flask import request
+from werkzeug.wrappers import Response
+
+from blueprints.forms import done, show_form
+from blueprints.languages import language
+from blueprints.scope import Scope, scope
+from blueprints.workspace.import_choices import read_choices, stored_choices, to_document
+from blueprints.workspace.import_form import MappingPage, page_of
+from blueprints.workspace.import_start import StartPage, begun, start_page
+from blueprints.workspace.imports import blobs, imports
+from builder.errors import N_, FunnelwrightError, Problem
+from builder.queries import imports as queries
+from builder.services import imports as services
+from builder.services.import_preview import preview_columns
+from builder.services.import_setup import Choices, plan_import
+
+
+@imports.get("/<rid:job_id>/mapping")
+def mapping(job_id: int) -> Response:
+    """Which column fills which field, with suggestions: from what was kept, or from where ``start`` says."""
+    here = scope()
+    uow = here.unit_of_work()
+    job = services.find(uow, job_id)
+    profile = services.column_profile(blobs(), job)
+    wanted = request.args.get("start")
+    choices = stored_choices(job.options) if wanted is None else None
+    start = str(job.options.get("start", ""))
+    if choices is None:
+        start, choices = begun(uow, profile, here.catalog.object(job.object_key), wanted)
+    page, _proposal = _planned(here, job, profile, choices, is_asking=False)
+    return _show_mapping(job_id, page, start_page(uow, profile, job, start))
+
+
+@imports.post("/<rid:job_id>/mapping")
+def choose_mapping(job_id: int) -> Response:
+    """Keep the choices; on when nothing is left to ask, else the same page with what is."""
+    here = scope()
+    uow = here.unit_of_work()
+    job = services.find(uow, job_id)
+    profile = services.column_profile(blobs(), job)
+    choices = read_choices(request.form, profile)
+    is_asking = "refresh" not in request.form
+    page, proposal = _planned(here, job, profile, choices, is_asking=is_asking)
+    start = request.form.get("start", "")[:80]
+    if proposal is None or page.problems or not is_asking:
+        opened = start_page(uow, profile, job, start)
+        return _show_mapping(job_id, page, opened, status=422 if is_asking else 200)
+    services.set_proposal(uow, job, proposal, profile.rows)
+    job.options = {**job.options, "choices": to_document(choices), "start": start}
+    uow.commit()
+    return done(url_for("imports.check", job_id=job_id))
+
+
+def _planned(
+    here: Scope, job: Any, profile: Any, choices: Choices, *, is_asking: bool
+) -> tuple[MappingPage, Any]:
+    """The page of some choices and their proposal; without one when they cannot be."""
+    definition = here.catalog.object(job.object_key)
+    problems: list[Problem] = []
+    proposal, previews = None, {}
+    uow = here.unit_of_work()
+    try:
+        proposal = plan_import(uow, profile, services.format_of(job), job.object_key, choices)
+        previews = preview_columns(uow, profile, proposal, language())
+        if is_asking:
+            problems = list(proposal.questions)
+            if choices.history is not None and not choices.history.pipeline:
+                problems.append(Problem(N_("The new pipeline needs a name.")))
+    except FunnelwrightError as error:
+        if is_asking:
+            problems = list(error.problems) or [Problem(error.message_key, "", error.values)]
+    return page_of(here, definition, profile, choices, proposal, previews, problems), proposal
+
+
+def _show_mapping(job_id: int, page: MappingPage, start: StartPage, status: int = 200) -> Response:
+    here = scope()
+    job = queries.job(here.session, here.actor, job_id)
+    return show_form(
+        "pages/imports/mapping.html",
+        status=status,
+        fragment="fragments/import/mapping.html",
+        page=page,
+        start=start,
+        job=job,
+        definition=here.catalog.object(job.object_key),
+    )
