@@ -197,7 +197,7 @@ def _groups(pipeline: Pipeline, columns: list[ColumnView]) -> list[tuple[str, li
 def moved_fragments(here: Scope, pipeline: Pipeline, record_id: int, stages: set[str], query: str) -> str:
     """What a board changes after a move: the card at its new place, the heads of both columns, the totals.
 
-    ``query`` is the board's query string, so that the figures stay those of its filter. Four statements.
+    ``query`` is the board's query string, so that the figures stay those of its filter. Two statements.
     """
     wanted = read_filter(here, pipeline, read_query(query), with_views=False)
     context = evaluation_context(here)

@@ -35,7 +35,7 @@ from builder.domain.transitions import Refused
 from builder.errors import N_, Forbidden, NotFound, Problem, Stale
 from builder.queries.people import members_by_id
 from builder.queries.record import get_record
-from builder.services import rollup, transitions
+from builder.services import transitions
 from builder.services.transitions import Applied, MoveDraft, MoveRecord, Waiting
 from builder.services.unit_of_work import UnitOfWork
 
@@ -208,8 +208,6 @@ def _answer(here: Scope, uow: UnitOfWork, result: Applied | Waiting, to: str) ->
     if isinstance(result, Waiting):
         names = ", ".join(_approver(here, slot) for slot in result.approvals[:1])
         return _parked(here, record, board, gettext("The move waits for approval by %(name)s.", name=names))
-    if rollup.fold_when_due(uow, result.record_id, result.revision):
-        uow.commit()
     if not (request.htmx and pipeline_key):
         stage = stage_title(_stage(here, result.record_id, to), to)
         return done(_back(here, record, board), gettext("Moved to %(stage)s.", stage=stage))

@@ -19,7 +19,8 @@ LIVE = text("deleted_at IS NULL")
 class Record(Base, WorkspaceScoped):
     """One record. ``data`` is the truth; typed columns and slots are copies made by projections.
 
-    ``journey`` is the compact text of all visits (``domain.journey``), ``stay_id`` the open stay.
+    ``journey`` is the compact text of all visits (``domain.journey``), ``stay_id`` the open stay and
+    ``slice_id`` the open slice, which each change of a reported column closes.
     ``revision`` rises with each save or move and guards against stale writes.
     """
 
@@ -38,6 +39,7 @@ class Record(Base, WorkspaceScoped):
     outcome: Mapped[str | None] = mapped_column(key_string(10))
     reason_key: Mapped[str | None] = mapped_column(key_string())
     stay_id: Mapped[int | None]
+    slice_id: Mapped[int | None]
     stage_entered_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

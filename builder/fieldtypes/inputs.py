@@ -50,7 +50,7 @@ def form_class(name: str, fields: Mapping[str, UnboundField]) -> type[FieldForm]
 
 
 class ValueInput(Field):  # type: ignore[misc]
-    """One value: ``data`` is its JSON form or ``None``, ``typed`` the strings in its control.
+    """One value: ``data`` is its JSON form or ``None``.
 
     ``is_submitted`` tells a control that was on the page from one that was not: a value that was not on
     the page is never touched. A value whose text was not changed is kept exactly as it was stored.
@@ -63,7 +63,7 @@ class ValueInput(Field):  # type: ignore[misc]
         super().__init__(label="", **kwargs)
         self.definition = definition
         self.type = type
-        self.typed: list[str] = []
+        self._typed: list[str] | None = None
         self.problem: Problem | None = None
         self.is_submitted = False
         self.candidates: Sequence[Candidate] = ()
@@ -79,11 +79,20 @@ class ValueInput(Field):  # type: ignore[misc]
         context = self.meta.context
         self.is_submitted = formdata is not None and self.is_in(formdata)
         if not self.is_submitted:
-            self.typed = self.type.to_form(self.definition, data, context)
+            self._typed = None
             return
-        self.typed = self.submitted(formdata)
-        if not self.type.is_same(self.definition, data, self.typed, context):
-            self._read(self.typed)
+        self._typed = self.submitted(formdata)
+        if not self.type.is_same(self.definition, data, self._typed, context):
+            self._read(self._typed)
+
+    @property
+    def typed(self) -> list[str]:
+        """The strings in the control: as they were sent, or what stands for the stored value. That may take
+        names to be read, so it is made when it is shown first.
+        """
+        if self._typed is None:
+            self._typed = self.type.to_form(self.definition, self.object_data, self.meta.context)
+        return self._typed
 
     def is_in(self, formdata: Any) -> bool:
         return self.name in formdata or self.name in formdata.getlist("_has")

@@ -1,14 +1,14 @@
 """The board of a pipeline: columns of cards, and heads with count, amount and weighted amount (part 6).
 
 One LIMIT statement a column, never a window over all. Heads come from the roll-up, which is exact at commit;
-with a filter they are counted. Records that were only shared with the actor are few: they are read once, and
-added to cards and heads.
+with a filter they are counted. Records that were only shared with the actor are few: they are read once for
+all columns, and counted beside the roll-up.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,14 +24,16 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from builder.db.base import from_micros, to_micros
 from builder.db.conditions_sql import compile_condition
 from builder.db.ledger import FunnelRollup
 from builder.db.people import Member
-from builder.db.records import Record, RecordShare
+from builder.db.records import Link, Record, RecordShare
 from builder.db.tenancy import WorkspaceSession
 from builder.domain import rollup
 from builder.domain.comparison import EvaluationContext
@@ -43,7 +45,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.keyset import Position
 from builder.queries.row import REFERENCE, names_of_records
-from builder.queries.visibility import is_broad, is_shared, ownership
+from builder.queries.visibility import is_broad, ownership
 
 CARDS = 50
 _ORDER = "-record.stage_entered_at"
@@ -120,7 +122,6 @@ class _Scope:
     pipeline: Pipeline
     actor: Actor
     condition: ColumnElement[bool] | None
-    shared: Sequence[Card] = ()
     clauses: tuple[ColumnElement[bool], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,12 +151,12 @@ def board(
     Errors: ConditionError for a filter that the database cannot evaluate.
     """
     scope = _scope(session, catalog, actor, pipeline, context, filter)
-    heads = _heads(scope)
+    heads, shared = _heads(scope), _shared(scope)
     keys = dict.fromkeys((*pipeline.by_key, *sorted(key for key, head in heads.items() if head.count)))
     columns = tuple(
         BoardColumn(key, heads.get(key, ColumnHead()), (), None)
         if key in folded
-        else _column(scope, key, heads.get(key, ColumnHead()), None, limit)
+        else _column(scope, shared, key, heads.get(key, ColumnHead()), None, limit)
         for key in keys
     )
     return Board(pipeline, columns, _names(scope, catalog, columns))
@@ -182,7 +183,7 @@ def board_column(
             problem = Problem(error.message_key, "cursor", error.values)
     scope = _scope(session, catalog, actor, pipeline, context, filter)
     head = _heads(scope).get(stage_key, ColumnHead())
-    columns = (_column(scope, stage_key, head, place, limit),)
+    columns = (_column(scope, _shared(scope), stage_key, head, place, limit),)
     return Board(pipeline, columns, _names(scope, catalog, columns), problem)
 
 
@@ -195,7 +196,7 @@ def column_heads(
     *,
     filter: Condition | None = None,
 ) -> Mapping[str, ColumnHead]:
-    """The heads alone, for the fragments that a move refreshes. At most two statements.
+    """The heads alone, for the fragments that a move refreshes: one statement.
 
     Errors: ConditionError as ``board``.
     """
@@ -205,17 +206,21 @@ def column_heads(
 def one_card(
     session: WorkspaceSession, catalog: Catalog, actor: Actor, pipeline: Pipeline, record_id: int
 ) -> tuple[Card, Mapping[int, str]] | None:
-    """The present card of a record of this pipeline and the names it refers to; ``None`` when the actor does
-    not see it or it is in no stage of the pipeline any more. At most three statements.
+    """The present card of a record of this pipeline and the name of its account by id; ``None`` when the
+    actor does not see it or it is in no stage of the pipeline any more. One statement.
     """
-    row = session.execute(_ONE_CARD, {"record_id": record_id, "pipeline_key": pipeline.key}).one_or_none()
+    account = _account_field(catalog, pipeline)
+    asked = {"record_id": record_id, "pipeline_key": pipeline.key, "member_id": actor.member_id}
+    row = session.execute(_ONE_CARD, {**asked, "account_field": account}).one_or_none()
     if row is None:
         return None
-    card = _card(row)
-    place = (pipeline.object_key, card.owner_id, card.department_id)
-    if not actor.can_see(*place) and not is_shared(session, actor, record_id):
+    *values, share_id, account_id, account_name = row
+    card = Card(*values)
+    if not actor.can_see(
+        pipeline.object_key, card.owner_id, card.department_id, is_shared=share_id is not None
+    ):
         return None
-    return card, _names_on(session, catalog, pipeline, (card,))
+    return card, {} if account_id is None else {account_id: account_name}
 
 
 def _scope(
@@ -230,10 +235,7 @@ def _scope(
     if filter is not None:
         fields = catalog.object(pipeline.object_key).fields.by_key
         condition = compile_condition(filter, fields, context)
-    scope = _Scope(session, pipeline, actor, condition)
-    if not scope.is_all:
-        scope.shared = _shared(scope)
-    return scope
+    return _Scope(session, pipeline, actor, condition)
 
 
 # Made once: naming the columns for each stage costs as much as reading its cards.
@@ -258,10 +260,18 @@ _CARDS: Select[*tuple[Any, ...]] = (
     .select_from(Record)
     .outerjoin(Member, Member.id == Record.owner_id)
 )
-_ONE_CARD = _CARDS.where(
-    Record.id == bindparam("record_id"),
-    Record.pipeline_key == bindparam("pipeline_key"),
-    Record.deleted_at.is_(None),
+_share: Any = aliased(RecordShare)
+_account: Any = aliased(Record)
+_ONE_CARD = (
+    _CARDS.add_columns(_share.id, _account.id, _account.name)
+    .outerjoin(_share, and_(_share.record_id == Record.id, _share.member_id == bindparam("member_id")))
+    .outerjoin(Link, and_(Link.record_id == Record.id, Link.field_key == bindparam("account_field")))
+    .outerjoin(_account, _account.id == Link.target_id)
+    .where(
+        Record.id == bindparam("record_id"),
+        Record.pipeline_key == bindparam("pipeline_key"),
+        Record.deleted_at.is_(None),
+    )
 )
 
 
@@ -271,25 +281,36 @@ def _card(row: Row[*tuple[Any, ...]]) -> Card:
 
 
 def _shared(scope: _Scope) -> list[Card]:
-    """Cards that the actor sees only because they were shared."""
+    """Cards that the actor sees only because they were shared; one statement, none for who sees all."""
+    if scope.is_all:
+        return []
+    return [_card(row) for row in scope.session.execute(_CARDS.where(*_only_shared(scope)))]
+
+
+def _only_shared(scope: _Scope) -> tuple[ColumnElement[bool], ...]:
+    """The clauses of records that the actor sees only because they were shared."""
     ids = select(RecordShare.record_id).where(RecordShare.member_id == scope.actor.member_id)
-    rows = scope.session.execute(_CARDS.where(Record.id.in_(ids), *scope.clauses))
-    cards = (_card(row) for row in rows)
-    key = scope.pipeline.object_key
-    return [card for card in cards if not scope.actor.can_see(key, card.owner_id, card.department_id)]
+    is_own = or_(*ownership(scope.actor))
+    # Nobody's record is nobody's own: comparing gives null.
+    return (Record.id.in_(ids), *scope.clauses, is_own.is_distinct_from(true()))
 
 
 def _column(
-    scope: _Scope, stage_key: str, head: ColumnHead, after: Position | None, limit: int
+    scope: _Scope,
+    shared: Iterable[Card],
+    stage_key: str,
+    head: ColumnHead,
+    after: Position | None,
+    limit: int,
 ) -> BoardColumn:
     found = (
         _first_cards(scope, stage_key, limit + 1)
         if after is None
         else _more(scope, stage_key, after, limit + 1)
     )
-    shared = [card for card in scope.shared if card.stage_key == stage_key and _is_beyond(card, after)]
-    if shared:
-        found = sorted((*found, *shared), key=_sort_key, reverse=True)
+    added = [card for card in shared if card.stage_key == stage_key and _is_beyond(card, after)]
+    if added:
+        found = sorted((*found, *added), key=_sort_key, reverse=True)
     cards = tuple(found[:limit])
     is_more = len(found) > limit
     return BoardColumn(
@@ -337,13 +358,15 @@ def _cards(
 
 
 def _heads(scope: _Scope) -> Mapping[str, ColumnHead]:
-    rows = scope.session.execute(_rolled_up(scope) if scope.condition is None else _counted(scope))
+    """Heads by stage: from the roll-up, or with a filter counted; and what was only shared, counted."""
+    if scope.condition is None:
+        statement = _rolled_up(scope)
+    else:
+        statement = _counted(*scope.clauses, *(() if scope.is_all else (or_(*ownership(scope.actor)),)))
+    found = statement if scope.is_all else union_all(statement, _counted(*_only_shared(scope)))
     sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    for stage_key, currency, count, amount, weighted in rows:
+    for stage_key, currency, count, amount, weighted in scope.session.execute(found):
         _add(sums[stage_key][currency or ""], count, amount, weighted)
-    for card in scope.shared:
-        amount = card.amount_minor or 0
-        _add(sums[card.stage_key][card.currency or ""], 1, amount, amount * (card.probability or 0))
     return {stage_key: _head(by_currency) for stage_key, by_currency in sums.items()}
 
 
@@ -393,10 +416,9 @@ def _grain(scope: _Scope) -> ColumnElement[bool]:
     return or_(own, FunnelRollup.department_id.in_(departments))
 
 
-def _counted(scope: _Scope) -> Select[*tuple[Any, ...]]:
-    """Heads of a filtered board, from the records themselves."""
+def _counted(*clauses: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Heads of records that meet the clauses, from the records themselves."""
     amount = func.coalesce(Record.amount_minor, 0)
-    own = () if scope.is_all else (or_(*ownership(scope.actor)),)
     return (
         select(
             Record.stage_key,
@@ -405,25 +427,22 @@ def _counted(scope: _Scope) -> Select[*tuple[Any, ...]]:
             cast(func.sum(amount), BigInteger),
             cast(func.sum(amount * func.coalesce(Record.probability, 0)), BigInteger),
         )
-        .where(*scope.clauses, *own)
+        .where(*clauses)
         .group_by(Record.stage_key, Record.currency)
     )
 
 
 def _names(scope: _Scope, catalog: Catalog, columns: Iterable[BoardColumn]) -> dict[int, str]:
-    """Names of the accounts on the cards: the field of role *account*, when it is a reference."""
-    cards = (card for column in columns for card in column.cards)
-    return _names_on(scope.session, catalog, scope.pipeline, cards)
+    """Names of the accounts on the cards."""
+    key = _account_field(catalog, scope.pipeline)
+    values = (card.data.get(key) for column in columns for card in column.cards)
+    return names_of_records(scope.session, {int(value) for value in values if value})
 
 
-def _names_on(
-    session: WorkspaceSession, catalog: Catalog, pipeline: Pipeline, cards: Iterable[Card]
-) -> dict[int, str]:
+def _account_field(catalog: Catalog, pipeline: Pipeline) -> str:
+    """The field of role *account*, when it is a reference; otherwise nothing."""
     account = catalog.object(pipeline.object_key).fields.by_role.get(_ACCOUNT)
-    if account is None or account.type != REFERENCE:
-        return {}
-    values = (card.data.get(account.key) for card in cards)
-    return names_of_records(session, {int(value) for value in values if value})
+    return account.key if account is not None and account.type == REFERENCE else ""
 
 
 def _sort_key(card: Card) -> tuple[datetime, int]:

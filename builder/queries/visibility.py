@@ -18,7 +18,6 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from builder.db.records import Record, RecordShare
-from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 
 FEW = 4
@@ -53,14 +52,6 @@ def ownership(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     if len(departments) <= FEW:
         return (own, *(Record.department_id == department for department in departments))
     return (own, Record.department_id.in_(departments))
-
-
-def is_shared(session: WorkspaceSession, actor: Actor, record_id: int) -> bool:
-    """Whether one record was shared with the actor."""
-    shares = select(RecordShare.id).where(
-        RecordShare.member_id == actor.member_id, RecordShare.record_id == record_id
-    )
-    return session.scalar(shares) is not None
 
 
 def visible(actor: Actor, object_keys: Collection[str] | None) -> ColumnElement[bool] | None:

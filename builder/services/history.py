@@ -10,7 +10,7 @@ from builder.db.ids import new_ids
 from builder.domain.pipeline import Pipeline
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry, stays_from_log
 from builder.services.entries import new_details
-from builder.services.ledger import Ledger, PastSlice, Standing, StoredStay
+from builder.services.ledger import Ledger, SliceValues, Standing, StoredStay
 from builder.services.numbers import numbered
 from builder.services.ownership import departments_on
 from builder.services.records import NewRecord, Refusal, Saved, draft_standing, insert_records
@@ -54,11 +54,10 @@ def load_histories(
         if isinstance(standing, Refusal):
             results.append(standing)
             continue
-        ledger.watch(standing, is_new=True)
         standing.pipeline = pipeline
         ledger.put_stays(standing, _stored(standing.record, pipeline, item, details, ids))
         _place(uow, standing, pipeline)
-        ledger.settle_history(standing, _past_slices(standing))
+        ledger.settle(standing, standing.stays[-1].stay.entered_at, _past_slices(standing))
         written.append(standing)
         results.append(Saved(standing.record_id, 1))
     insert_records(uow, definition, written, ledger)
@@ -115,7 +114,7 @@ def _with_facts(record: Mapping[str, Any], pipeline: Pipeline, entry: LoggedEntr
     return LoggedEntry(entry.stage_key, entry.at, facts)
 
 
-def _past_slices(standing: Standing) -> list[PastSlice]:
+def _past_slices(standing: Standing) -> list[SliceValues]:
     """The ended slices that the loaded stays imply, one per stay but the last."""
     expected, category = standing.record["expected_close_on"], standing.record["forecast_category"]
     return [

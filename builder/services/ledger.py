@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Row, bindparam, select
 
-from builder.db.base import Base
 from builder.db.ids import new_ids
 from builder.db.ledger import SliceRow, StayRow
 from builder.db.rows import insert_columns
@@ -41,10 +41,16 @@ REPORTED = (
     "department_id",
 )
 _reported_of = itemgetter(*REPORTED)
+_counted_of = itemgetter(*REPORTED, "deleted_at")
 _SLICE_HEAD = ("workspace_id", "id", "record_id", "object_key", "recorded_at", "superseded_at")
 _SLICE_COLUMNS = (*_SLICE_HEAD, "valid_from", "valid_to", *REPORTED)
-# An ended slice: from when, until when, and the reported columns in their order.
-PastSlice: TypeAlias = tuple[Any, ...]
+# From when, until when, and the reported columns in their order.
+SliceValues: TypeAlias = tuple[Any, ...]
+# A slice that is there already is the open one, which ends; not before it began, should a clock be set back.
+_CLOSE_SLICE = (
+    "ON CONFLICT (workspace_id, id) DO UPDATE SET valid_to ="
+    " CASE WHEN slice.valid_from > excluded.valid_to THEN slice.valid_from ELSE excluded.valid_to END"
+)
 # The columns of a stay's row that its fields become, in their order; and those that hold them as they are.
 _STAY_FIELDS = tuple("stage_kind" if name == "kind" else name for name in Stay._fields)
 _STAY_COLUMNS = tuple(name for name in Stay._fields if name not in ("kind", "rate", "skipped"))
@@ -84,6 +90,11 @@ DETAILS = (
     "reason_note",
     "override_reason",
 )
+_WRITTEN = (*_STAY_FIELDS, *DETAILS, "record_id", "sequence")
+# A stay that is there already is given its new values: to close one and open the next is one statement.
+_PUT_STAY = "ON CONFLICT (workspace_id, id) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _WRITTEN
+)
 _STAYS_TABLE = StayRow.__table__
 _STAYS = scoped(
     select(
@@ -97,14 +108,22 @@ _STAYS = scoped(
 )
 
 
-_SLICES_TABLE = SliceRow.__table__
-_OPEN_SLICES = scoped(
-    select(*_SLICES_TABLE.c).where(
-        _SLICES_TABLE.c.record_id.in_(bindparam("ids", expanding=True)),
-        _SLICES_TABLE.c.valid_to.is_(None),
-        _SLICES_TABLE.c.superseded_at.is_(None),
-    )
-)
+class StaysLater:
+    """The stays of some records, in order: all read in one statement when those of one are asked for."""
+
+    def __init__(self, uow: UnitOfWork, record_ids: Iterable[int]) -> None:
+        self._uow = uow
+        self._ids = list(record_ids)
+
+    def of(self, record_id: int) -> list[StoredStay]:
+        return self._found.get(record_id, [])
+
+    @cached_property
+    def _found(self) -> dict[int, list[StoredStay]]:
+        found: dict[int, list[StoredStay]] = {record_id: [] for record_id in self._ids}
+        for row in self._uow.session.run(_STAYS, ids=self._ids) if self._ids else ():
+            found[row.record_id].append(StoredStay.of_row(row))
+        return found
 
 
 @dataclass
@@ -116,13 +135,17 @@ class Standing:
 
     record: dict[str, Any]
     pipeline: Pipeline | None
-    stays: list[StoredStay] = field(default_factory=list)
+    stays_later: StaysLater | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def record_id(self) -> int:
         record_id: int = self.record["id"]
         return record_id
+
+    @cached_property
+    def stays(self) -> list[StoredStay]:
+        return [] if self.stays_later is None else self.stays_later.of(self.record_id)
 
     @property
     def open_stay(self) -> StoredStay | None:
@@ -133,45 +156,55 @@ class Standing:
 class Ledger:
     """Collects what a transaction changes in the ledger and writes it in few statements.
 
-    Use: ``watch`` a standing before changing it, change its record values and stays, then ``settle`` it;
-    at the end ``write`` once.
+    Use: change the record values and stays of a standing, then ``settle`` it, once, before its row is
+    written; at the end ``write`` once.
     """
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._changes = RollupChanges()
         self._stays: dict[int, tuple[int, int, StoredStay]] = {}
-        self._replaces = False
-        self._slices: list[tuple[Standing, Sequence[PastSlice]]] = []
-        self._before: dict[int, tuple[Any, ...]] = {}
-        self._slices_due: list[tuple[Standing, datetime | None]] = []
+        self._stays_before: dict[int, Sequence[StoredStay]] = {}
+        self._replaces_stay = False
+        self._slices: list[tuple[Any, ...]] = []
+        self._closes_slice = False
 
-    def watch(self, standing: Standing, *, is_new: bool = False) -> None:
-        """Take away what the record contributes now; a new record contributes nothing yet."""
-        if not is_new:
-            contribution(self._uow, standing, self._changes, -1)
-            self._before[standing.record_id] = self._reported(standing)
-
-    def settle(self, standing: Standing, at: datetime | None) -> None:
-        """Add what the record contributes after its change, which took effect ``at`` (None: unknown)."""
-        contribution(self._uow, standing, self._changes, +1)
+    def settle(self, standing: Standing, at: datetime | None, past: Sequence[SliceValues] = ()) -> None:
+        """Put what the record contributes in place of what it contributed before; the change took effect
+        ``at`` (None: unknown). ``past``: for loaded history, the slices that ended.
+        """
+        record, stored = standing.record, standing.stored
+        has_moved = standing.record_id in self._stays_before
+        if stored and not has_moved and _counted_of(record) == _counted_of(stored):
+            return
+        if stored:
+            before = self._stays_before[standing.record_id] if has_moved else standing.stays
+            contribution(self._uow, stored, before, self._changes, -1)
+        contribution(self._uow, record, standing.stays, self._changes, +1)
         if standing.pipeline is not None:
-            standing.record["journey"] = journey.encode([stored.stay for stored in standing.stays])
-        if self._before.get(standing.record_id) != self._reported(standing):
-            self._slices_due.append((standing, at))
+            record["journey"] = journey.encode([stored.stay for stored in standing.stays])
+        if not stored or _reported_of(record) != _reported_of(stored):
+            self._begin_slice(standing, at, past)
 
-    def settle_history(self, standing: Standing, past: Sequence[PastSlice]) -> None:
-        """``settle`` for loaded history: the last slice begins with the last stay; ``past`` come before."""
-        self.settle(standing, standing.stays[-1].stay.entered_at)
-        self._slices.append((standing, past))
+    def _begin_slice(self, standing: Standing, at: datetime | None, past: Sequence[SliceValues]) -> None:
+        record, stored, now = standing.record, standing.stored, self._uow.clock.now()
+        ids = new_ids(len(past) + 1)
+        slices = [*zip(ids, (*past, (at, None, *_reported_of(record))), strict=True)]
+        if stored:
+            self._closes_slice = True
+            slices.append((stored["slice_id"], (None, at or now, *_reported_of(stored))))
+        head = (standing.record_id, record["object_key"], now, None)
+        self._slices += [(self._uow.workspace.id, slice_id, *head, *values) for slice_id, values in slices]
+        record["slice_id"] = ids[-1]
 
     def put_stay(self, standing: Standing, stored: StoredStay) -> None:
         """Replace the stay of that id among the record's stays, or add it at the end; write it later."""
+        self._stays_before.setdefault(standing.record_id, tuple(standing.stays))
         position = next(
             (index for index, known in enumerate(standing.stays) if known.id == stored.id),
             len(standing.stays),
         )
-        self._replaces = self._replaces or position < len(standing.stays)
+        self._replaces_stay = self._replaces_stay or position < len(standing.stays)
         standing.stays[position : position + 1] = [stored]
         self._stays[stored.id] = (standing.record_id, position, stored)
 
@@ -185,33 +218,12 @@ class Ledger:
     def write(self) -> None:
         """Write stays, slices and roll-up differences."""
         if self._stays:
-            _put(self._uow, StayRow, _stay_columns(self._stays.values()), is_new=not self._replaces)
-        self._write_slices()
+            columns = _stay_columns(self._stays.values())
+            insert_columns(self._uow.session, StayRow, columns, _PUT_STAY if self._replaces_stay else "")
+        if self._slices:
+            columns = dict(zip(_SLICE_COLUMNS, zip(*self._slices, strict=True), strict=True))
+            insert_columns(self._uow.session, SliceRow, columns, _CLOSE_SLICE if self._closes_slice else "")
         append(self._uow, self._changes)
-
-    def _reported(self, standing: Standing) -> tuple[Any, ...]:
-        return _reported_of(standing.record)
-
-    def _write_slices(self) -> None:
-        """Close the open slice of each changed record and open the next one, in one statement."""
-        due = {standing.record_id: (standing, at) for standing, at in self._slices_due}
-        known = [record_id for record_id in due if record_id in self._before]
-        now = self._uow.clock.now()
-        rows: list[tuple[Any, ...]] = []
-        if known:
-            for row in self._uow.session.run(_OPEN_SLICES, ids=known):
-                ends = due[row.record_id][1] or now
-                closed = {**row._mapping, "valid_to": max(ends, row.valid_from or ends)}
-                rows.append(tuple(closed[name] for name in _SLICE_COLUMNS))
-        for standing, at in due.values():
-            self._slices.append((standing, [(at, None, *self._reported(standing))]))
-        ids = iter(new_ids(sum(len(slices) for _, slices in self._slices)))
-        for standing, slices in self._slices:
-            head = (standing.record_id, standing.record["object_key"], now, None)
-            rows += [(self._uow.workspace.id, next(ids), *head, *values) for values in slices]
-        if rows:
-            columns = dict(zip(_SLICE_COLUMNS, zip(*rows, strict=True), strict=True))
-            _put(self._uow, SliceRow, columns, is_new=not known)
 
 
 _steps: ProcessCache[tuple[str, str], FunnelSteps] = ProcessCache(1024)
@@ -222,12 +234,19 @@ def steps_of(pipeline: Pipeline) -> FunnelSteps:
     return _steps.get((pipeline.key, pipeline.checksum), lambda: FunnelSteps.of(pipeline))
 
 
-def contribution(uow: UnitOfWork, standing: Standing, changes: RollupChanges, sign: int) -> None:
-    """Add to ``changes`` what a record contributes to the roll-up; a deleted one contributes nothing."""
-    record = standing.record
+def contribution(
+    uow: UnitOfWork,
+    record: Mapping[str, Any],
+    stored: Sequence[StoredStay],
+    changes: RollupChanges,
+    sign: int,
+) -> None:
+    """Add to ``changes`` what a record with these stays contributes to the roll-up; a deleted one contributes
+    nothing.
+    """
     if record["deleted_at"] is not None:
         return
-    stays = [stored.stay for stored in standing.stays]
+    stays = [each.stay for each in stored]
     for key in dict.fromkeys(stay.pipeline_key for stay in stays):
         # Sums are by the order of steps that is in force, whatever version a record is pinned to.
         pipeline = uow.catalog.pipelines.get(key)
@@ -255,18 +274,3 @@ def _stay_columns(items: Iterable[tuple[int, int, StoredStay]]) -> dict[str, Seq
     columns["skipped"] = [list(keys) or None for keys in columns["skipped"]]
     # The session puts in the workspace.
     return columns | {"workspace_id": ids, "id": ids, "record_id": record_ids, "sequence": sequences}
-
-
-def _put(uow: UnitOfWork, entity: type[Base], columns: Mapping[str, Sequence[Any]], *, is_new: bool) -> None:
-    """Insert rows, or update those whose key exists: to close one and open the next is one statement."""
-    changed = (f"{name} = excluded.{name}" for name in columns if name not in ("workspace_id", "id"))
-    conflict = "" if is_new else f"ON CONFLICT (workspace_id, id) DO UPDATE SET {', '.join(changed)}"
-    insert_columns(uow.session, entity, columns, conflict)
-
-
-def load_stays(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, list[StoredStay]]:
-    """All stays of some records, in order, in one statement."""
-    found: dict[int, list[StoredStay]] = {record_id: [] for record_id in record_ids}
-    for row in uow.session.run(_STAYS, ids=list(record_ids)):
-        found[row.record_id].append(StoredStay.of_row(row))
-    return found

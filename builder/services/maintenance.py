@@ -1,8 +1,7 @@
 """Recomputing every copy from the truth, and comparing what is stored with it (idea 4).
 
 The truth: ``record.data``, the stays and the definitions. Copies: typed columns and slots, the journey, the
-open slice, search tokens, links, numbers, totals over related
-records and the roll-up.
+open slice, search tokens, links, numbers, totals over related records and the roll-up.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, true, update
 
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup, SliceRow, StayRow
 from builder.db.records import GivenNumber, Link, Record, SearchToken
 from builder.domain import journey
 from builder.domain.fields import ObjectDefinition
 from builder.queries.definitions import pipeline_version
-from builder.services.ledger import REPORTED, Standing, contribution, load_stays
+from builder.services.ledger import REPORTED, Standing, StaysLater, contribution
 from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import (
     Projected,
@@ -38,6 +37,7 @@ from builder.services.unit_of_work import UnitOfWork
 
 CHUNK = 500
 SUMS = ("n", "amount_minor", "weighted_minor")
+OpenSlices: TypeAlias = dict[int, list[Row[Any]]]
 
 
 @dataclass
@@ -69,13 +69,14 @@ def verify(uow: UnitOfWork) -> Report:
     expected = RollupChanges()
     for definition, standings in _batches(uow):
         report.records += len(standings)
-        _verify_columns(uow, definition, standings, report)
+        slices = _open_slices(uow, standings)
+        _verify_columns(uow, definition, standings, slices, report)
         _verify_ledger(standings, report)
-        _verify_slices(uow, standings, report)
+        _verify_slices(standings, slices, report)
         _verify_tokens_and_links(uow, definition, standings, report)
         _verify_totals(uow, definition, standings, report)
         for standing in standings:
-            contribution(uow, standing, expected, +1)
+            contribution(uow, standing.record, standing.stays, expected, +1)
     _verify_rollup(uow, expected, report)
     return report
 
@@ -88,9 +89,10 @@ def rebuild(uow: UnitOfWork) -> int:
     changes = RollupChanges()
     for definition, standings in _batches(uow):
         count += len(standings)
+        slices = _open_slices(uow, standings)
         for standing in standings:
-            _rebuild_columns(uow, definition, standing)
-            contribution(uow, standing, changes, +1)
+            _rebuild_columns(uow, definition, standing, slices)
+            contribution(uow, standing.record, standing.stays, changes, +1)
         shown = [_projected(standing) for standing in standings]
         write_tokens(uow, definition, shown, is_new=False)
         write_links(uow, definition, shown, is_new=False)
@@ -128,7 +130,7 @@ def rebuild_rollup(uow: UnitOfWork, pipeline_key: str) -> None:
     changes = RollupChanges()
     for _, standings in _batches(uow, StayRow.pipeline_key == pipeline_key):
         for standing in standings:
-            contribution(uow, standing, changes, +1)
+            contribution(uow, standing.record, standing.stays, changes, +1)
     uow.session.execute(
         delete(FunnelRollup)
         .where(FunnelRollup.pipeline_key == pipeline_key)
@@ -156,7 +158,7 @@ def _batches(
             if not rows:
                 break
             last = rows[-1].id
-            stays = load_stays(uow, [row.id for row in rows])
+            stays = StaysLater(uow, (row.id for row in rows))
             yield (
                 definition,
                 [
@@ -165,7 +167,7 @@ def _batches(
                         pipeline_version(uow.session, uow.catalog, row.pipeline_version_id)
                         if row.pipeline_version_id
                         else None,
-                        stays[row.id],
+                        stays,
                     )
                     for row in rows
                 ],
@@ -177,8 +179,10 @@ def _projected(standing: Standing) -> Projected:
     return Projected(standing.record_id, record["name"], record["data"], record["deleted_at"] is None)
 
 
-def _rebuild_columns(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing) -> None:
-    expected = _expected_columns(uow, definition, standing)
+def _rebuild_columns(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, slices: OpenSlices
+) -> None:
+    expected = _expected_columns(uow, definition, standing, slices)
     wrong = {name: value for name, value in expected.items() if standing.record[name] != value}
     if wrong:
         standing.record.update(wrong)
@@ -190,9 +194,12 @@ def _rebuild_columns(uow: UnitOfWork, definition: ObjectDefinition, standing: St
         )
 
 
-def _expected_columns(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing) -> dict[str, Any]:
+def _expected_columns(
+    uow: UnitOfWork, definition: ObjectDefinition, standing: Standing, slices: OpenSlices
+) -> dict[str, Any]:
     record = standing.record
     expected = columns(definition, record["data"], uow.workspace.currency)
+    expected["slice_id"] = next((row.id for row in slices.get(standing.record_id, ())), None)
     if standing.stays:
         last = standing.stays[-1]
         expected["journey"] = journey.encode([stored.stay for stored in standing.stays])
@@ -203,10 +210,14 @@ def _expected_columns(uow: UnitOfWork, definition: ObjectDefinition, standing: S
 
 
 def _verify_columns(
-    uow: UnitOfWork, definition: ObjectDefinition, standings: list[Standing], report: Report
+    uow: UnitOfWork,
+    definition: ObjectDefinition,
+    standings: list[Standing],
+    slices: OpenSlices,
+    report: Report,
 ) -> None:
     for standing in standings:
-        for name, value in _expected_columns(uow, definition, standing).items():
+        for name, value in _expected_columns(uow, definition, standing, slices).items():
             if standing.record[name] != value:
                 report.add(f"record.{name}", standing.record_id)
 
@@ -227,18 +238,26 @@ def _verify_ledger(standings: list[Standing], report: Report) -> None:
                 report.add("stay.next", standing.record_id)
 
 
-def _verify_slices(uow: UnitOfWork, standings: list[Standing], report: Report) -> None:
-    ids = [standing.record_id for standing in standings]
-    rows = uow.session.execute(
-        select(SliceRow.record_id, *(getattr(SliceRow, name) for name in REPORTED)).where(
-            SliceRow.record_id.in_(ids), SliceRow.valid_to.is_(None), SliceRow.superseded_at.is_(None)
+def _open_slices(uow: UnitOfWork, standings: list[Standing]) -> OpenSlices:
+    """The open slices by record: one each, when all is well."""
+    found: OpenSlices = {}
+    for row in uow.session.execute(
+        select(SliceRow.id, SliceRow.record_id, *(getattr(SliceRow, name) for name in REPORTED))
+        .where(
+            SliceRow.record_id.in_([standing.record_id for standing in standings]),
+            SliceRow.valid_to.is_(None),
+            SliceRow.superseded_at.is_(None),
         )
-    ).all()
-    found: dict[int, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        found.setdefault(row.record_id, []).append(tuple(row)[1:])
+        .order_by(SliceRow.id)
+    ):
+        found.setdefault(row.record_id, []).append(row)
+    return found
+
+
+def _verify_slices(standings: list[Standing], slices: OpenSlices, report: Report) -> None:
     for standing in standings:
-        if found.get(standing.record_id, []) != [tuple(standing.record[name] for name in REPORTED)]:
+        found = [tuple(row)[2:] for row in slices.get(standing.record_id, ())]
+        if found != [tuple(standing.record[name] for name in REPORTED)]:
             report.add("slice.open", standing.record_id)
 
 

@@ -108,7 +108,6 @@ def renew_probabilities(uow: UnitOfWork, pipeline_key: str, stage_key: str) -> i
 def _renew(uow: UnitOfWork, record_ids: Sequence[int]) -> int:
     ledger, changed = Ledger(uow), 0
     for standing in load_standings(uow, record_ids, of_everyone=True).values():
-        ledger.watch(standing)
         set_probability(uow, standing)
         ledger.settle(standing, uow.clock.now())
         if standing.record["probability"] != standing.stored["probability"]:

@@ -180,7 +180,6 @@ def write_values(
     if not changed:
         return Saved(standing.record_id, standing.record["revision"], (), checked.old_faults)
     ledger = Ledger(uow)
-    ledger.watch(standing)
     change_values(uow, definition, standing, checked.data)
     ledger.settle(standing, uow.clock.now())
     write_record(uow, standing)
@@ -260,7 +259,6 @@ def _set_deleted(
 ) -> list[Saved]:
     ledger = Ledger(uow)
     for standing in standings:
-        ledger.watch(standing)
         standing.record["deleted_at"] = at
         standing.record["deleted_by"] = uow.actor.member_id if at else None
         ledger.settle(standing, uow.clock.now())
@@ -350,7 +348,6 @@ def _new_standing(
     standing = draft_standing(uow, definition, new, checked, departments)
     if isinstance(standing, Refusal):
         return standing
-    ledger.watch(standing, is_new=True)
     if new.entry is not None:
         refused = plan_entry(uow, definition, standing, new.entry, ledger, standing.record["created_at"])
         if refused is not None:

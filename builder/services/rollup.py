@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import delete, text
@@ -16,7 +17,7 @@ from builder.domain.rollup import Sums
 from builder.services.unit_of_work import UnitOfWork
 
 NOBODY = -1
-FOLD_EVERY = 64
+FOLD_EVERY = 64  # writes, on average
 FOLD_LOCK = 0x46574C  # advisory lock class of folding, arbitrary but fixed
 MANY = 1000  # rows that one person's work never changes at once
 CellKey: TypeAlias = tuple[Any, ...]
@@ -26,6 +27,7 @@ _ADD = f"ON CONFLICT ({', '.join(ROLLUP_CELL)}) WHERE NOT is_delta DO UPDATE SET
     f"{name} = funnel_rollup.{name} + excluded.{name}" for name in _SUMS
 )
 _READ = (*ROLLUP_CELL, *_SUMS)
+_cell_of = itemgetter(*ROLLUP_CELL)
 
 
 class Grain(NamedTuple):
@@ -89,54 +91,52 @@ def _add(total: Sums, sums: Sums) -> None:
 
 
 def append(uow: UnitOfWork, changes: RollupChanges) -> None:
-    """Write the changes within the transaction that made them: as deltas, or at once when they are many.
+    """Write the changes within the transaction that made them, as deltas.
 
-    Many go into the base rows if nobody else is about to: what a bulk load appended would have to be folded.
+    One write in ``FOLD_EVERY``, and one of many rows, folds: it adds its rows and all deltas to the base
+    rows, if nobody else is about to.
     """
     rows = changes.rows(uow.workspace.id)
-    if len(rows) > MANY and _take_turn(uow):
-        add_to_base(uow, rows)
+    if not rows:
         return
     ids = new_ids(len(rows))
+    if (len(rows) > MANY or zlib.crc32(b"%d" % ids[0]) % FOLD_EVERY == 0) and _take_turn(uow):
+        add_to_base(uow, (*rows, *_take_deltas(uow)))
+        return
     deltas = [{**row, "id": row_id, "is_delta": True} for row, row_id in zip(rows, ids, strict=True)]
     insert_rows(uow.session, FunnelRollup, deltas)
 
 
 def fold(uow: UnitOfWork) -> int:
-    """Move all deltas into the base rows; returns how many. One folder at a time, nobody waits.
-
-    Runs in a transaction of its own: the caller commits.
-    """
+    """Move all deltas into the base rows; returns how many. One folder at a time, nobody waits."""
     uow.begin()
     if not _take_turn(uow):
         return 0
-    removed = uow.session.execute(
-        delete(FunnelRollup)
-        .where(FunnelRollup.is_delta)
-        .returning(*(getattr(FunnelRollup, name) for name in _READ))
-    ).all()
-    sums: dict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in removed:
-        total = sums[tuple(row[: len(ROLLUP_CELL)])]
-        for position, value in enumerate(row[len(ROLLUP_CELL) :]):
-            total[position] += value
-    add_to_base(uow, (dict(zip(_READ, (*key, *total), strict=True)) for key, total in sums.items()))
-    return len(removed)
+    deltas = _take_deltas(uow)
+    add_to_base(uow, deltas)
+    return len(deltas)
 
 
-def fold_when_due(uow: UnitOfWork, record_id: int, revision: int) -> int:
-    """After a write to a record was committed: fold at every ``FOLD_EVERY``-th one; which one is decided by
-    the record and its revision alone. Returns how many deltas were folded; the caller commits if any were.
-    """
-    turn = zlib.crc32(f"{record_id}:{revision}".encode())
-    return fold(uow) if turn % FOLD_EVERY == 0 else 0
+def _take_deltas(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """Take away the deltas; those of others that are not committed yet stay."""
+    columns = [getattr(FunnelRollup, name) for name in _READ]
+    taken = uow.session.execute(delete(FunnelRollup).where(FunnelRollup.is_delta).returning(*columns))
+    return [dict(row) for row in taken.mappings()]
 
 
 def add_to_base(uow: UnitOfWork, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add sums to the base rows, making those that are missing."""
-    wanted = [row for row in rows if row["n"] or row["amount_minor"] or row["weighted_minor"]]
+    """Add sums to the base rows, making those that are missing. Several rows may be of one cell."""
+    sums: dict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
+        total = sums[_cell_of(row)]
+        for place, name in enumerate(_SUMS):
+            total[place] += row[name]
+    wanted = [(*key, *total) for key, total in sums.items() if any(total)]
     ids = new_ids(len(wanted))
-    values = [{**row, "id": row_id, "is_delta": False} for row, row_id in zip(wanted, ids, strict=True)]
+    values = [
+        {**dict(zip(_READ, row, strict=True)), "id": row_id, "is_delta": False}
+        for row, row_id in zip(wanted, ids, strict=True)
+    ]
     insert_rows(uow.session, FunnelRollup, values, _ADD)
 
 

@@ -13,7 +13,7 @@ from builder.domain.fields import ObjectDefinition
 from builder.errors import Forbidden, NotFound, Stale
 from builder.queries.definitions import pipeline_version
 from builder.queries.record import READ_ONLY
-from builder.services.ledger import Standing, load_stays
+from builder.services.ledger import Standing, StaysLater
 from builder.services.projections import columns
 from builder.services.unit_of_work import UnitOfWork
 
@@ -32,18 +32,19 @@ def load_standings(
     of_everyone: bool = False,
     leaves_out_read_only: bool = False,
 ) -> dict[int, Standing]:
-    """Records that the actor may see and change, with all their stays; locked when a write has begun.
+    """Records that the actor may see and change, locked when a write has begun.
 
-    Two or three statements. What is not there, not visible (unless ``of_everyone``: what a publish renews
-    is nobody's in particular) or (unless asked for) deleted is left out. Errors: Forbidden for a record
-    that was shared with the actor for reading only, unless those are left out as well.
+    One or two statements, and one for all their stays when any are asked for. What is not there, not visible
+    (unless ``of_everyone``: what a publish renews is nobody's in particular) or (unless asked for) deleted is
+    left out. Errors: Forbidden for a record that was shared with the actor for reading only, unless those are
+    left out as well.
     """
     statement = _LOCKED if uow.session.is_writing else _LOOKED_AT
     found = uow.session.run(statement, ids=list(record_ids)).all()
     rows = [row for row in found if (row.deleted_at is not None) is is_deleted]
     if not of_everyone:
         rows = _changeable(uow, rows, leaves_out_read_only)
-    stays = load_stays(uow, [row.id for row in rows if row.pipeline_version_id is not None])
+    stays = StaysLater(uow, (row.id for row in rows if row.pipeline_version_id is not None))
     return {
         row.id: Standing(
             record=dict(row._mapping),
@@ -51,7 +52,7 @@ def load_standings(
             pipeline=None
             if row.pipeline_version_id is None
             else pipeline_version(uow.session, uow.catalog, row.pipeline_version_id),
-            stays=stays.get(row.id, []),
+            stays_later=stays,
         )
         for row in rows
     }

@@ -149,7 +149,6 @@ def _write(uow: UnitOfWork, renewed: Iterable[tuple[Standing, Mapping[str, Any]]
         if data == standing.record["data"]:
             continue
         before = dict(standing.record)
-        ledger.watch(standing)
         apply_values(uow, definition, standing, data)
         ledger.settle(standing, uow.clock.now())
         row = {name: standing.record[name] for name in COLUMNS if standing.record[name] != before[name]}

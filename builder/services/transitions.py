@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import insert, select, update
@@ -104,7 +104,7 @@ def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
     (checked,) = check(uow, definition.fields, [Draft(standing.record["data"], command.values)])
     given = _given(standing, command)
     given_faults, faults = _split(checked, standing.record["data"], command.values)
-    considered = Standing({**standing.record, "data": checked.data}, standing.pipeline, standing.stays)
+    considered = replace(standing, record={**standing.record, "data": checked.data})
     snapshot = snapshot_of(uow, definition, considered, given, faults, given_faults=given_faults)
     return MoveDraft(standing, definition, snapshot, given, checked)
 
@@ -137,7 +137,6 @@ def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = 
         raise Conflict(IN_PIPELINE, name=standing.record["name"])
     definition = uow.catalog.object(standing.record["object_key"])
     ledger = Ledger(uow)
-    ledger.watch(standing)
     refused = plan_entry(uow, definition, standing, entry, ledger, uow.clock.now())
     if refused is not None:
         return refused
@@ -194,7 +193,6 @@ def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
     before = standing.record["data"]
     changed = changed_keys(before, looked.checked.data)
     ledger = Ledger(uow)
-    ledger.watch(standing)
     if changed:
         change_values(uow, looked.definition, standing, looked.checked.data)
     enter(uow, standing, planned, looked.given, at, ledger)

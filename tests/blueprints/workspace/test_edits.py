@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from builder.db.ids import from_public, to_public
@@ -147,6 +149,25 @@ def test_editing_works_and_redirects_without_htmx(town: Town) -> None:
     assert "changed values" in timeline
     assert "Worth" in timeline
     assert "$10.00" in timeline
+
+
+@pytest.mark.parametrize(("who", "most"), [("Rita", 7), ("Mia", 8)])
+def test_a_save_takes_few_statements_with_the_wall(
+    town: Town, count_statements: Any, who: str, most: int
+) -> None:
+    """Neither stays nor slices nor the roll-up are touched while no reported column changes."""
+    record = matter(town, worth="10.00", holder=str(town.ids["Rita"]))
+    visitor = town.as_(who)
+    assert visitor.get(page_of(record, "/edit")).status_code == 200
+
+    with count_statements(town.app) as sent:
+        answer = visitor.post(
+            page_of(record, "/edit"), form(title="Fence", worth="10.00", heat="hot", revision="1")
+        )
+
+    assert answer.status_code == 303, answer.text
+    assert stored(town, record).data["heat"] == "hot"
+    assert len(sent) <= most, sent
 
 
 def test_editing_with_htmx_shows_faults_in_the_form_alone(sqlite_town: Town) -> None:

@@ -320,6 +320,26 @@ def test_looking_at_a_move_locks_nothing(boards: Boards, count_statements: Any) 
     )
 
 
+@pytest.mark.parametrize(("who", "most"), [("Rita", 11), ("Mia", 12)])
+def test_a_move_takes_few_statements(
+    boards: Boards, count_statements: Any, monkeypatch: pytest.MonkeyPatch, who: str, most: int
+) -> None:
+    """Read: the sign-in, a manager's departments, the stamp, the record, its stays, heads and the card;
+    written: record, stays, slices, roll-up and event. PostgreSQL is told the wall with each transaction.
+    """
+    monkeypatch.setattr(rollup, "FOLD_EVERY", 1 << 40)
+    visitor = boards.town.as_(who)
+    assert visitor.get(boards.address("b")).status_code == 200
+
+    with count_statements(boards.town.app) as sent:
+        answer = visitor.post(boards.address("b"), {**ANSWERS, "revision": "1", "board": BOARD}, htmx=True)
+
+    assert answer.status_code == 200, answer.text
+    own = [statement for statement in sent if "set_config" not in statement]
+    assert len(own) <= most, own
+    assert len(sent) - len(own) <= 2
+
+
 def test_the_command_line_tells_which_tasks_there_are(sqlite_boards: Boards, monkeypatch: Any) -> None:
     settings = sqlite_boards.town.app.extensions["funnelwright.settings"]
     monkeypatch.setattr("builder.commands.context.read_settings", lambda: settings)

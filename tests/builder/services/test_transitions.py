@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from builder.db.ledger import EventRow, MoveRequestRow, StayRow
+from builder.clock import FakeClock
+from builder.db.ledger import EventRow, FunnelRollup, MoveRequestRow, SliceRow, StayRow
 from builder.db.records import Record
 from builder.domain.permissions import RIGHTS, Actor
 from builder.domain.transitions import Refused
 from builder.errors import Conflict, Invalid, NotFound, Stale
 from builder.queries.record import record_page
-from builder.services import maintenance, records, transitions
+from builder.services import maintenance, records, rollup, transitions
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
@@ -103,6 +104,36 @@ def test_answers_and_move_commit_together(world: World) -> None:
         assert record.revision == 2
         assert record.data["heat"] == "hot"
         assert record.probability == 40
+    assert_clean(world)
+
+
+def test_a_slice_does_not_end_before_it_began_when_a_clock_is_set_back(world: World) -> None:
+    record_id, began = new(world, "free"), world.clock.now()
+    world.clock = FakeClock(began - timedelta(hours=2))
+    with world.work() as uow:
+        assert isinstance(transitions.move(uow, MoveRecord(record_id, "b")), Applied)
+        uow.commit()
+    with world.work() as uow:
+        slices = uow.session.scalars(select(SliceRow).order_by(SliceRow.id)).all()
+        spans = [(slice.stage_key, slice.valid_from, slice.valid_to) for slice in slices]
+    assert spans == [("a", began, began), ("b", world.clock.now(), None)]
+
+
+def test_a_write_whose_turn_it_is_folds_all_that_was_appended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deltas() -> int:
+        with world.work() as uow:
+            return len(uow.session.scalars(select(FunnelRollup.id).where(FunnelRollup.is_delta)).all())
+
+    monkeypatch.setattr(rollup, "FOLD_EVERY", 1 << 40)
+    record_id = new(world, "free")
+    assert deltas() > 0
+    monkeypatch.setattr(rollup, "FOLD_EVERY", 1)
+    with world.work() as uow:
+        records.save(uow, SaveRecord(record_id, {"worth": "7"}))
+        uow.commit()
+    assert deltas() == 0
     assert_clean(world)
 
 
@@ -276,13 +307,14 @@ def test_what_was_parked_on_an_earlier_visit_is_not_waited_for_any_more(world: W
 def test_rebuild_mends_what_was_changed_behind_our_back(world: World) -> None:
     from sqlalchemy import delete, update
 
-    from builder.db.ledger import FunnelRollup
     from builder.db.records import SearchToken
 
     record_id = new(world, "free")
     with world.work() as uow:
         uow.begin()
-        uow.session.execute(update(Record).where(Record.id == record_id).values(name="?", amount_minor=1))
+        uow.session.execute(
+            update(Record).where(Record.id == record_id).values(name="?", amount_minor=1, slice_id=7)
+        )
         uow.session.execute(delete(SearchToken))
         uow.session.execute(delete(FunnelRollup))
         uow.commit()

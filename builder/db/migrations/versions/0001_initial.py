@@ -301,6 +301,7 @@ def _records() -> None:
         sa.Column("outcome", _key(10)),
         sa.Column("reason_key", _key(80)),
         sa.Column("stay_id", sa.BigInteger()),
+        sa.Column("slice_id", sa.BigInteger()),
         sa.Column("stage_entered_at", _INSTANT),
         sa.Column("started_at", _INSTANT),
         sa.Column("closed_at", _INSTANT),
