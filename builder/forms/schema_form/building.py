@@ -321,6 +321,7 @@ class Builder:
         if not isinstance(wanted, list):
             yield from properties
             return
+        wanted = [key for key in wanted if isinstance(key, str)]
         named = [key for key in wanted if key in properties]
         others = [key for key in properties if key not in named]
         for key in wanted if "*" in wanted else [*wanted, "*"]:

@@ -82,17 +82,28 @@ def read_json(text: str | bytes, limit: int = MAX_BYTES) -> Any:
         except UnicodeDecodeError as error:
             raise Invalid(documents.NOT_UTF8) from error
     try:
-        wrapped = documents.read('{"value":\n' + text + "\n}", limit=limit + 13)
+        wrapped = documents.read('{"value":' + text + "\n}", limit=limit + 12)
     except Invalid as error:
-        if "line" in error.values:  # ours was the first line
-            error.values["line"] = max(error.values["line"] - 1, 1)
+        if error.message_key == documents.NOT_JSON:
+            raise _not_json(text) from error
+        if error.message_key == documents.TOO_DEEP:
+            raise Invalid(TOO_DEEP, limit=MAX_DEPTH) from error
         raise
     if list(wrapped) != ["value"]:
-        raise Invalid(documents.NOT_A_VALUE)
+        raise _not_json(text)
     problem = next(_unkept(wrapped["value"], ()), None)
     if problem is not None:
         raise Invalid(REFUSED, problems=(problem,))
     return wrapped["value"]
+
+
+def _not_json(text: str) -> Invalid:
+    """What is wrong with the text, by its own lines and columns."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return Invalid(documents.NOT_JSON, reason=error.msg, line=error.lineno, column=error.colno)
+    return Invalid(documents.NOT_A_VALUE)
 
 
 def _unkept(value: Any, place: tuple[str | int, ...]) -> Iterator[Problem]:
