@@ -22,6 +22,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     home,
     import_format,
     import_mapping,
+    import_mappings,
     lists,
     lookups,
     notes,

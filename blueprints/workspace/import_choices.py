@@ -1,9 +1,8 @@
-"""What the mapping form of an import sent, as choices; and choices as they are kept with a job."""
+"""What the mapping form of an import sent, as choices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, cast
 
 from werkzeug.datastructures import MultiDict
@@ -12,9 +11,9 @@ from builder.exchange.moments import STATED, DateOrder
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.profile import TableProfile
 from builder.fieldtypes.registry import all_types
+from builder.services.import_choices import Choices
 from builder.services.import_history import CLOSING, HistoryChoice
 from builder.services.import_presets import kinds_of_texts
-from builder.services.import_setup import Choices
 
 NEW_PIPELINE = "+"
 MOST_TEXTS = 100
@@ -36,18 +35,7 @@ NOT_NEW = (
 def stored_choices(options: Mapping[str, Any]) -> Choices | None:
     """The choices that were kept with a job."""
     document = options.get("choices")
-    return None if document is None else from_document(document)
-
-
-def from_document(document: Mapping[str, Any]) -> Choices:
-    """What ``to_document`` wrote. Errors: KeyError, TypeError for anything else."""
-    history = document["history"]
-    return Choices(**{**document, "history": None if history is None else HistoryChoice(**history)})
-
-
-def to_document(choices: Choices) -> dict[str, Any]:
-    """The choices as JSON."""
-    return asdict(choices)
+    return None if document is None else Choices.from_document(document)
 
 
 def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:

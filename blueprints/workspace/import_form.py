@@ -20,10 +20,11 @@ from builder.exchange.new_fields import new_field
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import all_types, field_type
+from builder.services.import_choices import Choices
 from builder.services.import_history import CLOSING, HistoryChoice, find_pipeline, stage_texts
 from builder.services.import_presets import suggested_stage
 from builder.services.import_preview import ColumnPreview
-from builder.services.import_setup import Choices, Proposal
+from builder.services.import_setup import Proposal
 
 # The page of a small file shows at once what a choice changes.
 LIVE_ROWS = 5_000

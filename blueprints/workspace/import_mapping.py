@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import url_for
@@ -10,16 +11,19 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.languages import language
+from blueprints.messages import told
 from blueprints.scope import Scope, scope
-from blueprints.workspace.import_choices import read_choices, stored_choices, to_document
+from blueprints.workspace.import_choices import read_choices, stored_choices
 from blueprints.workspace.import_form import MappingPage, page_of
 from blueprints.workspace.import_start import StartPage, begun, start_page
 from blueprints.workspace.imports import blobs, imports
 from builder.errors import N_, FunnelwrightError, Problem
 from builder.queries import imports as queries
 from builder.services import imports as services
+from builder.services.import_choices import Choices
+from builder.services.import_mappings import save_mapping
 from builder.services.import_preview import preview_columns
-from builder.services.import_setup import Choices, plan_import
+from builder.services.import_setup import plan_import
 
 
 @imports.get("/<rid:job_id>/mapping")
@@ -52,8 +56,17 @@ def choose_mapping(job_id: int) -> Response:
     if proposal is None or page.problems or not is_asking:
         opened = start_page(uow, profile, job, start)
         return _show_mapping(job_id, page, opened, status=422 if is_asking else 200)
+    if name := request.form.get("save_as", "").strip():
+        try:
+            save_mapping(uow, job.object_key, name, profile, choices, proposal)
+        except FunnelwrightError as error:
+            uow.rollback()
+            told_of = error.problems or (Problem(error.message_key, "", error.values),)
+            listed = (*page.problems, *(("save_as", told(problem)) for problem in told_of))
+            opened = start_page(uow, profile, job, start)
+            return _show_mapping(job_id, replace(page, problems=listed), opened, status=error.status)
     services.set_proposal(uow, job, proposal, profile.rows)
-    job.options = {**job.options, "choices": to_document(choices), "start": start}
+    job.options = {**job.options, "choices": choices.to_document(), "start": start}
     uow.commit()
     return done(url_for("imports.check", job_id=job_id))
 
@@ -88,6 +101,7 @@ def _show_mapping(job_id: int, page: MappingPage, start: StartPage, status: int 
         fragment="fragments/import/mapping.html",
         page=page,
         start=start,
+        save_as=request.form.get("save_as", start.saved),
         job=job,
         definition=here.catalog.object(job.object_key),
     )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from builder.db.imports import ImportJob
     from builder.exchange.blobs import BlobStore
     from builder.exchange.profile import TableProfile
+    from builder.services.import_choices import Choices
     from builder.services.import_runs import Progress
-    from builder.services.import_setup import Choices
     from builder.services.unit_of_work import UnitOfWork
 
 _SHOWN_REFUSALS = 20
@@ -88,6 +88,8 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--preset", metavar="P", help="Take the file as one of this product; “auto”: as its headers tell."
 )
+@click.option("--mapping", metavar="NAME", help="Take the columns as they were saved under this name.")
+@click.option("--save-mapping", metavar="NAME", help="Save what is said of the columns under this name.")
 @click.option("--create-fields", is_flag=True, help="Make a field of each column that no field is like.")
 @click.option("--create-users", is_flag=True, help="Add colleagues without sign-in for unknown names.")
 @click.option("--create-references", is_flag=True, help="Create records that reference columns name.")
@@ -136,8 +138,8 @@ def load_history(file: Path, workspace: str, object_key: str | None, **options: 
 
 
 def _choices_of_import(options: dict[str, Any]) -> Choices:
+    from builder.services.import_choices import Choices
     from builder.services.import_history import HistoryChoice
-    from builder.services.import_setup import Choices
 
     history = None
     if options["load_history"]:
@@ -173,8 +175,8 @@ def _choices_of_import(options: dict[str, Any]) -> Choices:
 
 
 def _choices_of_log(options: dict[str, Any]) -> Choices:
+    from builder.services.import_choices import Choices
     from builder.services.import_history import HistoryChoice
-    from builder.services.import_setup import Choices
 
     return Choices(
         key_column=options["key_column"],
@@ -253,6 +255,7 @@ def _planned(
     from builder.exchange.profile import profile
     from builder.services import imports
     from builder.services.import_history import paths_of
+    from builder.services.import_mappings import save_mapping
     from builder.services.import_setup import carry_out, plan_import
 
     file_format = _format(job, options)
@@ -266,6 +269,8 @@ def _planned(
     choices = _from_preset(uow, columns, job.object_key, choices, options)
     proposal = plan_import(uow, columns, file_format, job.object_key, choices, paths)
     proposal.refuse_questions()
+    if options.get("save_mapping") and not options.get("dry_run"):
+        save_mapping(uow, job.object_key, options["save_mapping"], columns, choices, proposal)
     if options.get("dry_run"):
         imports.set_proposal(uow, job, proposal, columns.rows)
         return job
@@ -278,10 +283,16 @@ def _planned(
 def _from_preset(
     uow: UnitOfWork, columns: TableProfile, object_key: str, choices: Choices, options: dict[str, Any]
 ) -> Choices:
-    """What the named preset proposes, with what else was said on the command line."""
+    """What the named preset or mapping proposes, with what else was said on the command line."""
     from builder.exchange.presets import recognised
-    from builder.services.import_presets import find_preset, preset_choices, with_said
+    from builder.services.import_choices import with_said
+    from builder.services.import_mappings import find_mapping, mapping_choices
+    from builder.services.import_presets import find_preset, preset_choices
 
+    definition = uow.catalog.object(object_key)
+    if options.get("mapping"):
+        mapping_id = find_mapping(uow, object_key, options["mapping"])
+        return with_said(mapping_choices(uow, mapping_id, columns, definition), choices)
     wanted = options.get("preset")
     known = recognised(columns) if wanted in (None, "auto") else None
     if wanted is None:
@@ -291,7 +302,7 @@ def _from_preset(
     preset = known if wanted == "auto" else find_preset(wanted)
     if preset is None:
         raise Invalid(N_("The headers of the file are those of no preset."))
-    return with_said(preset_choices(uow, preset, columns, uow.catalog.object(object_key)), choices)
+    return with_said(preset_choices(uow, preset, columns, definition), choices)
 
 
 def _format(job: ImportJob, options: dict[str, Any]) -> Any:

@@ -61,6 +61,27 @@ class ImportJob(Base, WorkspaceScoped):
     finished_at: Mapped[datetime | None]
 
 
+class ImportMapping(Base, WorkspaceScoped):
+    """How the columns of a kind of file are taken over, kept under a name for the next such file.
+
+    ``columns`` are the headers that it was made for, ``columns_key`` a digest of them by which it is found;
+    ``document`` holds the choices. Whoever may import may use and change it.
+    """
+
+    __tablename__ = "import_mapping"
+    __table_args__ = (UniqueConstraint("workspace_id", "object_key", "name"),)
+
+    object_key: Mapped[str] = mapped_column(key_string())
+    name: Mapped[str] = mapped_column(String(100))
+    columns: Mapped[list[Any]] = mapped_column(JSON)
+    columns_key: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    revision: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None]
+    updated_at: Mapped[datetime]
+
+
 class ImportBatch(Base, WorkspaceScoped):
     """Rows ``first_row``… of a job, written in one transaction: a repeated step finds it and does nothing.
 

@@ -6,7 +6,7 @@ The screen starts with it when a file is recognised; the command line takes it w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from builder.domain.fields import ObjectDefinition
 from builder.domain.labels import Label
@@ -18,8 +18,8 @@ from builder.exchange.moments import DateOrder
 from builder.exchange.presets import Preset, presets
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.exchange.words import outcome_of
+from builder.services.import_choices import Choices
 from builder.services.import_history import CLOSING, HistoryChoice, find_pipeline
-from builder.services.import_setup import Choices
 from builder.services.unit_of_work import UnitOfWork
 
 # A stage column has so many different texts at most; more are names or notes.
@@ -81,28 +81,6 @@ def find_preset(key: str) -> Preset:
             preset=key,
             presets=", ".join(presets()),
         ) from None
-
-
-def with_said(base: Choices, said: Choices) -> Choices:
-    """``base`` with whatever ``said`` says otherwise: a person has the last word."""
-    changed = {
-        item.name: value
-        for item in fields(Choices)
-        if (value := getattr(said, item.name)) != getattr(_NOTHING, item.name)
-    }
-    for name in ("fields", "orders", "marks", "new_types"):
-        if name in changed:
-            changed[name] = {**getattr(base, name), **changed[name]}
-    if "new_types" in changed:
-        changed["fields"] = {
-            column: key
-            for column, key in changed.get("fields", base.fields).items()
-            if column not in changed["new_types"]
-        }
-    return replace(base, **changed)
-
-
-_NOTHING = Choices()
 
 
 def kinds_of_texts(column: ColumnProfile | None, preset: Preset | None = None) -> dict[str, list[str]]:

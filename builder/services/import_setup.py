@@ -15,15 +15,15 @@ from builder.exchange.detection import FileFormat
 from builder.exchange.mapping import suggest
 from builder.exchange.moments import DateOrder
 from builder.exchange.new_fields import NewField, label_of, new_field, slug
-from builder.exchange.numbers import DecimalMark
-from builder.exchange.plan import ImportPlan, Mode
+from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import field_type
 from builder.metadata.grammar import Document
 from builder.queries.definitions import live_rows
 from builder.queries.record_keys import id_of_key
 from builder.services.definitions import publish
-from builder.services.import_history import HistoryChoice, plan_history
+from builder.services.import_choices import Choices
+from builder.services.import_history import plan_history
 from builder.services.unit_of_work import UnitOfWork
 
 ASK_ORDER = N_("In column %(column)s the day and the month cannot be told apart. Say which comes first.")
@@ -34,29 +34,6 @@ _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "decimal", "money", "percent")
 _ROLE_TYPES = {"owner": "user", "amount": "money"}
 _MORE = {"key": "imported", "label": {"en": "More", "zh_Hans": "更多"}, "columns": 2}
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person said. ``fields``: column → field key, or ``None`` for *leave out*; other columns get
-    suggestions. ``new_types``: columns that become fields, with their type (``None``: as their values are);
-    ``create_fields``: every column that no field is like.
-    """
-
-    fields: Mapping[str, str | None] = field(default_factory=dict)
-    new_types: Mapping[str, str | None] = field(default_factory=dict)
-    create_fields: bool = False
-    key_column: str | None = None
-    owner_column: str | None = None
-    amount_column: str | None = None
-    orders: Mapping[str, DateOrder] = field(default_factory=dict)
-    order: DateOrder | None = None
-    marks: Mapping[str, DecimalMark] = field(default_factory=dict)
-    create_users: bool = False
-    create_references: bool = False
-    entry_pipeline: str | None = None
-    history: HistoryChoice | None = None
-    mode: Mode = "rows"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from builder.jobs.queue import open_queue
 from builder.jobs.runner import blob_store
 from builder.jobs.tables import migrate
 from builder.services import imports
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_choices import Choices
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.settings import Settings
 from tests.factories import World, make_world

@@ -19,8 +19,9 @@ from builder.exchange.profile import profile
 from builder.services import batches, import_undo, imports, records
 from builder.services.bulk import Chosen, delete_many, edit_many
 from builder.services.entries import Entry
+from builder.services.import_choices import Choices
 from builder.services.import_runs import run
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.transitions import MoveRecord, move

@@ -24,8 +24,9 @@ from builder.exchange.export_plan import CURRENCY_OF, EXTERNAL_KEY, ID, ExportPl
 from builder.queries.imports import refusals
 from builder.queries.record_keys import record_key, with_key
 from builder.services import export_runs, exports, imports, records
+from builder.services.import_choices import Choices
 from builder.services.import_runs import run
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.records import NewRecord, create_many
 from tests.factories import DOCUMENTS, World, add_member, make_world
 from tests.fixtures.databases import FreshDatabase

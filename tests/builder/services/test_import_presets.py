@@ -25,9 +25,10 @@ from builder.exchange.presets import recognised
 from builder.exchange.profile import profile
 from builder.metadata import packs as pack_files
 from builder.services import imports, packs, workspaces
-from builder.services.import_presets import first_choices, preset_choices, with_said
+from builder.services.import_choices import Choices, with_said
+from builder.services.import_presets import first_choices, preset_choices
 from builder.services.import_runs import run
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.unit_of_work import UnitOfWork
 from tests.factories import START

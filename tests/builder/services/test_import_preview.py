@@ -14,10 +14,11 @@ from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.csv import Table, detect
 from builder.exchange.profile import profile
 from builder.services import imports
+from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice
 from builder.services.import_preview import ColumnPreview, preview_columns
 from builder.services.import_runs import run
-from builder.services.import_setup import Choices, Proposal, carry_out, plan_import
+from builder.services.import_setup import Proposal, carry_out, plan_import
 from tests.factories import World, make_world
 from tests.fixtures.databases import FreshDatabase
 

@@ -21,9 +21,10 @@ from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import profile
 from builder.queries.imports import refusals
 from builder.services import import_checks, imports
+from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice
 from builder.services.import_runs import Progress, run
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.records import Entry, NewRecord, create
 from tests.factories import CASE, World, add_member, make_world, publish

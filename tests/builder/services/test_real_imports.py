@@ -23,9 +23,10 @@ from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.profile import profile
 from builder.metadata import packs as pack_files
 from builder.services import imports, packs, workspaces
+from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice, paths_of
 from builder.services.import_runs import run
-from builder.services.import_setup import Choices, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.unit_of_work import UnitOfWork
 from tests.factories import START

@@ -46,6 +46,7 @@ _SCOPED = (
     "stored_file",
     "import_job",
     "import_batch",
+    "import_mapping",
     "export_job",
     "note",
     "notice",
@@ -665,6 +666,24 @@ def _imports() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_import_batch")),
         sa.UniqueConstraint(
             "workspace_id", "job_id", "number", name=op.f("uq_import_batch_workspace_id_job_id_number")
+        ),
+    )
+    op.create_table(
+        "import_mapping",
+        sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("columns_key", sa.String(64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("created_by", sa.BigInteger()),
+        sa.Column("updated_at", _INSTANT, nullable=False),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_import_mapping")),
+        sa.UniqueConstraint(
+            "workspace_id", "object_key", "name", name=op.f("uq_import_mapping_workspace_id_object_key_name")
         ),
     )
 
