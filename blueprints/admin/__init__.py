@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from flask import Flask, g, url_for
 from flask_babel import gettext
 
-from blueprints.admin import area, audit, departments, people  # noqa: F401 - importing registers their routes
+from blueprints.admin import (  # noqa: F401 - importing registers their routes
+    area,
+    audit,
+    departments,
+    handover,
+    people,
+)
 from blueprints.shell import NavItem, NavSection, add_navigation
 from builder.services.people import EDIT_PEOPLE
 

@@ -30,14 +30,21 @@ class Select:
 
 def selects(scope: Scope, question: Question, *, closing: bool) -> tuple[Select, ...]:
     """All filters but the period: two statements. ``closing`` offers groups by time of closing."""
-    found = [_pipelines(scope, question)]
-    if scope.actor.is_system or scope.actor.visibility != "own":
+    narrowing = narrowing_selects(scope, question)
+    return (_pipelines(scope, question), *narrowing, _groups(question, closing))
+
+
+def narrowing_selects(scope: Scope, question: Question) -> tuple[Select, ...]:
+    """Owner, department and choice fields: two statements."""
+    found: list[Select] = []
+    sees_others = scope.actor.is_system or scope.actor.visibility != "own"
+    if sees_others and question.definition.key not in scope.catalog.open_objects:
         found += [_owners(scope, question), _departments(scope, question)]
     for field in filter_fields(question.definition):
         options = tuple((option.key, local(option.label)) for option in field.options)
         value = question.choices.get(field.key, "")
         found.append(Select(CHOICE + field.key, local(field.label), (("", gettext("All")), *options), value))
-    return (*found, _groups(question, closing))
+    return tuple(found)
 
 
 def presets(question: Question) -> Select:

@@ -140,7 +140,7 @@ def _page(
     page = render_template(
         "pages/workspace/board.html",
         definition=definition,
-        owners=owners(here),
+        owners=owners(here, pipeline),
         has_text=bool(name_field(here, pipeline)),
         list_url=url_for("workspace.record_list", object_key=definition.key) if listed else "",
         new_url=_new_address(here, definition.key),

@@ -128,8 +128,12 @@ def _views(here: Scope, pipeline: Pipeline) -> tuple[NamedFilter, ...]:
     return tuple(found)
 
 
-def owners(here: Scope) -> Sequence[tuple[str, str]]:
-    """Whose cards one may choose to see, as (value, name); only those who see more than their own choose."""
+def owners(here: Scope, pipeline: Pipeline) -> Sequence[tuple[str, str]]:
+    """Whose cards one may choose to see, as (value, name): none where records have no owner; only those who
+    see more than their own choose among all.
+    """
+    if pipeline.object_key in here.catalog.open_objects:
+        return ()
     ends = [("", gettext("Everybody")), (ME, gettext("Only mine"))]
     if here.actor.visibility == "own":
         return ends

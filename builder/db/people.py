@@ -73,6 +73,7 @@ class UserAccount(Base):
 class Member(Base, WorkspaceScoped):
     """A person of one workspace; ``user_id`` is their sign-in, if they have one. ``manager_id``: 直属上级.
 
+    ``successor_id``: who gets what they own, while it is being handed over.
     ``unread_notices`` is a copy, so that every page can show it: how many notices they have not read.
     """
 
@@ -91,6 +92,7 @@ class Member(Base, WorkspaceScoped):
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
+    successor_id: Mapped[int | None] = mapped_column(BigInteger)
     unread_notices: Mapped[int] = mapped_column(Integer, default=0)
     revision: Mapped[int] = mapped_column(Integer, default=1)
 

@@ -22,6 +22,12 @@ class PersonForm(Form):
     is_active = BooleanField(default=True)
 
 
+class HandoverForm(Form):
+    """Who gets what a person owns."""
+
+    successor_id = _choice()
+
+
 class DepartmentForm(Form):
     name = StringField(default="")
     parent_id = _choice()

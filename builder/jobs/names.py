@@ -19,6 +19,8 @@ UNDO_WORKFLOW = "undo_import"
 EXPORTS_QUEUE = "exports"
 EXPORT_WORKFLOW = "export_records"
 EXPIRY_WORKFLOW = "remove_export"
+HANDOVERS_QUEUE = "handovers"
+HANDOVER_WORKFLOW = "hand_over"
 
 
 def config(settings: Settings, executor_id: str, *, run_migrations: bool) -> DBOSConfig:

@@ -13,6 +13,8 @@ from builder.jobs.names import (
     EXPIRY_WORKFLOW,
     EXPORT_WORKFLOW,
     EXPORTS_QUEUE,
+    HANDOVER_WORKFLOW,
+    HANDOVERS_QUEUE,
     IMPORT_WORKFLOW,
     IMPORTS_QUEUE,
     SCHEMA,
@@ -81,6 +83,23 @@ class JobQueue:
             if delay is not None:
                 options["delay_seconds"] = delay
             self._connected().enqueue_in_transaction(session, options, workspace_key, job_id)
+
+    def enqueue_handover(
+        self, session: WorkspaceSession, workspace_key: str, member_id: int, actor_id: int
+    ) -> None:
+        """Let a worker hand over what a member owns, as ``actor_id``, who asked for it."""
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": HANDOVERS_QUEUE,
+                "workflow_name": HANDOVER_WORKFLOW,
+                "workflow_id": f"{HANDOVER_WORKFLOW}-{member_id}-{new_id()}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            member_id,
+            actor_id,
+        )
 
     def committed(self) -> None:
         """The transaction that enqueued has committed; workers find the work by themselves."""

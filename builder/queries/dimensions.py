@@ -88,8 +88,14 @@ def dimension(name: str, definition: ObjectDefinition) -> Dimension:
 
 
 def dimensions(definition: ObjectDefinition, *, closing: bool) -> tuple[Dimension, ...]:
-    """All there are, built-in ones first; ``closing`` adds month and quarter of closing."""
-    built_in = tuple(Dimension(kind, kind) for kind in _BUILT_IN if closing or kind not in _MONTHS)
+    """All there are, built-in ones first; ``closing`` adds month and quarter of closing.
+
+    Where records have no owner there is neither owner nor department to group by.
+    """
+    absent = set() if closing else set(_MONTHS)
+    if "owner" not in definition.fields.by_role:
+        absent |= {"owner", "department"}
+    built_in = tuple(Dimension(kind, kind) for kind in _BUILT_IN if kind not in absent)
     fields = (field for field in definition.fields if is_groupable(field) and field.role != "owner")
     return built_in + tuple(Dimension(field.key, "field", field) for field in fields)
 

@@ -32,6 +32,7 @@ class PersonRow:
     department_id: int | None
     department: str | None
     revision: int
+    successor_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def _rows(session: WorkspaceSession, today: date, conditions: list[ColumnElement
             Member.last_seen_at,
             Member.manager_id,
             Member.revision,
+            Member.successor_id,
             manager.name.label("manager"),
             Department.id.label("department_id"),
             Department.name.label("department"),
@@ -118,6 +120,7 @@ def _rows(session: WorkspaceSession, today: date, conditions: list[ColumnElement
             department_id=row.department_id,
             department=row.department,
             revision=row.revision,
+            successor_id=row.successor_id,
         )
     return list(found.values())
 

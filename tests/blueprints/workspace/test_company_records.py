@@ -11,6 +11,7 @@ from builder.domain.permissions import Actor
 from builder.metadata import packs as files
 from builder.services import packs, people, records, workspaces
 from builder.services.records import NewRecord
+from tests import factories
 from tests.blueprints.workspace.desk import page_of, stored
 from tests.blueprints.workspace.test_lists import titles
 from tests.fixtures.town import Town
@@ -48,6 +49,28 @@ class Shop:
 @pytest.fixture
 def shop(sqlite_town: Town) -> Shop:
     return Shop(sqlite_town)
+
+
+def test_nobody_is_asked_for_an_owner_where_there_is_none(shop: Shop) -> None:
+    uow = shop.town.work("shop")
+    factories.publish(uow, [{**factories.FREE, "object": "product", "reasons": {}}])
+    uow.commit()
+    uow.session.close()
+    otto = shop.town.as_("Otto")
+
+    for path, product, others in (
+        ("board", f"{SHOP}/p/free/board", f"{SHOP}/p/opportunity_process/board"),
+        (
+            "funnel",
+            f"{SHOP}/insights/funnel?pipeline=free",
+            f"{SHOP}/insights/funnel?pipeline=opportunity_process",
+        ),
+    ):
+        assert 'name="owner"' not in otto.get(product).text, path
+        assert 'name="owner"' in otto.get(others).text, path
+    page = otto.get(f"{SHOP}/insights/funnel?pipeline=free").text
+    assert 'value="owner"' not in page
+    assert 'name="department"' not in page
 
 
 def test_a_rep_finds_products_and_nothing_of_others(shop: Shop) -> None:

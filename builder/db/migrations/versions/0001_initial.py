@@ -171,6 +171,7 @@ def _people() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("last_seen_at", _INSTANT),
+        sa.Column("successor_id", sa.BigInteger()),
         sa.Column("unread_notices", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
