@@ -8,20 +8,13 @@ from typing import Any
 
 from builder.errors import N_
 from builder.forms.schema_form import scalars
+from builder.forms.schema_form.date_parts import DATE_PARTS, date_of, parts_of, range_of
 from builder.forms.schema_form.merging import Effective, Merger, same
 from builder.forms.schema_form.nodes import ABSENT, Control, DatePart, Offer
 from builder.forms.schema_form.posted import Posted
 
 MAX_FILE = 1_000_000
 FILE_TOO_LARGE = N_("This file is too large; at most 1 MB fits here.")
-DATE_PARTS = {
-    "year": N_("year"),
-    "month": N_("month"),
-    "day": N_("day"),
-    "hour": N_("hour"),
-    "minute": N_("minute"),
-    "second": N_("second"),
-}
 _HELP_IN_UTC = N_("In UTC.")
 
 
@@ -281,13 +274,13 @@ class Controls:
         names = list(DATE_PARTS)[: 6 if has_time else 3]
         if self.posted is not None and self.posted.has(f"{here.name}.year"):
             typed = [self.posted.first(f"{here.name}.{name}") or "" for name in names]
-            value = _date_of(typed)
-        shown = _parts_of(value, has_time)
+            value = date_of(typed)
+        shown = parts_of(value, has_time)
         years = scalars.option(here.ui, "yearsRange")
         parts = []
         for at, name in enumerate(names):
             chosen = shown[at]
-            texts = _range(name, years)
+            texts = range_of(name, years)
             texts = texts if not chosen or chosen in texts else [*texts, chosen]
             offers = tuple(Offer(text, text, text, text == chosen) for text in texts)
             parts.append(DatePart(f"{here.name}.{name}", self.say(DATE_PARTS[name], {}), offers))
@@ -320,33 +313,3 @@ def _chosen(offered: Any, text: str) -> Any:
 def _rows(ui: Mapping[str, Any]) -> int:
     rows = scalars.option(ui, "rows")
     return rows if isinstance(rows, int) and 1 <= rows <= 40 else 4
-
-
-def _range(name: str, years: Any) -> list[str]:
-    if name == "year":
-        is_given = (
-            isinstance(years, list) and len(years) == 2 and all(isinstance(each, int) for each in years)
-        )
-        first, last = sorted(years) if is_given else (1900, 2100)
-        first, last = max(first, 1), min(last, 9999, max(first, 1) + 300)
-        return [f"{year:04}" for year in range(first, last + 1)]
-    first, last = {"month": (1, 12), "day": (1, 31), "hour": (0, 23)}.get(name, (0, 59))
-    return [f"{number:02}" for number in range(first, last + 1)]
-
-
-def _date_of(typed: list[str]) -> Any:
-    """The date of its parts, as far as they are all there; else what there is, which the schema refuses."""
-    if not any(typed):
-        return ABSENT
-    day = "-".join(typed[:3])
-    return day if len(typed) == 3 else f"{day}T{':'.join(part or '00' for part in typed[3:])}Z"
-
-
-def _parts_of(value: Any, has_time: bool) -> list[str]:
-    count = 6 if has_time else 3
-    if not isinstance(value, str):
-        return [""] * count
-    text = scalars.to_text(value, "string", "datetime-local" if has_time else "date")
-    day, _, clock = text.partition("T")
-    days, clocks = [*day.split("-"), "", "", ""], [*clock.removesuffix("Z").split(":"), "", "", ""]
-    return [*days[:3], *clocks[:3]][:count]

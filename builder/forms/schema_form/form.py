@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builder.errors import Problem
-from builder.forms.schema_form.building import Builder, Say
+from builder.forms.schema_form.building import Builder
 from builder.forms.schema_form.merging import Merger, same
 from builder.forms.schema_form.nodes import ABSENT, Alternatives, Control, Group, Node, Path
 from builder.forms.schema_form.posted import ROOT, Posted
+from builder.forms.schema_form.walk import Say
 from builder.metadata.foreign.reading import ForeignSchema
 from builder.metadata.foreign.verdicts import DataError, Verdicts
 

@@ -13,7 +13,7 @@ more work per value than ``MAX_WORK``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ from referencing.jsonschema import lookup_recursive_ref
 
 from builder.errors import N_, Invalid, Problem
 from builder.metadata.foreign.dialects import ANNOTATIONS, DIALECTS, LATEST, REFUSED, Dialect, dialect_named
+from builder.metadata.foreign.work import in_order, work_of
 from builder.metadata.grammar import pointer
 
 Schema: TypeAlias = "dict[str, Any] | bool"
@@ -41,9 +42,6 @@ AMBIGUOUS = N_(
 TOO_LARGE = N_("The schema has more than %(limit)s parts.")
 TOO_MUCH_WORK = N_("Here a value would have to be compared with more than %(limit)s schemas.")
 UNKNOWN_INSIDE = N_("$schema: a part in the dialect “%(name)s” is not read.")
-
-_IN_PLACE_ONE = ("not", "if", "then", "else")
-_IN_PLACE_MANY = ("allOf", "anyOf", "oneOf")
 
 
 def rewritten(schema: Any, dialect: Dialect) -> Schema:
@@ -212,13 +210,13 @@ class _Rewriter:
     def _check_work(self, root: Schema, definitions: Mapping[str, Schema]) -> None:
         """Refuse circles, and references that multiply: how many schemas meet one and the same value."""
         work: dict[str, int] = {}
-        order = _in_order({"#": root, **{f"#/$defs/{name}": each for name, each in definitions.items()}})
+        order = in_order({"#": root, **{f"#/$defs/{name}": each for name, each in definitions.items()}})
         for ref, schema, is_circle in order:
             name = ref.removeprefix("#/$defs/")
             place, source = self.origins.get(name, ((), "#"))
             if is_circle:
                 raise _refuse(LOOP, place, ref=source[:120])
-            work[ref] = min(_work(schema, work), MAX_WORK + 1)
+            work[ref] = min(work_of(schema, work), MAX_WORK + 1)
             if work[ref] > MAX_WORK:
                 raise _refuse(TOO_MUCH_WORK, place, limit=MAX_WORK)
 
@@ -274,47 +272,3 @@ def _translate_format(result: dict[str, Any], dialect: Dialect) -> None:
     name = result.get("format")
     if isinstance(name, str) and LATEST.knows_format(name) and not dialect.knows_format(name):
         result["x-format"] = result.pop("format")
-
-
-def _in_place(schema: Any) -> Iterator[Any]:
-    """The schemas that meet the same value as this one."""
-    if not isinstance(schema, Mapping):
-        return
-    yield from (schema[name] for name in _IN_PLACE_ONE if name in schema)
-    for name in _IN_PLACE_MANY:
-        yield from schema.get(name, [])
-    yield from schema.get("dependentSchemas", {}).values()
-
-
-def _refs_in_place(schema: Any) -> Iterator[str]:
-    if isinstance(schema, Mapping) and "$ref" in schema:
-        yield schema["$ref"]
-    for inner in _in_place(schema):
-        yield from _refs_in_place(inner)
-
-
-def _in_order(schemas: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
-    """Each schema after those that it refers to in place; with a yes where that is not possible."""
-    state: dict[str, int] = {}
-    for start in schemas:
-        pending = [(start, iter(list(_refs_in_place(schemas[start]))))] if start not in state else []
-        state.setdefault(start, 1)
-        while pending:
-            here, refs = pending[-1]
-            following = next(refs, None)
-            if following is None:
-                pending.pop()
-                state[here] = 2
-                yield here, schemas[here], False
-            elif state.get(following) == 1:
-                yield following, schemas[following], True
-            elif following not in state:
-                state[following] = 1
-                pending.append((following, iter(list(_refs_in_place(schemas[following])))))
-
-
-def _work(schema: Any, known: Mapping[str, int]) -> int:
-    if not isinstance(schema, Mapping):
-        return 1
-    own = 1 + known.get(schema["$ref"], 1) if "$ref" in schema else 1
-    return own + sum(_work(inner, known) for inner in _in_place(schema))
