@@ -18,13 +18,13 @@ from blueprints.messages import message, told
 from blueprints.scope import scope
 from blueprints.workspace.imports import blobs, imports
 from builder.errors import N_, FunnelwrightError, Problem
-from builder.exchange.csv import shown
+from builder.exchange.csv import Row, shown
 from builder.exchange.detection import DELIMITERS, ENCODINGS, FileFormat
 from builder.queries import imports as queries
 from builder.services import imports as services
 
 MOST_AROUND = 1000
-_PREVIEWED_ROWS, _PREVIEWED_COLUMNS = 8, 12
+_PREVIEWED_ROWS, _PREVIEWED_END, _PREVIEWED_COLUMNS = 8, 20, 12
 _ROWS_AROUND = N_("Type a whole number from 0 to %(limit)s.")
 _ENCODING_NAMES = {
     "utf-8": "UTF-8",
@@ -52,7 +52,9 @@ _DELIMITER_NAMES = {
 
 @dataclass(frozen=True)
 class FormatPage:
-    """What the page shows. Options are (value, label, chosen); ``rows`` are (line, cells)."""
+    """What the page shows. Options are (value, label, chosen); ``rows`` are (line, cells), and so are those
+    at the end that are ``left_out``.
+    """
 
     sheets: tuple[tuple[str, str, bool], ...]
     encodings: tuple[tuple[str, Any, bool], ...]
@@ -61,6 +63,7 @@ class FormatPage:
     has_header: bool
     columns: tuple[str, ...]
     rows: tuple[tuple[int, list[str]], ...]
+    left_out: tuple[tuple[int, list[str]], ...]
     problems: tuple[tuple[str, str], ...]
 
     def problem_of(self, place: str) -> str:
@@ -82,8 +85,9 @@ def choose_format(job_id: int) -> Response:
     uow = scope().unit_of_work()
     job = services.find(uow, job_id)
     wanted, problems = _read(services.format_of(job))
+    wanted = _with_footer(job, wanted)
     if problems or "refresh" in request.form:
-        return _show(job, wanted, request.form, problems, 422 if problems else 200)
+        return _show(job, wanted, request.form if problems else {}, problems, 422 if problems else 200)
     try:
         services.set_format(uow, blobs(), job, wanted)
     except FunnelwrightError as error:
@@ -126,13 +130,12 @@ def _show(
     listed = list(problems or [])
     columns: tuple[str, ...] = ()
     rows: list[tuple[int, list[str]]] = []
+    left_out: list[tuple[int, list[str]]] = []
     try:
         with services.OpenFile(blobs(), job, wanted) as table:
             columns = table.columns[:_PREVIEWED_COLUMNS]
-            rows = [
-                (row.line, [*map(shown, row.cells[:_PREVIEWED_COLUMNS])])
-                for row in islice(table.rows(), _PREVIEWED_ROWS)
-            ]
+            rows = [*map(_shown, islice(table.rows(), _PREVIEWED_ROWS))]
+        left_out = [*map(_shown, services.left_out(blobs(), job, wanted)[:_PREVIEWED_END])]
     except FunnelwrightError as error:
         said = message(error.message_key, error.values)
         if said not in {text for _, text in listed}:
@@ -152,10 +155,26 @@ def _show(
             has_header=wanted.has_header,
             columns=columns,
             rows=tuple(rows),
+            left_out=tuple(left_out),
             problems=tuple(listed),
         ),
         job=queries.job(here.session, here.actor, job.id),
     )
+
+
+def _shown(row: Row) -> tuple[int, list[str]]:
+    return row.line, [*map(shown, row.cells[:_PREVIEWED_COLUMNS])]
+
+
+def _with_footer(job: Any, wanted: FileFormat) -> FileFormat:
+    """Another sheet or delimiter has other rows at its end, unless a person counted them just now."""
+    found = services.format_of(job)
+    if (wanted.sheet, wanted.delimiter) == (found.sheet, found.delimiter) or wanted.footer != found.footer:
+        return wanted
+    try:
+        return services.footer_found(blobs(), job, wanted)
+    except FunnelwrightError:
+        return wanted  # reading the rows tells what is wrong
 
 
 def _encodings(wanted: FileFormat) -> Iterator[tuple[str, Any, bool]]:

@@ -71,6 +71,8 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="How the dates of column C are written: dmy, mdy, ymd or serial (days of Excel)."),
         click.option("--decimals", multiple=True, metavar="C=MARK", callback=_marks_named,
                      help="Whether a point or a comma parts the decimals of column C."),
+        click.option("--footer", type=click.IntRange(0, 1000), metavar="N",
+                     help="Rows at the end that are totals and notes; instead of those found."),
         click.option("--delimiter", help="Instead of the one found."),
         click.option("--encoding", help="Instead of the one found."),
         click.option("--sheet", help="Of a spreadsheet; instead of the first that holds something."),
@@ -258,7 +260,7 @@ def _planned(
     from builder.services.import_mappings import save_mapping
     from builder.services.import_setup import carry_out, plan_import
 
-    file_format = _format(job, options)
+    file_format = _format(blobs, job, options)
     with imports.OpenFile(blobs, job, file_format) as table:
         columns = profile(table)
         history = choices.history
@@ -305,10 +307,11 @@ def _from_preset(
     return with_said(preset_choices(uow, preset, columns, definition), choices)
 
 
-def _format(job: ImportJob, options: dict[str, Any]) -> Any:
+def _format(blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> Any:
     from dataclasses import replace
 
     from builder.exchange.detection import DELIMITERS, FileFormat
+    from builder.services.imports import footer_found
 
     found = FileFormat.from_document(job.options["format"])
     if options["sheet"]:
@@ -322,7 +325,13 @@ def _format(job: ImportJob, options: dict[str, Any]) -> Any:
         if delimiter not in DELIMITERS:
             raise click.UsageError("--delimiter is one of , ; | and tab")
         found = replace(found, delimiter=delimiter)
-    return found
+    if options["sheet"] or options["delimiter"]:
+        found = footer_found(blobs, job, found)
+    if found.footer and options["footer"] is None and not options["as_json"]:
+        click.echo(
+            f"Left out at the end as totals or notes: {found.footer} rows (--footer 0 takes them).", err=True
+        )
+    return found if options["footer"] is None else replace(found, footer=options["footer"])
 
 
 def _run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> None:

@@ -14,10 +14,13 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
 
 from builder.errors import N_, Invalid, Problem, TooLarge
 from builder.exchange.detection import FileFormat, detect_text
+from builder.exchange.footers import KEPT, footer_rows
 from builder.exchange.harmless import plain_text
 from builder.exchange.workbooks import detect_sheet, is_workbook, sheet_records
 
@@ -55,7 +58,18 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
 def detect(stream: BinaryIO) -> FileFormat:
     """The most likely format of an unpacked file, text or spreadsheet. Errors: Invalid, TooLarge."""
     stream.seek(0)
-    return detect_sheet(stream) if is_workbook(stream.read(4)) else detect_text(stream)
+    found = detect_sheet(stream) if is_workbook(stream.read(4)) else detect_text(stream)
+    return with_footer(stream, found)
+
+
+def with_footer(stream: BinaryIO, file_format: FileFormat) -> FileFormat:
+    """The format with as many rows left out at the end as are no data. The whole file is read once."""
+    above = file_format.skip + (1 if file_format.has_header else 0)
+    try:
+        last = deque(islice(_records(stream, file_format), above, None), maxlen=KEPT)
+    except Invalid:
+        return replace(file_format, footer=0)  # whoever reads the rows is told where it breaks off
+    return replace(file_format, footer=footer_rows(last))
 
 
 def _gunzip(stream: BinaryIO) -> BinaryIO:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from typing import BinaryIO
 
 from sqlalchemy import select, update
@@ -12,7 +14,7 @@ from builder.domain.permissions import Actor
 from builder.errors import N_, Conflict, FunnelwrightError, NotFound
 from builder.exchange.blobs import BlobStore
 from builder.exchange.blobs import blob_key as blob_key
-from builder.exchange.csv import Table, detect, unpacked
+from builder.exchange.csv import Row, Table, detect, unpacked, with_footer
 from builder.exchange.detection import FileFormat
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import TableProfile, profile
@@ -145,6 +147,20 @@ def sheets_of(blobs: BlobStore, job: ImportJob, file_format: FileFormat) -> tupl
         return ()
     with blobs.open(blob_key(job.workspace_id, job.file_id)) as kept:
         return sheet_names(unpacked(kept))
+
+
+def left_out(blobs: BlobStore, job: ImportJob, file_format: FileFormat) -> list[Row]:
+    """The rows at the end that the format leaves out. Errors: Invalid when the file cannot be read so."""
+    if not file_format.footer:
+        return []
+    with OpenFile(blobs, job, replace(file_format, footer=0)) as table:
+        return list(deque(table.rows(), maxlen=file_format.footer))
+
+
+def footer_found(blobs: BlobStore, job: ImportJob, file_format: FileFormat) -> FileFormat:
+    """The format with the rows at the end that seem to be no data, for a file that is read in another way."""
+    with blobs.open(blob_key(job.workspace_id, job.file_id)) as kept:
+        return with_footer(unpacked(kept), file_format)
 
 
 def set_format(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, file_format: FileFormat) -> None:
