@@ -30,6 +30,7 @@ from blueprints.workspace.shown import (
     stage_name,
 )
 from blueprints.workspace.timeline import timeline_facts
+from blueprints.workspace.worth import worths
 from builder.db.ids import to_public
 from builder.domain.conditions import Comparison
 from builder.domain.fields import FieldDefinition, ObjectDefinition
@@ -140,6 +141,7 @@ def record_facts(here: Scope, page: RecordPage) -> dict[str, Any]:
         "board": board_address(page.record.pipeline_key) if page.record.pipeline_key else "",
         "startable": _startable(here, page),
         "origin": _origin(here, page),
+        "worths": worths(here, reader, page.record),
         "actions": _actions(here, page, definition, look),
         **stage_facts(here, page, look),
         **timeline_facts(here, page.record),
