@@ -13,8 +13,8 @@ EXPECTED_YEARS = 3
 
 @dataclass(frozen=True, slots=True)
 class WonOrders:
-    """What a customer has ordered in one currency: ``total_minor`` in its minor units, the first on ``first_on``
-    (``None``: no order has a known time).
+    """What a customer has ordered in one currency: ``total_minor`` in its minor units, the first order on
+    ``first_on`` (``None``: no order has a known time).
     """
 
     currency: str
