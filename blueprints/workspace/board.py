@@ -37,7 +37,8 @@ from builder.db.ids import to_public
 from builder.domain.pipeline import Pipeline, Stage
 from builder.errors import NotFound
 from builder.queries import board as queries
-from builder.queries.board import BoardColumn, ColumnHead
+from builder.queries.board import BoardColumn
+from builder.queries.board_heads import ColumnHead
 
 boards = workspace_area("board", __name__)
 

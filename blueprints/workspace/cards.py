@@ -22,7 +22,8 @@ from blueprints.workspace.amounts import whole_amount
 from blueprints.workspace.area import has_endpoint, record_address
 from builder.db.ids import to_public
 from builder.domain.pipeline import Pipeline, Stage
-from builder.queries.board import Card, ColumnHead
+from builder.queries.board import Card
+from builder.queries.board_heads import ColumnHead
 
 _SECONDS_A_DAY = 86_400
 _AVATAR = Markup(

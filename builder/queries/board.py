@@ -7,35 +7,29 @@ all columns, and counted beside the roll-up.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
+    FromClause,
     Row,
     Select,
     and_,
     bindparam,
-    cast,
     func,
     or_,
     select,
-    true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
 from builder.db.base import from_micros, to_micros
 from builder.db.conditions_sql import compile_condition
-from builder.db.ledger import FunnelRollup
 from builder.db.people import Member
 from builder.db.records import Link, Record, RecordShare
-from builder.db.tenancy import WorkspaceSession
-from builder.domain import rollup
+from builder.db.tenancy import WorkspaceSession, scoped
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition
 from builder.domain.permissions import Actor
@@ -43,6 +37,7 @@ from builder.domain.pipeline import Pipeline
 from builder.errors import Invalid, Problem
 from builder.metadata.catalog import Catalog
 from builder.queries import keyset
+from builder.queries.board_heads import ColumnHead, Scope, heads_of, only_shared
 from builder.queries.keyset import Position
 from builder.queries.row import REFERENCE, names_of_records
 from builder.queries.visibility import is_broad, ownership
@@ -75,23 +70,6 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class CurrencySum:
-    """Sums in minor units; ``weighted_minor`` is the sum of amount × probability, rounded once."""
-
-    currency: str
-    amount_minor: int
-    weighted_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnHead:
-    """All visible records of a stage: how many, and their sums per currency, ordered by code."""
-
-    count: int = 0
-    sums: tuple[CurrencySum, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class BoardColumn:
     """``next`` is the cursor of the cards that follow, ``None`` when these are all."""
 
@@ -114,26 +92,6 @@ class Board:
     problem: Problem | None = None
 
 
-@dataclass
-class _Scope:
-    """Which records of which pipeline, for whom."""
-
-    session: WorkspaceSession
-    pipeline: Pipeline
-    actor: Actor
-    condition: ColumnElement[bool] | None
-    clauses: tuple[ColumnElement[bool], ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        filtered = () if self.condition is None else (self.condition,)
-        self.clauses = (Record.pipeline_key == self.pipeline.key, Record.deleted_at.is_(None), *filtered)
-
-    @property
-    def is_all(self) -> bool:
-        """Whether the actor sees every record of the pipeline."""
-        return self.actor.sees_all_of(self.pipeline.object_key)
-
-
 def board(
     session: WorkspaceSession,
     catalog: Catalog,
@@ -151,7 +109,7 @@ def board(
     Errors: ConditionError for a filter that the database cannot evaluate.
     """
     scope = _scope(session, catalog, actor, pipeline, context, filter)
-    heads, shared = _heads(scope), _shared(scope)
+    heads, shared = heads_of(scope), _shared(scope)
     keys = dict.fromkeys((*pipeline.by_key, *sorted(key for key, head in heads.items() if head.count)))
     columns = tuple(
         BoardColumn(key, heads.get(key, ColumnHead()), (), None)
@@ -182,7 +140,7 @@ def board_column(
         except Invalid as error:
             problem = Problem(error.message_key, "cursor", error.values)
     scope = _scope(session, catalog, actor, pipeline, context, filter)
-    head = _heads(scope).get(stage_key, ColumnHead())
+    head = heads_of(scope).get(stage_key, ColumnHead())
     columns = (_column(scope, _shared(scope), stage_key, head, place, limit),)
     return Board(pipeline, columns, _names(scope, catalog, columns), problem)
 
@@ -200,7 +158,7 @@ def column_heads(
 
     Errors: ConditionError as ``board``.
     """
-    return _heads(_scope(session, catalog, actor, pipeline, context, filter))
+    return heads_of(_scope(session, catalog, actor, pipeline, context, filter))
 
 
 def one_card(
@@ -211,10 +169,11 @@ def one_card(
     """
     account = _account_field(catalog, pipeline)
     asked = {"record_id": record_id, "pipeline_key": pipeline.key, "member_id": actor.member_id}
-    row = session.execute(_ONE_CARD, {**asked, "account_field": account}).one_or_none()
+    row = session.run(_ONE_CARD, **asked, account_field=account).one_or_none()
     if row is None:
         return None
-    *values, share_id, account_id, account_name = row
+    found: tuple[Any, ...] = tuple(row)
+    *values, share_id, account_id, account_name = found
     card = Card(*values)
     if not actor.can_see(
         pipeline.object_key, card.owner_id, card.department_id, is_shared=share_id is not None
@@ -230,12 +189,12 @@ def _scope(
     pipeline: Pipeline,
     context: EvaluationContext,
     filter: Condition | None,
-) -> _Scope:
+) -> Scope:
     condition = None
     if filter is not None:
         fields = catalog.object(pipeline.object_key).fields.by_key
         condition = compile_condition(filter, fields, context)
-    return _Scope(session, pipeline, actor, condition)
+    return Scope(session, pipeline, actor, condition)
 
 
 # Made once: naming the columns for each stage costs as much as reading its cards.
@@ -260,19 +219,36 @@ _CARDS: Select[*tuple[Any, ...]] = (
     .select_from(Record)
     .outerjoin(Member, Member.id == Record.owner_id)
 )
-_share: Any = aliased(RecordShare)
-_account: Any = aliased(Record)
-_ONE_CARD = (
-    _CARDS.add_columns(_share.id, _account.id, _account.name)
-    .outerjoin(_share, and_(_share.record_id == Record.id, _share.member_id == bindparam("member_id")))
-    .outerjoin(Link, and_(Link.record_id == Record.id, Link.field_key == bindparam("account_field")))
-    .outerjoin(_account, _account.id == Link.target_id)
-    .where(
-        Record.id == bindparam("record_id"),
-        Record.pipeline_key == bindparam("pipeline_key"),
-        Record.deleted_at.is_(None),
+
+
+def _one_card() -> Select[*tuple[Any, ...]]:
+    record, account = Record.__table__, Record.__table__.alias("account")
+    share, link, owner = RecordShare.__table__, Link.__table__, Member.__table__
+    columns = (record.c[name] for name in Card.__dataclass_fields__ if name != "owner_name")
+
+    def beside(other: FromClause, *matches: ColumnElement[bool]) -> ColumnElement[bool]:
+        return and_(other.c.workspace_id == record.c.workspace_id, *matches)
+
+    is_shared = beside(share, share.c.record_id == record.c.id, share.c.member_id == bindparam("member_id"))
+    names_it = beside(link, link.c.record_id == record.c.id, link.c.field_key == bindparam("account_field"))
+    return (
+        select(*columns, func.coalesce(owner.c.name, ""), share.c.id, account.c.id, account.c.name)
+        .select_from(
+            record.outerjoin(owner, beside(owner, owner.c.id == record.c.owner_id))
+            .outerjoin(share, is_shared)
+            .outerjoin(link, names_it)
+            .outerjoin(account, beside(account, account.c.id == link.c.target_id))
+        )
+        .where(
+            record.c.id == bindparam("record_id"),
+            record.c.pipeline_key == bindparam("pipeline_key"),
+            record.c.deleted_at.is_(None),
+        )
     )
-)
+
+
+# A card with its share for the reader and its account, by the link that holds the reference.
+_ONE_CARD = scoped(_one_card())
 
 
 def _card(row: Row[*tuple[Any, ...]]) -> Card:
@@ -280,23 +256,15 @@ def _card(row: Row[*tuple[Any, ...]]) -> Card:
     return Card(*values)
 
 
-def _shared(scope: _Scope) -> list[Card]:
+def _shared(scope: Scope) -> list[Card]:
     """Cards that the actor sees only because they were shared; one statement, none for who sees all."""
     if scope.is_all:
         return []
-    return [_card(row) for row in scope.session.execute(_CARDS.where(*_only_shared(scope)))]
-
-
-def _only_shared(scope: _Scope) -> tuple[ColumnElement[bool], ...]:
-    """The clauses of records that the actor sees only because they were shared."""
-    ids = select(RecordShare.record_id).where(RecordShare.member_id == scope.actor.member_id)
-    is_own = or_(*ownership(scope.actor))
-    # Nobody's record is nobody's own: comparing gives null.
-    return (Record.id.in_(ids), *scope.clauses, is_own.is_distinct_from(true()))
+    return [_card(row) for row in scope.session.execute(_CARDS.where(*only_shared(scope)))]
 
 
 def _column(
-    scope: _Scope,
+    scope: Scope,
     shared: Iterable[Card],
     stage_key: str,
     head: ColumnHead,
@@ -318,13 +286,13 @@ def _column(
     )
 
 
-def _first_cards(scope: _Scope, stage_key: str, limit: int) -> list[Card]:
+def _first_cards(scope: Scope, stage_key: str, limit: int) -> list[Card]:
     entered: Any = Record.stage_entered_at
     order = (entered.desc().nulls_last(), Record.id.desc())
     return _cards(scope, stage_key, (), order, limit)
 
 
-def _more(scope: _Scope, stage_key: str, after: Position, limit: int) -> list[Card]:
+def _more(scope: Scope, stage_key: str, after: Position, limit: int) -> list[Card]:
     """Cards beyond a place: those entered earlier, then those whose entry is unknown."""
     entered: Any = Record.stage_entered_at
     record_id: Any = Record.id
@@ -342,7 +310,7 @@ def _more(scope: _Scope, stage_key: str, after: Position, limit: int) -> list[Ca
 
 
 def _cards(
-    scope: _Scope, stage_key: str, beyond: Iterable[ColumnElement[bool]], order: tuple[Any, ...], limit: int
+    scope: Scope, stage_key: str, beyond: Iterable[ColumnElement[bool]], order: tuple[Any, ...], limit: int
 ) -> list[Card]:
     clauses = (*scope.clauses, Record.stage_key == stage_key, *beyond)
     statement = _CARDS.order_by(*order).limit(limit)
@@ -357,82 +325,7 @@ def _cards(
     return [_card(row) for row in scope.session.execute(statement.where(Record.id.in_(ids)))]
 
 
-def _heads(scope: _Scope) -> Mapping[str, ColumnHead]:
-    """Heads by stage: from the roll-up, or with a filter counted; and what was only shared, counted."""
-    if scope.condition is None:
-        statement = _rolled_up(scope)
-    else:
-        statement = _counted(*scope.clauses, *(() if scope.is_all else (or_(*ownership(scope.actor)),)))
-    found = statement if scope.is_all else union_all(statement, _counted(*_only_shared(scope)))
-    sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    for stage_key, currency, count, amount, weighted in scope.session.execute(found):
-        _add(sums[stage_key][currency or ""], count, amount, weighted)
-    return {stage_key: _head(by_currency) for stage_key, by_currency in sums.items()}
-
-
-def _add(total: list[int], count: int, amount: int | None, weighted: int | None) -> None:
-    total[0] += int(count)
-    total[1] += int(amount or 0)
-    total[2] += int(weighted or 0)
-
-
-def _head(by_currency: Mapping[str, list[int]]) -> ColumnHead:
-    return ColumnHead(
-        sum(total[0] for total in by_currency.values()),
-        tuple(
-            # The sums of amount × percent are exact; they are rounded once, half up.
-            CurrencySum(currency, total[1], (total[2] + 50) // 100)
-            for currency, total in sorted(by_currency.items())
-            if total[1] or total[2]
-        ),
-    )
-
-
-def _rolled_up(scope: _Scope) -> Select[*tuple[Any, ...]]:
-    """Heads from the roll-up: of the whole workspace, or of the owners and departments one sees."""
-    cell = FunnelRollup
-    return (
-        select(
-            cell.stage_key,
-            cell.currency,
-            *(
-                cast(func.sum(column), BigInteger)
-                for column in (cell.n, cell.amount_minor, cell.weighted_minor)
-            ),
-        )
-        .where(cell.pipeline_key == scope.pipeline.key, cell.measure == rollup.NOW, _grain(scope))
-        .group_by(cell.stage_key, cell.currency)
-    )
-
-
-def _grain(scope: _Scope) -> ColumnElement[bool]:
-    actor = scope.actor
-    if scope.is_all:
-        return and_(FunnelRollup.owner_id == 0, FunnelRollup.department_id == 0)
-    own = FunnelRollup.owner_id == actor.member_id
-    departments = sorted(actor.visible_department_ids)
-    if actor.visibility not in ("department", "subtree") or not departments:
-        return own
-    return or_(own, FunnelRollup.department_id.in_(departments))
-
-
-def _counted(*clauses: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """Heads of records that meet the clauses, from the records themselves."""
-    amount = func.coalesce(Record.amount_minor, 0)
-    return (
-        select(
-            Record.stage_key,
-            Record.currency,
-            func.count(),
-            cast(func.sum(amount), BigInteger),
-            cast(func.sum(amount * func.coalesce(Record.probability, 0)), BigInteger),
-        )
-        .where(*clauses)
-        .group_by(Record.stage_key, Record.currency)
-    )
-
-
-def _names(scope: _Scope, catalog: Catalog, columns: Iterable[BoardColumn]) -> dict[int, str]:
+def _names(scope: Scope, catalog: Catalog, columns: Iterable[BoardColumn]) -> dict[int, str]:
     """Names of the accounts on the cards."""
     key = _account_field(catalog, scope.pipeline)
     values = (card.data.get(key) for column in columns for card in column.cards)

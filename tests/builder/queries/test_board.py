@@ -10,7 +10,8 @@ from sqlalchemy import update
 from builder.db.records import Record
 from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
-from builder.queries.board import Board, CurrencySum, board, board_column, column_heads
+from builder.queries.board import Board, board, board_column, column_heads
+from builder.queries.board_heads import CurrencySum
 from builder.services import records
 from tests.builder.queries.world import ANN, BEN, NORTH, SOUTH, World, actor, counted
 

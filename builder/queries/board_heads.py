@@ -1,0 +1,179 @@
+"""The heads of a board's columns: how many records of a stage a reader sees, and their sums per currency.
+
+Without a filter they come from the roll-up, which is exact at commit; with one they are counted. What the
+reader sees only because it was shared is in no cell of the roll-up that is theirs: it is counted beside it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from builder.db.ledger import FunnelRollup
+from builder.db.records import Record, RecordShare
+from builder.db.tenancy import ScopedStatement, WorkspaceSession, scoped
+from builder.domain import rollup
+from builder.domain.permissions import Actor
+from builder.domain.pipeline import Pipeline
+from builder.queries.visibility import ownership
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencySum:
+    """Sums in minor units; ``weighted_minor`` is the sum of amount × probability, rounded once."""
+
+    currency: str
+    amount_minor: int
+    weighted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnHead:
+    """All visible records of a stage: how many, and their sums per currency, ordered by code."""
+
+    count: int = 0
+    sums: tuple[CurrencySum, ...] = ()
+
+
+@dataclass
+class Scope:
+    """Which records of which pipeline, for whom."""
+
+    session: WorkspaceSession
+    pipeline: Pipeline
+    actor: Actor
+    condition: ColumnElement[bool] | None
+    clauses: tuple[ColumnElement[bool], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        filtered = () if self.condition is None else (self.condition,)
+        self.clauses = (Record.pipeline_key == self.pipeline.key, Record.deleted_at.is_(None), *filtered)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the actor sees every record of the pipeline."""
+        return self.actor.sees_all_of(self.pipeline.object_key)
+
+
+def only_shared(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """The clauses of records that the actor sees only because they were shared."""
+    ids = select(RecordShare.record_id).where(RecordShare.member_id == scope.actor.member_id)
+    is_own = or_(*ownership(scope.actor))
+    # Nobody's record is nobody's own: comparing gives null.
+    return (Record.id.in_(ids), *scope.clauses, is_own.is_distinct_from(true()))
+
+
+def heads_of(scope: Scope) -> Mapping[str, ColumnHead]:
+    """Heads by stage, in one statement; stages without a record may be missing."""
+    sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
+    for row in _rolled_up(scope) if scope.condition is None else _counted(scope):
+        stage_key, currency, *counted = tuple[Any, ...](row)
+        total = sums[stage_key][currency or ""]
+        for place, number in enumerate(counted):
+            total[place] += int(number or 0)
+    return {stage_key: _head(by_currency) for stage_key, by_currency in sums.items()}
+
+
+def _head(by_currency: Mapping[str, list[int]]) -> ColumnHead:
+    return ColumnHead(
+        sum(total[0] for total in by_currency.values()),
+        tuple(
+            # The sums of amount × percent are exact; they are rounded once, half up.
+            CurrencySum(currency, total[1], (total[2] + 50) // 100)
+            for currency, total in sorted(by_currency.items())
+            if total[1] or total[2]
+        ),
+    )
+
+
+def _rolled_up(scope: Scope) -> Iterable[Row[Any]]:
+    actor, departments = scope.actor, sorted(scope.actor.visible_department_ids)
+    grain = "own"
+    if scope.is_all:
+        grain = "all"
+    elif actor.visibility in ("department", "subtree") and departments:
+        grain = "departments"
+    return scope.session.run(
+        _ROLLED_UP[grain], pipeline=scope.pipeline.key, member=actor.member_id, departments=departments
+    )
+
+
+def _counted(scope: Scope) -> Iterable[Row[Any]]:
+    own = () if scope.is_all else (or_(*ownership(scope.actor)),)
+    statement: Any = _sums_of(Record).where(*scope.clauses, *own)
+    if not scope.is_all:
+        statement = union_all(statement, _sums_of(Record).where(*only_shared(scope)))
+    return scope.session.execute(statement)
+
+
+def _sums_of(record: Any) -> Select[*tuple[Any, ...]]:
+    """Heads from records themselves; ``record``: the class, or the columns of its table."""
+    amount = func.coalesce(record.amount_minor, 0)
+    return select(
+        record.stage_key,
+        record.currency,
+        func.count(),
+        cast(func.sum(amount), BigInteger),
+        cast(func.sum(amount * func.coalesce(record.probability, 0)), BigInteger),
+    ).group_by(record.stage_key, record.currency)
+
+
+_PIPELINE = bindparam("pipeline", type_=FunnelRollup.pipeline_key.type)
+_MEMBER = bindparam("member", type_=BigInteger)
+_DEPARTMENTS = bindparam("departments", type_=BigInteger, expanding=True)
+_RECORD = Record.__table__.c
+_SHARE = RecordShare.__table__.c
+_CELL = FunnelRollup.__table__.c
+
+
+def _of_grain(grain: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    sums = (cast(func.sum(_CELL[name]), BigInteger) for name in ("n", "amount_minor", "weighted_minor"))
+    return (
+        select(_CELL.stage_key, _CELL.currency, *sums)
+        .where(_CELL.pipeline_key == _PIPELINE, _CELL.measure == rollup.NOW, grain)
+        .group_by(_CELL.stage_key, _CELL.currency)
+    )
+
+
+def _and_shared(place: Any) -> ScopedStatement:
+    """Cells of the own ``place`` (by owner and department), and what was only shared."""
+    shared = (
+        _sums_of(_RECORD)
+        .join_from(
+            RecordShare.__table__,
+            Record.__table__,
+            and_(_RECORD.workspace_id == _SHARE.workspace_id, _RECORD.id == _SHARE.record_id),
+        )
+        .where(
+            _SHARE.member_id == _MEMBER,
+            _RECORD.pipeline_key == _PIPELINE,
+            _RECORD.deleted_at.is_(None),
+            place(_RECORD).is_distinct_from(true()),
+        )
+    )
+    return scoped(_of_grain(place(_CELL)), shared)
+
+
+# Made once: every move asks for heads, and building them costs more than reading them.
+_ROLLED_UP: Mapping[str, ScopedStatement] = {
+    "all": scoped(_of_grain(and_(_CELL.owner_id == 0, _CELL.department_id == 0))),
+    "own": _and_shared(lambda of: of.owner_id == _MEMBER),
+    "departments": _and_shared(lambda of: or_(of.owner_id == _MEMBER, of.department_id.in_(_DEPARTMENTS))),
+}
