@@ -40,6 +40,7 @@ class Lists(Walk):
         is_blank = all(value in ({}, None, "", []) for value in values)
         is_kept = (bool(rows) and not is_blank) or is_there or here.is_required or here.is_item
         most = merged.get("maxItems")
+        can_remove = scalars.option(here.ui, "removable") is not False
         is_open = merged.get("items") is not False and (most is None or len(rows) < most)
         return Rows(
             path=here.path,
@@ -49,9 +50,9 @@ class Lists(Walk):
             is_required=here.is_required,
             value=values[: _filled(rows, len(prefixes))] if is_kept else ABSENT,
             rows=tuple(rows),
-            fixed=max(len(prefixes), least),
+            fixed=len(prefixes),
             can_add=is_open and scalars.option(here.ui, "addable") is not False,
-            can_remove=scalars.option(here.ui, "removable") is not False,
+            can_remove=can_remove and len(rows) > int(merged.get("minItems", 0)),
             can_order=scalars.option(here.ui, "orderable") is not False and not prefixes,
             is_there=is_there,
         )
