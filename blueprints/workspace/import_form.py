@@ -98,6 +98,15 @@ class MappingPage:
     def names(self) -> tuple[str, ...]:
         return tuple(line.profile.name for line in self.columns)
 
+    @property
+    def telling(self) -> frozenset[str]:
+        """The columns that tell the history, whether or not they fill a field as well."""
+        history = self.choices.history
+        if history is None:
+            return frozenset()
+        named = (history.stage_column, history.status_column, history.at_column, history.closed_column)
+        return frozenset(name for name in named if name is not None)
+
 
 def page_of(
     here: Scope,

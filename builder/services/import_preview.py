@@ -15,8 +15,8 @@ from builder.db.people import Member
 from builder.db.records import Record
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.errors import FunnelwrightError, Problem
-from builder.exchange.moments import ORDERS, STATED
-from builder.exchange.numbers import DecimalMark
+from builder.exchange.moments import ORDERS, STATED, depends_on_order
+from builder.exchange.numbers import DecimalMark, depends_on_mark
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.base import FieldContext
@@ -79,9 +79,9 @@ def preview_columns(
         if column.name not in asked:
             found[column.name] = _column_preview(checking, column, context)
             continue
-        plans = _alternatives(proposal.plan, column)
+        plans, telling = _alternatives(proposal.plan, column), _telling_first(column)
         found[column.name] = _merged(
-            [_column_preview(RowCheck(work, plan, names), column, context) for plan in plans]
+            [_column_preview(RowCheck(work, plan, names), telling, context) for plan in plans]
         )
     return {name: preview for name, preview in found.items() if preview.readings}
 
@@ -104,6 +104,13 @@ def _alternatives(plan: ImportPlan, column: ColumnProfile) -> list[ImportPlan]:
         return [replace(plan, marks={**plan.marks, column.name: mark}) for mark in marks]
     orders = ORDERS if column.date_share else STATED[len(ORDERS) :]
     return [replace(plan, orders={**plan.orders, column.name: order}) for order in orders]
+
+
+def _telling_first(column: ColumnProfile) -> ColumnProfile:
+    """The column with those values first that show what the question is."""
+    depends = depends_on_mark if column.is_mark_open else depends_on_order
+    texts = sorted(column.values or column.samples, key=lambda text: not depends(text))
+    return replace(column, values=dict.fromkeys(texts, 1))
 
 
 def _merged(previews: Sequence[ColumnPreview]) -> ColumnPreview:
