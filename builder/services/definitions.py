@@ -6,7 +6,7 @@ of the workspace changed. The stamp is read with every request, so the next one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,7 +98,8 @@ def publish(uow: UnitOfWork, documents: Iterable[Document]) -> Published:
     # One publish after another, so that each is checked beside what the one before made live.
     uow.begin(alone=True)
     live = {(row.kind, row.key): row for row in live_rows(uow.session)}
-    warnings = refuse_unsound(documents := list(documents), live)
+    documents = list(documents)
+    warnings = refuse_unsound(documents, live, _former_types(uow, documents, live))
     changed = []
     for document in (normalised(upcast(document)) for document in documents):
         before = live.get((document["kind"], document["key"]))
@@ -126,11 +127,54 @@ def _steps(document: Document) -> list[tuple[str, str]]:
     return [(stage["key"], stage["kind"]) for stage in upcast(document)["stages"]]
 
 
+def _former_types(
+    uow: UnitOfWork, documents: Sequence[Document], live: Mapping[tuple[str, str], PlainRow]
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Types of the fields of versions before the live one, by kind and key.
+
+    Read where a field is new: only then may its key have been another's.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for document in documents:
+        if not isinstance(document, dict) or document.get("kind") not in WITH_FIELDS:
+            continue
+        before = live.get((document["kind"], str(document.get("key"))))
+        if before is None or _types(document).keys() <= _types(before.document).keys():
+            continue
+        versions = uow.session.scalars(
+            select(DefinitionVersion.document)
+            .join(Definition, Definition.id == DefinitionVersion.definition_id)
+            .where(
+                Definition.kind == before.kind,
+                Definition.key == before.key,
+                DefinitionVersion.status == RETIRED,
+            )
+            .order_by(DefinitionVersion.number)
+        )
+        types = found.setdefault((before.kind, before.key), {})
+        for version in versions:
+            types |= _types(version)
+    return found
+
+
+def _types(document: Document) -> dict[str, str]:
+    """Field keys and their types, of a document that may be of any shape."""
+    fields = document.get("fields")
+    known = fields.get("properties") if isinstance(fields, dict) else None
+    if not isinstance(known, dict):
+        return {}
+    return {key: str(field.get("x-type")) for key, field in known.items() if isinstance(field, dict)}
+
+
 def refuse_unsound(
-    documents: Iterable[Document], live: Mapping[tuple[str, str], PlainRow]
+    documents: Sequence[Document],
+    live: Mapping[tuple[str, str], PlainRow],
+    former: Mapping[tuple[str, str], Mapping[str, str]],
 ) -> tuple[DefinitionProblem, ...]:
-    """Check documents beside the live ones; warnings and hints. Raises Invalid with every error."""
-    documents = list(documents)
+    """Check documents beside the live ones; warnings and hints. Raises Invalid with every error.
+
+    ``former``: as ``Surroundings.former``, by kind and key.
+    """
     found: list[DefinitionProblem] = []
     for document in documents:
         kind = document.get("kind") if isinstance(document, dict) else None
@@ -139,8 +183,11 @@ def refuse_unsound(
     if not any(problem.is_error for problem in found):
         around = Surroundings.of([*(row.document for row in live.values()), *documents])
         for document in documents:
-            before = live.get((document["kind"], document["key"]))
-            beside = replace(around, previous=before.document if before else None)
+            name = (document["kind"], document["key"])
+            before = live.get(name)
+            beside = replace(
+                around, previous=before.document if before else None, former=former.get(name, {})
+            )
             found += [
                 replace(problem, file=_place(document))
                 for problem in lint(document["kind"], document, beside)

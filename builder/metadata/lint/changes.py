@@ -43,6 +43,19 @@ def field_type_changed(document: Document, around: Surroundings) -> Iterator[Fin
 
 
 @rule(
+    "field_key_reused",
+    FORMS,
+    N_("“%(field)s” was once a field of type %(before)s, whose values are still stored. Take another key."),
+)
+def field_key_reused(document: Document, around: Surroundings) -> Iterator[Finding]:
+    live = properties(around.previous) if around.previous is not None else {}
+    for key, field in properties(document).items():
+        before = around.former.get(key)
+        if key not in live and before is not None and before != field["x-type"]:
+            yield place(key, "x-type"), {"field": key, "before": before}
+
+
+@rule(
     "field_removed",
     FORMS,
     N_("The field “%(field)s” is gone: its values stay stored but nobody sees them."),

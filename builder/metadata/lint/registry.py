@@ -22,11 +22,13 @@ Check: TypeAlias = "Callable[[Document, Surroundings], Iterable[Finding]]"
 class Surroundings:
     """The definitions that live beside a document: ``{kind: {key: document}}``.
 
-    ``previous`` is the published version of the document that is being checked, when there is one.
+    ``previous`` is the published version of the document that is being checked, when there is one;
+    ``former`` the types of the fields that versions before that one had: ``{field key: type key}``.
     """
 
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
     previous: Document | None = None
+    former: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, documents: Iterable[Document], *, previous: Document | None = None) -> Surroundings:
@@ -63,7 +65,7 @@ class Surroundings:
         """The same surroundings with ``document`` in its place, as it would be once published."""
         kind, key = document["kind"], document["key"]
         kinds = {**self.documents, kind: {**self.documents.get(kind, {}), key: document}}
-        return Surroundings(kinds, previous if previous is not None else self.previous)
+        return Surroundings(kinds, previous if previous is not None else self.previous, self.former)
 
 
 @dataclass(frozen=True)

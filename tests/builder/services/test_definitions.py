@@ -125,6 +125,21 @@ def test_what_a_removed_field_held_hinders_nobody_and_is_there_when_it_comes_bac
     assert (data["title"], data["city"]) == ("Customer", "Zwolle")
 
 
+def test_the_key_of_a_removed_field_is_not_taken_for_another_type(world: World) -> None:
+    with world.work() as uow:
+        definitions.publish(uow, [changed(factories.ACCOUNT, city=CITY)])
+        definitions.publish(uow, [factories.ACCOUNT])
+        uow.commit()
+    number = {"x-type": "integer", "x-label": {"en": "City"}}
+
+    with world.work() as uow, pytest.raises(Invalid) as refused:
+        definitions.publish(uow, [changed(factories.ACCOUNT, city=number)])
+
+    assert [problem.place for problem in refused.value.problems] == ["/fields/properties/city/x-type"]
+    with world.work() as uow:
+        assert definitions.publish(uow, [changed(factories.ACCOUNT, city=CITY)]).versions
+
+
 def test_a_backfill_goes_on_past_one_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builder.services.backfill.BATCH", 2)
     with world.work() as uow:

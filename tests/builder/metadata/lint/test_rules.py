@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -299,6 +300,10 @@ SAMPLES: dict[str, tuple[Document, str]] = {
         changed(OBJECT, *FIELDS, "remark", "x-type", to="text"),
         "/fields/properties/remark/x-type",
     ),
+    "field_key_reused": (
+        changed(OBJECT, *FIELDS, "gone", to=field("integer", "Gone")),
+        "/fields/properties/gone/x-type",
+    ),
     "field_removed": (samples.without(OBJECT, *FIELDS, "due"), "/fields/properties"),
     "option_removed": (
         samples.without(OBJECT, *FIELDS, "state", "x-options", 1),
@@ -317,7 +322,8 @@ def _around(document: Document) -> Surroundings:
     """The published samples, with a field that nobody can fill in, another object and a form of it."""
     objects = changed(OBJECT, *FIELDS, "locked", to=LOCKED)
     published = {sample["kind"]: sample for sample in samples.ALL}
-    return Surroundings.of([*samples.ALL, objects, OTHER, FOREIGN], previous=published[document["kind"]])
+    around = Surroundings.of([*samples.ALL, objects, OTHER, FOREIGN], previous=published[document["kind"]])
+    return replace(around, former={"gone": "text", "remark": "integer"})
 
 
 def test_every_rule_has_a_sample() -> None:
