@@ -101,7 +101,13 @@ class _Collector:
 
     def add(self, cells: Iterable[str]) -> None:
         counts = self.counts
-        for text in filter(None, map(trimmed, cells)):
+        for text in filter(None, map(str.strip, cells)):
+            if text in counts:
+                self.filled += 1
+                counts[text] += 1
+                continue
+            if not (text := trimmed(text)):
+                continue
             self.filled += 1
             if text in counts:
                 counts[text] += 1
