@@ -9,6 +9,8 @@ from flask_babel import gettext
 
 from blueprints.insights import (  # noqa: F401 - importing registers their routes
     area,
+    chained,
+    difference,
     drill,
     filter,
     funnel,

@@ -129,7 +129,8 @@ def show_list(
 ) -> AnyResponse:
     """The list as a page; or as a file, when its form was sent."""
     if request.method == "POST":
-        return _file(question, page, title)
+        ids = [row.id for row in page.rows] if page.unit == "record" else None
+        return list_file(question, ids, title, has_more=page.next is not None)
     following = ""
     if page.next is not None:
         following = url_for(request.endpoint, **question.changed(**further, after=to_public(page.next)))
@@ -139,7 +140,7 @@ def show_list(
         export_url=url_for(request.endpoint, **question.changed(**further)) if may_export else "",
         question=question,
         page=page,
-        rows=[_row(question, row) for row in page.rows],
+        rows=[shown_row(question, row) for row in page.rows],
         title=title,
         back=back,
         following=following,
@@ -149,19 +150,19 @@ def show_list(
     return make_response(html)
 
 
-def _file(question: Question, page: DrillPage, title: str) -> AnyResponse:
-    """The records as CSV or XLSX, named after the figure."""
+def list_file(question: Question, ids: list[int] | None, title: str, *, has_more: bool) -> AnyResponse:
+    """The records as CSV or XLSX, named after the figure; rows that are no records (``None``) are refused."""
     here, kind = scope(), request.form.get("format", "")
-    if kind not in FORMATS or page.unit != "record":
+    if kind not in FORMATS or ids is None:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=kind[:40])
-    if page.next is not None:
+    if has_more:
         raise Invalid(TOO_MANY_LISTED, most=MOST_LISTED)
     definition = here.catalog.object(question.pipeline.object_key)
     plan = figure_plan(here, definition, kind, title)
-    return at_once(here.unit_of_work(), plan, [row.id for row in page.rows])
+    return at_once(here.unit_of_work(), plan, ids)
 
 
-def _row(question: Question, row: DrillRow) -> dict[str, Any]:
+def shown_row(question: Question, row: DrillRow) -> dict[str, Any]:
     stage = question.pipeline.by_key.get(row.stage_key or "")
     return {
         "name": row.name or row.number or f"#{row.id}",

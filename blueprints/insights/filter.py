@@ -25,7 +25,9 @@ from builder.fieldtypes.base import FieldContext
 from builder.queries.row import names_of_members, names_of_visible
 
 APPLY = "apply"
-REPORTS = ("funnel", "wins", "reasons")
+# A funnel over several pipelines is called "chained/" and its key.
+CHAINED = "chained"
+REPORTS = ("funnel", "wins", "reasons", CHAINED)
 LONGEST_QUESTION = 12_000
 
 
@@ -47,7 +49,7 @@ class ReportState:
     def address(self, f: str | None = None) -> str:
         """The report again, with the filter ``f`` instead of its own."""
         args = self.question.args if f is None else self.question.changed(where=f)
-        return url_for(f"insights.{self.report}", **args)
+        return _address(self.report, args)
 
 
 @insights.get("/filter")
@@ -87,7 +89,7 @@ def filter_facts(here: Scope, report: str, question: Question) -> dict[str, str]
     """What the panel shows of the free condition; no statement where there is none."""
     return {
         "filter_address": url_for("insights.filter_builder", report=report, of=urlencode(question.args)),
-        "unfiltered_address": url_for(f"insights.{report}", **question.changed(where="")),
+        "unfiltered_address": _address(report, question.changed(where="")),
         "condition_words": condition_words(here, question),
     }
 
@@ -106,9 +108,15 @@ def _facts(here: Scope, question: Question) -> tuple[Mapping[str, Subject], Fiel
 
 def _state(here: Scope) -> ReportState:
     report, text = request.args.get("report", REPORTS[0]), request.args.get("of", "")
-    if report not in REPORTS or len(text) > LONGEST_QUESTION:
+    name, _, key = report.partition("/")
+    if name not in REPORTS or bool(key) != (name == CHAINED) or len(text) > LONGEST_QUESTION:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=report[:40])
     return ReportState(report, read_question(here, dict(parse_qsl(text))))
+
+
+def _address(report: str, args: dict[str, Any]) -> str:
+    name, _, key = report.partition("/")
+    return url_for(f"insights.{name}", **({**args, "key": key} if key else args))
 
 
 def _to(target: str) -> Response:

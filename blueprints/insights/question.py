@@ -19,7 +19,7 @@ from builder.db.ids import from_public, to_public
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import All, Comparison, Condition, parse
 from builder.domain.fields import FieldDefinition, ObjectDefinition
-from builder.domain.funnel import MODES, Mode
+from builder.domain.funnel import MODES, UNLESS_LOST, Mode
 from builder.domain.period import ALL_TIME, PRESETS, Period
 from builder.domain.pipeline import Pipeline
 from builder.errors import N_, Invalid, NotFound
@@ -100,7 +100,7 @@ def read_question(scope: Scope, args: Mapping[str, str] | None = None) -> Questi
         definition=definition,
         pipeline=pipeline,
         view=_one_of(args.get("view", ""), ("period", "snapshot")),
-        mode=_one_of(args.get("mode", ""), MODES),
+        mode=_one_of(args.get("mode", ""), (*MODES, UNLESS_LOST)),
         measure=_one_of(args.get("measure", ""), ("count", "amount")),
         amounts=_one_of(args.get("amounts", ""), ("entry", "now")),
         preset=preset,

@@ -14,7 +14,7 @@ from blueprints.insights.area import insights
 from blueprints.insights.choices import presets, selects
 from blueprints.insights.drill import cursor, page_size, show_list
 from blueprints.insights.filter import filter_facts
-from blueprints.insights.funnel import panel_answer
+from blueprints.insights.panel import panel_answer
 from blueprints.insights.question import Question, population_of, read_question, words_of
 from blueprints.messages import local, named
 from blueprints.scope import Scope, scope

@@ -12,7 +12,7 @@ from blueprints.insights import words
 from blueprints.insights.area import insights
 from blueprints.insights.choices import presets, selects
 from blueprints.insights.filter import filter_facts
-from blueprints.insights.funnel import panel_answer
+from blueprints.insights.panel import panel_answer
 from blueprints.insights.question import Question, population_of, public, read_question
 from blueprints.scope import Scope, scope
 from builder.charts.chart import Cell, Chart

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import format_date, format_datetime, format_decimal, format_percent, gettext, lazy_gettext
 
 from blueprints.messages import local
-from builder.domain.funnel import DEFINITIONS
+from builder.domain.funnel import DEFINITIONS, UNLESS_LOST, Mode
 from builder.domain.money import exponent
 from builder.queries.dimensions import Dimension, GroupName
 
@@ -26,7 +26,7 @@ class ModeWords:
     definition: str
 
 
-MODES = {
+MODES: dict[str, ModeWords] = {
     "visited": ModeWords(
         lazy_gettext("Visited"),
         lazy_gettext("Of those that were in a stage, how many were also in the next one?"),
@@ -48,6 +48,19 @@ MODES = {
         DEFINITIONS["stay"],
     ),
 }
+
+LOST_UNFILLED = ModeWords(
+    MODES["filled"].name,
+    lazy_gettext(
+        "Whoever got further counts as having passed, except lost ones: they count only where they were."
+    ),
+    DEFINITIONS[UNLESS_LOST],
+)
+
+
+def mode_words(mode: Mode) -> ModeWords:
+    return LOST_UNFILLED if mode == UNLESS_LOST else MODES[mode]
+
 
 FLOW = {
     "entered": lazy_gettext("Entered"),

@@ -105,12 +105,23 @@ def wins(workspace: str, as_json: bool, by: str | None, **options: Any) -> None:
 )
 @click.option("--by", metavar="FIELD", help="owner, department or a field.")
 @click.option("--amounts", type=click.Choice(["entry", "now"]), default="entry", show_default=True)
+@click.option(
+    "--lost-do-not-fill",
+    "keeps_lost",
+    is_flag=True,
+    help="With --mode filled: lost records count only at stages that they visited.",
+)
 def funnel(workspace: str, as_json: bool, mode: Any, by: str | None, amounts: Any, **options: Any) -> None:
     """The funnel of a pipeline: entries and how they ended (M1), conversion (M2), cumulative (M3)."""
+    from builder.domain.funnel import UNLESS_LOST
     from builder.queries.dimensions import dimension
     from builder.queries.funnel import funnel_report
     from builder.queries.reports import pipeline_named
 
+    if options["keeps_lost"]:
+        if mode != "filled":
+            raise click.UsageError("--lost-do-not-fill belongs to --mode filled.")
+        mode = UNLESS_LOST
     with open_workspace(workspace) as uow:
         pipeline = pipeline_named(uow.catalog, options["pipeline"])
         definition = uow.catalog.object(pipeline.object_key)

@@ -127,6 +127,11 @@ def records_page(
     return _page(session, _record_rows(where), count, Record.id, after, limit, "record")
 
 
+def record_rows(session: WorkspaceSession, where: ColumnElement[bool]) -> list[DrillRow]:
+    """Records that satisfy a clause, deleted ones too."""
+    return [_row(*row) for row in session.execute(_record_rows(where))]
+
+
 def wins_drill(
     session: WorkspaceSession,
     population: Population,

@@ -105,6 +105,26 @@ def test_one_history_has_four_modes(filled: Town, mode: str, rates: tuple[str, s
     assert "M2" in page
 
 
+def test_lost_records_can_be_left_unfilled(filled: Town) -> None:
+    uow = filled.work()
+    at = filled.clock.now() - timedelta(days=9)
+    history = [LoggedEntry(key, at + timedelta(days=day)) for day, key in enumerate(("a", "c", "lost"))]
+    load_histories(uow, "matter", "free", [LoadedRecord(NewRecord(values={"title": "Case 8 <b>"}), history)])
+    uow.commit()
+    uow.session.close()
+    ada = filled.as_("Ada")
+    page = ada.get(f"{FUNNEL}&mode=filled").text
+    assert "7 / 9" in page
+    switch = next(address for address, text in links(page) if text == "Lost ones do not fill")
+    page = ada.get(switch).text
+    assert "6 / 9" in page
+    assert "M2c, lost do not fill" in page
+    for address, text in links(page):
+        if "/insights/funnel/list" in address and "%" not in text:
+            assert count_of(ada, address) == int(text.split(" / ")[0]), (address, text)
+    assert "Lost ones do not fill" not in ada.get(FUNNEL).text
+
+
 def test_every_number_opens_a_list_of_that_length(filled: Town) -> None:
     ada = filled.as_("Ada")
     checked = 0

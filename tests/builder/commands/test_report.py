@@ -139,6 +139,17 @@ def test_the_funnel_of_maven_equals_the_oracle(maven: Run) -> None:
     assert (steps["Engaging"]["numerator"], steps["Engaging"]["denominator"]) == (4238, 6711)
 
 
+def test_the_filled_funnel_of_maven_without_filling_lost_ones(maven: Run) -> None:
+    asked = ("report", "funnel", "-w", "maven", "--pipeline", "Maven", "--mode", "filled", "--json")
+    filled, unfilled = maven(*asked), maven(*asked, "--lost-do-not-fill")
+    assert unfilled["mode"] == "filled_unless_lost"
+    for full, step in zip(filled["steps"], unfilled["steps"], strict=True):
+        # Records begin in a stage that they pass at most in order: what differs, skipped a stage and was lost.
+        assert step["reached"] <= full["reached"]
+        assert step["entered"] == full["entered"]
+    assert unfilled["identity"] is True
+
+
 def test_groups_of_the_funnel_add_up(maven: Run) -> None:
     for by in ("owner", "product"):
         found = maven("report", "funnel", "-w", "maven", "--pipeline", "maven", "--by", by, "--json")
