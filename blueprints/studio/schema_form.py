@@ -8,20 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import make_response, render_template, url_for
+from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
-from blueprints.forms import show_form
+from blueprints.forms import done, show_form
+from blueprints.languages import language
 from blueprints.messages import message, named, told
 from blueprints.scope import scope
 from blueprints.studio.area import studio
 from builder.errors import FunnelwrightError, Invalid, Problem, TooLarge
 from builder.forms.schema_form.drawing import drawn
-from builder.forms.schema_form.form import SchemaForm, received, shown
+from builder.forms.schema_form.form import SchemaForm, as_own, received, shown
 from builder.forms.schema_form.nodes import ABSENT, Alternatives
+from builder.forms.schema_form.own_fields import OwnFields
 from builder.forms.schema_form.scalars import as_data_url
 from builder.metadata.foreign.dialects import DIALECTS
 from builder.metadata.foreign.reading import MAX_BYTES, ForeignSchema, as_text, read, read_json
+from builder.metadata.grammar import GRAMMAR
+from builder.services import adopted_forms as services
 from builder.services.definitions import EDIT
 
 PAGE = "pages/studio/schema_form.html"
@@ -37,6 +42,15 @@ class SchemaSource:
     ui: str = ""
     data: str = ""
     dialect: str = ""
+
+
+@dataclass(frozen=True)
+class OwnForm:
+    """What the feedback form is to be called, and of which object it is."""
+
+    key: str = ""
+    name: str = ""
+    object: str = ""
 
 
 @studio.get("/json-schema")
@@ -79,6 +93,48 @@ def fill_schema_form() -> Response:
     return _show(source, schema=schema, form=form, result=result, status=status)
 
 
+@studio.post("/json-schema/publish")
+def publish_schema() -> Response:
+    """Make what fields of ours can hold of the schema a feedback form of an object."""
+    here = scope()
+    here.require(EDIT)
+    source = _source()
+    wanted = OwnForm(*(request.form.get(name, "").strip() for name in ("key", "name", "object")))
+    uow = here.unit_of_work()
+    try:
+        schema = read(source.schema, source.dialect)
+        form = shown(schema, _json(source.ui, {}), ABSENT, _say)
+    except FunnelwrightError as error:
+        return _show(source, problems=_lines("schema", error), status=422)
+    try:
+        services.publish_new(uow, _document(as_own(schema), wanted))
+    except Invalid as error:
+        uow.rollback()
+        problems = [(_field_of(problem), _pointed(problem)) for problem in error.problems]
+        problems = problems or [("", message(error.message_key, error.values))]
+        return _show(source, schema=schema, form=form, wanted=wanted, refused=problems, status=422)
+    uow.commit()
+    text = gettext("“%(name)s” is published. Stages can ask for it now.", name=wanted.name)
+    return done(url_for("studio.schema_form"), text)
+
+
+def _document(own: OwnFields, wanted: OwnForm) -> dict[str, Any]:
+    return {
+        "grammar": GRAMMAR,
+        "kind": "feedback",
+        "key": wanted.key,
+        "label": {language(): wanted.name},
+        "object": wanted.object,
+        "fields": own.document,
+    }
+
+
+def _field_of(problem: Problem) -> str:
+    """The control of the small form that a problem of the document is about."""
+    part = problem.place.split("/")[1:2]
+    return {"key": "key", "label": "name", "object": "object"}.get("".join(part), "")
+
+
 def _show(
     source: SchemaSource,
     *,
@@ -86,6 +142,8 @@ def _show(
     form: SchemaForm | None = None,
     problems: list[tuple[str, str]] | None = None,
     result: str | None = None,
+    wanted: OwnForm | None = None,
+    refused: list[tuple[str, str]] | None = None,
     status: int = 200,
 ) -> Response:
     if form is None and request.htmx and not request.htmx.boosted:  # one on the page that cannot go on
@@ -104,6 +162,10 @@ def _show(
         refresh_url=url_for("studio.fill_schema_form"),
         result=result,
         lines=_summary(form) if form else [],
+        own=as_own(schema) if schema and form else None,
+        wanted=wanted or OwnForm(),
+        refused=refused or [],
+        objects=scope().catalog.objects.values(),
         status=status,
     )
 

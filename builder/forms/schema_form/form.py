@@ -15,6 +15,7 @@ from builder.errors import Problem
 from builder.forms.schema_form.building import Builder
 from builder.forms.schema_form.merging import Merger, same
 from builder.forms.schema_form.nodes import ABSENT, Alternatives, Control, Group, Node, Path
+from builder.forms.schema_form.own_fields import OwnFields, own_fields
 from builder.forms.schema_form.posted import ROOT, Posted
 from builder.forms.schema_form.walk import Say
 from builder.metadata.foreign.reading import ForeignSchema
@@ -165,3 +166,8 @@ class _Places:
                 yield error
             else:
                 yield from self.of_chosen(chosen)
+
+
+def as_own(schema: ForeignSchema) -> OwnFields:
+    """What fields of ours can hold of a schema. Errors: Invalid for one too large."""
+    return own_fields(schema.schema, Merger(_Asked(schema, schema.verdicts())))

@@ -311,3 +311,59 @@ def test_any_pairs_may_be_posted(sqlite_town: Town) -> None:
             "?",
         ):
             assert fill(ada, schema, pairs, action).status_code in (200, 422)
+
+
+PUBLISH = f"{PAGE}/publish"
+OWN = {"schema": json.dumps(PERSON), "key": "visit", "name": "Visit", "object": "matter"}
+
+
+def feedback(town: Town) -> dict[str, Any]:
+    uow = town.work()
+    forms = dict(uow.catalog.feedback)
+    uow.session.close()
+    return forms
+
+
+def test_a_schema_becomes_a_feedback_form_of_ours(town: Town) -> None:
+    answer = town.as_("Ada").post(PUBLISH, OWN)
+    assert (answer.status_code, answer.headers["Location"]) == (303, PAGE)
+    fields = feedback(town)["visit"].fields
+    order = fields.sections[0].fields
+    assert [(key, fields.by_key[key].type) for key in order] == [
+        ("name", "long_text"),
+        ("age", "integer"),
+        ("tags", "table"),
+    ]
+    assert fields.by_key["name"].is_required
+
+
+def test_publishing_works_by_htmx(town: Town) -> None:
+    answer = town.as_("Ada").post(PUBLISH, OWN, htmx=True)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, PAGE)
+
+
+def test_a_form_of_ours_is_refused_by_field_and_what_was_typed_is_kept(town: Town) -> None:
+    ada = town.as_("Ada")
+    for wrong, control in (
+        ({"key": "Not A Key"}, "key"),
+        ({"name": ""}, "name"),
+        ({"object": "none"}, "object"),
+        ({"key": "talk"}, "key"),
+    ):
+        answer = ada.post(PUBLISH, {**OWN, **wrong})
+        assert answer.status_code == 422
+        assert f'id="{control}-error"' in answer.text, wrong
+        assert "Visit" in answer.text or wrong.get("name") == ""
+    assert "visit" not in feedback(town)
+
+
+def test_a_schema_without_fields_of_ours_is_not_published(sqlite_town: Town) -> None:
+    answer = sqlite_town.as_("Ada").post(PUBLISH, {**OWN, "schema": '{"type": "string"}'})
+    assert (answer.status_code, "None of its fields" in answer.text) == (422, True)
+    assert sqlite_town.as_("Ada").post(PUBLISH, {**OWN, "schema": "{"}).status_code == 422
+
+
+def test_only_those_who_may_publish(sqlite_town: Town) -> None:
+    assert sqlite_town.as_("Rita").post(PUBLISH, OWN).status_code == 403
+    assert sqlite_town.as_("Ada").get(PUBLISH).status_code == 405
+    assert sqlite_town.as_("Ada").post(PUBLISH.replace("acme", "other"), OWN).status_code == 404
