@@ -16,7 +16,7 @@ from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.shown import moment
 from builder.queries.record import get_record
 from builder.queries.recycle_bin import SHOWN, deleted_records
-from builder.services import records as services
+from builder.services import deletion as services
 
 DELETE = "record.delete"
 RESTORE = "record.restore"

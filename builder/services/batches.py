@@ -22,8 +22,9 @@ from builder.domain.labels import Label
 from builder.domain.undoing import Act, Decision, Keep, PutBack, Reason, Remove, Restore, decide
 from builder.errors import N_, Conflict, Forbidden, NotFound, Problem
 from builder.fieldtypes.registry import type_of
+from builder.services.deletion import remove_many, restore_many
 from builder.services.ledger import Standing
-from builder.services.records import put_back, remove_many, restore_many
+from builder.services.records import put_back
 from builder.services.standings import load_standings
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import chunks

@@ -16,7 +16,8 @@ from builder.db.records import Record
 from builder.errors import N_, FunnelwrightError, Invalid, NotFound, Problem
 from builder.queries.row import names_of_visible
 from builder.services.batches import open_batch, plain_values
-from builder.services.records import SaveRecord, delete, save
+from builder.services.deletion import delete
+from builder.services.records import SaveRecord, save
 from builder.services.unit_of_work import UnitOfWork
 
 MOST_RECORDS = 500

@@ -22,13 +22,13 @@ from builder.queries.definitions import pipeline_version
 from builder.services.ledger import REPORTED, Standing, StaysLater, contribution
 from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import (
-    Projected,
     columns,
     link_rows,
     record_search_tokens,
     write_links,
     write_tokens,
 )
+from builder.services.records import projected_of
 from builder.services.rollup import RollupChanges, add_to_base
 from builder.services.standings import COLUMNS
 from builder.services.totals import expected as expected_totals
@@ -93,7 +93,7 @@ def rebuild(uow: UnitOfWork) -> int:
         for standing in standings:
             _rebuild_columns(uow, definition, standing, slices)
             contribution(uow, standing.record, standing.stays, changes, +1)
-        shown = [_projected(standing) for standing in standings]
+        shown = [projected_of(standing) for standing in standings]
         write_tokens(uow, definition, shown, is_new=False)
         write_links(uow, definition, shown, is_new=False)
         write_numbers(uow, definition, [(one.record_id, one.data) for one in shown], is_new=False)
@@ -110,7 +110,7 @@ def _rebuild_totals(uow: UnitOfWork) -> None:
     }
     for definition, standings in _batches(uow) if sources else ():
         if definition.key in sources:
-            write_links(uow, definition, [_projected(standing) for standing in standings], is_new=False)
+            write_links(uow, definition, [projected_of(standing) for standing in standings], is_new=False)
     for object_key in uow.catalog.objects:
         recount(uow, object_key)
 
@@ -172,11 +172,6 @@ def _batches(
                     for row in rows
                 ],
             )
-
-
-def _projected(standing: Standing) -> Projected:
-    record = standing.record
-    return Projected(standing.record_id, record["name"], record["data"], record["deleted_at"] is None)
 
 
 def _rebuild_columns(
@@ -278,7 +273,7 @@ def _verify_tokens_and_links(
         ),
     )
     for standing in standings:
-        shown = _projected(standing)
+        shown = projected_of(standing)
         if tokens.get(standing.record_id, set()) != {
             (token,) for token in record_search_tokens(definition, shown)
         }:

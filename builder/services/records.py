@@ -14,7 +14,6 @@ from typing import Any
 from builder.db.ids import new_id
 from builder.db.records import Record
 from builder.db.rows import insert_rows, update_row
-from builder.domain.computation import compute
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
@@ -136,7 +135,7 @@ def insert_records(
     if not written:
         return
     insert_rows(uow.session, Record, [standing.record for standing in written])
-    projected = [_projected(standing) for standing in written]
+    projected = [projected_of(standing) for standing in written]
     write_tokens(uow, definition, projected, is_new=True)
     write_links(uow, definition, projected, is_new=True)
     write_numbers(uow, definition, [(one.record_id, one.data) for one in projected], is_new=True)
@@ -214,35 +213,6 @@ def change_values(
     standing.record["department_id"] = department_of(uow, owner)
 
 
-def delete(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Saved:
-    """Put a record into the recycle bin: it leaves lists, boards and sums, and keeps everything it has.
-
-    Errors: Forbidden (a right of its own, S48), NotFound, Stale.
-    """
-    uow.begin()
-    uow.require("record.delete")
-    standing = load_standing(uow, record_id, revision)
-    return _set_deleted(uow, [standing], uow.clock.now(), "record.deleted")[0]
-
-
-def restore(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Saved:
-    """Take a record out of the recycle bin. Errors: Forbidden, NotFound, Stale."""
-    uow.begin()
-    uow.require("record.restore")
-    standing = load_standing(uow, record_id, revision, is_deleted=True)
-    return _set_deleted(uow, [standing], None, "record.restored")[0]
-
-
-def remove_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
-    """``delete`` for records of a batch that are loaded for this write and may be deleted by the actor."""
-    _set_deleted(uow, standings, uow.clock.now(), "record.deleted")
-
-
-def restore_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
-    """``restore`` for records of a batch, loaded for this write from the recycle bin."""
-    _set_deleted(uow, standings, None, "record.restored")
-
-
 def put_back(uow: UnitOfWork, standing: Standing, values: Mapping[str, Any]) -> Saved:
     """Give a record former values again, right or wrong: they were there before (B24).
 
@@ -250,30 +220,8 @@ def put_back(uow: UnitOfWork, standing: Standing, values: Mapping[str, Any]) -> 
     """
     definition = uow.catalog.object(standing.record["object_key"])
     merged = {key: value for key, value in {**standing.record["data"], **values}.items() if value is not None}
-    data = dict(compute(definition.fields.fields, merged))
+    data = definition.fields.computation.apply(merged)
     return write_values(uow, definition, standing, Checked(data, frozenset(values), (), ()))
-
-
-def _set_deleted(
-    uow: UnitOfWork, standings: Sequence[Standing], at: datetime | None, kind: str
-) -> list[Saved]:
-    ledger = Ledger(uow)
-    for standing in standings:
-        standing.record["deleted_at"] = at
-        standing.record["deleted_by"] = uow.actor.member_id if at else None
-        ledger.settle(standing, uow.clock.now())
-        write_record(uow, standing)
-        uow.log(
-            kind,
-            record_id=standing.record_id,
-            object_key=standing.record["object_key"],
-            data={"name": standing.record["name"]},
-        )
-    ledger.write()
-    for object_key in {standing.record["object_key"] for standing in standings}:
-        projected = [_projected(one) for one in standings if one.record["object_key"] == object_key]
-        write_tokens(uow, uow.catalog.object(object_key), projected, is_new=False)
-    return [Saved(standing.record_id, standing.record["revision"]) for standing in standings]
 
 
 def write_record(uow: UnitOfWork, standing: Standing) -> None:
@@ -301,20 +249,21 @@ def write_copies(
     """Renew search tokens and links, if what they are made from changed."""
     names = {item.key for item in definition.fields if item.role == "name"}
     if names.union(definition.search_fields).intersection(changed):
-        write_tokens(uow, definition, [_projected(standing)], is_new=False)
+        write_tokens(uow, definition, [projected_of(standing)], is_new=False)
     if any(
         definition.fields.by_key[key].type == "reference"
         for key in changed
         if key in definition.fields.by_key
     ):
-        write_links(uow, definition, [_projected(standing)], is_new=False)
+        write_links(uow, definition, [projected_of(standing)], is_new=False)
 
 
 def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(key for key in {*before, *after} if before.get(key) != after.get(key)))
 
 
-def _projected(standing: Standing) -> Projected:
+def projected_of(standing: Standing) -> Projected:
+    """What search tokens and links of a record are made from."""
     record = standing.record
     return Projected(standing.record_id, record["name"], record["data"], record["deleted_at"] is None)
 

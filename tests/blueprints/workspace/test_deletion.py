@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from builder.db.ids import to_public
+from builder.services import deletion, records
+from builder.services.records import NewRecord
 from tests.blueprints.workspace.desk import MATTERS, NOBODY, change, make, matter, page_of, sent_by, stored
 from tests.fixtures.town import Town
 
@@ -95,3 +97,18 @@ def test_anothers_workspace_and_nothing_are_404(sqlite_town: Town, part: str) ->
 def test_restoring_what_is_not_deleted_is_404(sqlite_town: Town) -> None:
     path = page_of(matter(sqlite_town), "/restore")
     assert sqlite_town.as_("Ada").post(path, {"revision": "1"}).status_code == 404
+
+
+def test_a_record_whose_key_another_has_by_now_does_not_come_back(town: Town) -> None:
+    uow = town.work()
+    old = records.create(uow, "matter", NewRecord({"title": "Old"}, external_key="K-1")).record_id
+    deletion.delete(uow, old)
+    records.create(uow, "matter", NewRecord({"title": "New"}, external_key="K-1"))
+    uow.commit()
+    uow.session.close()
+
+    answer = town.as_("Ada").post(page_of(old, "/restore"), {"revision": "2"})
+
+    assert answer.status_code == 409
+    assert "Another record was made with the key “K-1” meanwhile." in answer.text
+    assert stored(town, old).deleted_at is not None

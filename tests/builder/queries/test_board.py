@@ -12,7 +12,7 @@ from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
 from builder.queries.board import Board, board, board_column, column_heads
 from builder.queries.board_heads import CurrencySum
-from builder.services import records
+from builder.services import deletion, records
 from tests.builder.queries.world import ANN, BEN, NORTH, SOUTH, World, actor, counted
 
 
@@ -150,7 +150,7 @@ def test_a_filter_narrows_cards_and_heads(world: World) -> None:
 def test_deleted_records_and_other_workspaces_are_on_no_board(world: World) -> None:
     made = world.opportunity("gone", stage="first", amount="5")
     uow = world.uow()
-    records.delete(uow, made, None)
+    deletion.delete(uow, made, None)
     uow.commit()
     world.opportunity("there", stage="first", amount="7")
     assert heads(shown(world)) == {"first": (1, (CurrencySum("CNY", 700, 70),))}

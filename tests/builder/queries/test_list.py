@@ -10,7 +10,7 @@ from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
 from builder.errors import NotFound
 from builder.queries.list import ListPage, ListRequest, list_records
-from builder.services import records
+from builder.services import deletion
 from tests.builder.queries.world import ANN, BEN, NORTH, SOUTH, World, actor, counted
 
 
@@ -216,7 +216,7 @@ def test_pages_of_a_limited_view_walk_like_any_other(world: World) -> None:
 def test_deleted_records_and_other_workspaces_are_not_listed(world: World) -> None:
     made = with_owners(world)
     uow = world.uow()
-    records.delete(uow, made["ben"], None)
+    deletion.delete(uow, made["ben"], None)
     uow.commit()
     assert names(listed(world, sort=("title",))) == ["ann", "ben2"]
     other = world.open(8)

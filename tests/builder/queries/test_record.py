@@ -10,7 +10,7 @@ from builder.errors import NotFound
 from builder.queries.people import active_members, departments, find_members, members_by_id
 from builder.queries.record import RecordPage, find_record, record_page
 from builder.queries.timeline import timeline
-from builder.services import records
+from builder.services import deletion, records
 from builder.services.records import SaveRecord
 from tests.builder.queries.world import ANN, BEN, EVA, NORTH, World, actor, counted
 
@@ -53,7 +53,7 @@ def test_a_record_out_of_sight_is_not_found(world: World) -> None:
 def test_a_deleted_record_is_found_only_when_asked_for(world: World) -> None:
     made = world.opportunity("deal")
     uow = world.uow()
-    records.delete(uow, made, None)
+    deletion.delete(uow, made, None)
     uow.commit()
     assert find_record(world.session, actor(), made) is None
     assert find_record(world.session, actor(), made, with_deleted=True) is not None

@@ -6,7 +6,7 @@ import pytest
 
 from builder.domain.permissions import Actor
 from builder.queries.search import reference_search, search
-from builder.services import records
+from builder.services import deletion, records
 from builder.services.records import SaveRecord
 from tests.builder.queries.world import ANN, BEN, World, actor, counted
 
@@ -78,7 +78,7 @@ def test_a_renamed_record_is_found_by_its_new_name_and_a_deleted_one_not_at_all(
     assert found(world, "acme") == []
     assert found(world, "zen") == ["Zenith"]
     uow = world.uow()
-    records.delete(uow, made, None)
+    deletion.delete(uow, made, None)
     uow.commit()
     assert found(world, "zen") == []
 

@@ -14,7 +14,7 @@ from builder.queries.recycle_bin import deleted_records
 from builder.queries.row import names_of_visible
 from builder.queries.search import reference_search, search
 from builder.queries.visibility import branches, visible
-from builder.services import records
+from builder.services import deletion, records
 from builder.services.records import NewRecord, SaveRecord
 from tests.builder.queries.world import ANN, BEN, NORTH, World, actor
 
@@ -98,13 +98,13 @@ def test_it_is_changed_and_deleted_by_right(world: World) -> None:
     uow.commit()
     assert get_record(world.session, reader, account).record.name == "Acme Ltd"
     with pytest.raises(Forbidden):
-        records.delete(world.uow(editor), account)
+        deletion.delete(world.uow(editor), account)
     world.session.rollback()
     cleaner = limited(world, "own", "record.delete", "record.restore")
-    records.delete(world.uow(cleaner), account)
+    deletion.delete(world.uow(cleaner), account)
     world.session.commit()
     assert [row.name for row in deleted_records(world.session, cleaner)] == ["Acme Ltd"]
-    records.restore(world.uow(cleaner), account)
+    deletion.restore(world.uow(cleaner), account)
     world.session.commit()
     assert listed(world, reader, "account") == (["Acme Ltd"], 1)
 

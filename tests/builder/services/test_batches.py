@@ -16,7 +16,7 @@ from builder.db.records import Record
 from builder.errors import FunnelwrightError
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.profile import profile
-from builder.services import batches, import_undo, imports, records
+from builder.services import batches, deletion, import_undo, imports, records
 from builder.services.bulk import Chosen, delete_many, edit_many
 from builder.services.entries import Entry
 from builder.services.import_choices import Choices
@@ -115,7 +115,7 @@ class Mixer:
     def bin(self, uow: UnitOfWork) -> None:
         is_deleted = self.dice.random() < 0.5
         for one in self.some(uow, 1, is_deleted=is_deleted):
-            (records.restore if is_deleted else records.delete)(uow, one.record_id)
+            (deletion.restore if is_deleted else deletion.delete)(uow, one.record_id)
 
     def bring(self, uow: UnitOfWork) -> int:
         dice = self.dice

@@ -23,7 +23,7 @@ from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.export_plan import CURRENCY_OF, EXTERNAL_KEY, ID, ExportPlan
 from builder.queries.imports import refusals
 from builder.queries.record_keys import record_key, with_key
-from builder.services import export_runs, exports, imports, records
+from builder.services import deletion, export_runs, exports, imports
 from builder.services.import_choices import Choices
 from builder.services.import_runs import run
 from builder.services.import_setup import carry_out, plan_import
@@ -114,7 +114,7 @@ def fill(world: World) -> None:
             [NewRecord(v, external_key=f"T{n}" if n % 3 else None) for n, v in enumerate(things)],
         )
         assert [item for item in made if hasattr(item, "faults")] == []
-        records.delete(uow, clients[4], 1)
+        deletion.delete(uow, clients[4], 1)
         uow.commit()
 
 

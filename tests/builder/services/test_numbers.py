@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from builder.db.records import GivenNumber, Record
 from builder.errors import Invalid
-from builder.services import definitions, maintenance, records
+from builder.services import definitions, deletion, maintenance, records
 from builder.services.numbers import TAKEN
 from builder.services.records import NewRecord, Refusal, Saved, SaveRecord
 from builder.services.values import NUMBER_STAYS
@@ -93,7 +93,7 @@ def test_a_number_never_changes_and_a_deleted_record_keeps_it(world: World) -> N
         assert caught.value.problems[0].message == NUMBER_STAYS
     with world.work() as uow:
         records.save(uow, SaveRecord(saved.record_id, {"code": "Q-2025-001", "title": "Dam"}))
-        records.delete(uow, saved.record_id)
+        deletion.delete(uow, saved.record_id)
         uow.commit()
     results = create(world, {"code": "Q-2025-001"})
     assert isinstance(results[0], Refusal)

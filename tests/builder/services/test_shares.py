@@ -11,7 +11,7 @@ from builder.db.ids import new_id
 from builder.db.records import Record, RecordShare
 from builder.domain.permissions import Actor
 from builder.errors import Forbidden, NotFound
-from builder.services import records, transitions
+from builder.services import deletion, records, transitions
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
@@ -24,7 +24,7 @@ WRITES: dict[str, Callable[[UnitOfWork, int], object]] = {
     "save": lambda uow, made: records.save(uow, SaveRecord(made, {"note": "changed"})),
     "move": lambda uow, made: transitions.move(uow, MoveRecord(made, "b", 1)),
     "work": lambda uow, made: work(uow, WorkOnStage(made, is_marked=True)),
-    "delete": lambda uow, made: records.delete(uow, made, 1),
+    "delete": lambda uow, made: deletion.delete(uow, made, 1),
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from builder.db.records import Record
 from builder.errors import Invalid
-from builder.services import definitions, maintenance, records
+from builder.services import definitions, deletion, maintenance, records
 from builder.services.records import NewRecord, Saved, SaveRecord
 from builder.services.unit_of_work import UnitOfWork
 from tests.factories import ACCOUNT, CASE, ROLES, World, make_world, text_field
@@ -118,11 +118,11 @@ def test_changes_moves_to_others_and_the_recycle_bin_are_followed(world: World) 
     assert held(world, one)["matters"] == held(world, other)["matters"] == "1"
     assert held(world, other)["worth"] == {"USD": "5.00"}
     with world.work() as uow:
-        records.delete(uow, second)
+        deletion.delete(uow, second)
         uow.commit()
     assert held(world, one) == {"matters": "0"}
     with world.work() as uow:
-        records.restore(uow, second)
+        deletion.restore(uow, second)
         uow.commit()
     assert held(world, one)["hours"] == "2"
     save(world, second, hours=None)

@@ -17,7 +17,7 @@ from builder.domain.permissions import RIGHTS, Actor
 from builder.domain.transitions import Refused
 from builder.errors import Conflict, Invalid, NotFound, Stale
 from builder.queries.record import record_page
-from builder.services import maintenance, records, rollup, transitions
+from builder.services import deletion, maintenance, records, rollup, transitions
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
@@ -197,13 +197,13 @@ def test_saving_deleting_and_restoring_keep_all_copies_exact(world: World) -> No
         uow.commit()
     assert_clean(world)
     with world.work() as uow:
-        records.delete(uow, record_id, 2)
+        deletion.delete(uow, record_id, 2)
         uow.commit()
     assert_clean(world)
     with world.work() as uow, pytest.raises(NotFound):
         transitions.move(uow, MoveRecord(record_id, "b"))
     with world.work() as uow:
-        records.restore(uow, record_id)
+        deletion.restore(uow, record_id)
         uow.commit()
     assert_clean(world)
 

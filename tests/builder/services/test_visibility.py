@@ -20,7 +20,7 @@ from builder.errors import Forbidden, Invalid, NotFound
 from builder.exchange.blobs import FolderBlobStore
 from builder.queries.record import get_record
 from builder.queries.row import names_of_visible
-from builder.services import imports, records, transitions
+from builder.services import deletion, imports, records, transitions
 from builder.services.entries import Entry
 from builder.services.import_checks import check_file
 from builder.services.import_choices import Choices
@@ -277,7 +277,7 @@ def test_everybody_may_name_and_by_right_change_what_is_the_companys(world: Worl
         with pytest.raises(Invalid):
             records.save(uow, SaveRecord(made, {"client": str(hidden)}))
         with pytest.raises(Forbidden):
-            records.delete(uow, client)
+            deletion.delete(uow, client)
         uow.commit()
         assert get_record(uow.session, rita, client).record.data["sector"] == "steel"
         with pytest.raises(NotFound):
