@@ -7,6 +7,7 @@ moments, and processor time stands beside elapsed time.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 from collections import defaultdict
@@ -16,7 +17,7 @@ from random import Random
 from tests.bench import measures
 from tests.bench.client import Answer
 from tests.bench.crowd import moving, reading
-from tests.bench.databases import PostgresDatabases, SqliteFiles
+from tests.bench.databases import Database, PostgresDatabases, SqliteFiles
 from tests.bench.exporting import exported
 from tests.bench.importing import imported
 from tests.bench.machine import ServerProcess, core_seconds
@@ -72,15 +73,12 @@ def _measure(
             first, later = board_sizes(people[-1])
             _fact("board on the wire, first visit", first / 1000, 250, "kB")
             _fact("board on the wire, later", later / 1000, 40, "kB")
-            one, eight = reading(database, server.port)
-            print(f"{'lists/s, one reader and eight':36} {one:8.0f} {eight:8.0f}  per s")
-            _fact("moves, eight people at once", moving(database, server.port, options.moves),
-                  -(150 if store.system == "sqlite" else 250), "per s")  # fmt: skip
         memory = server.memory()
         print(f"{'memory of the worker afterwards':36} {memory['worker']:8.1f} MB")
     finally:
         server.stop()
     if not options.only:
+        _crowd(database, options)
         elapsed, cpu = imported(database, options.import_rows, options.folder)
         _fact("import of a file with history", elapsed, -2000, "rows/s")
         print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
@@ -89,6 +87,19 @@ def _measure(
             _fact(f"export of ten columns as {kind}", elapsed, bar, "rows/s")
             print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
     store.drop(database.name)
+
+
+def _crowd(database: Database, options: argparse.Namespace) -> None:
+    """Eight people at once, on PostgreSQL with a worker process for each core; SQLite has one."""
+    is_sqlite = database.system == "sqlite"
+    server = ServerProcess(database, options.folder / "data", 1 if is_sqlite else os.cpu_count() or 1)
+    try:
+        one, eight = reading(database, server.port)
+        print(f"{'lists/s, one reader and eight':36} {one:8.0f} {eight:8.0f}  per s")
+        _fact("moves, eight people at once", moving(database, server.port, options.moves),
+              -(150 if is_sqlite else 250), "per s")  # fmt: skip
+    finally:
+        server.stop()
 
 
 def table(people: list[Visitor], options: argparse.Namespace) -> None:

@@ -25,9 +25,9 @@ def core_seconds() -> float:
 
 
 class ServerProcess:
-    """The measured server on a free port; one worker process, as on one machine without settings."""
+    """The measured server on a free port; one worker process, as without settings, unless more are asked."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, workers: int = 1) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -40,6 +40,7 @@ class ServerProcess:
             "DATABASE_OWNER_URL": database.owner_url,
             "FUNNELWRIGHT_DATA": str(folder),
             "PORT": str(self.port),
+            "WEB_WORKERS": str(workers),
             "BENCH_WORKSPACE_ID": str(workspace_id),
         }
         self.log = folder / f"{database.system}.log"
