@@ -23,6 +23,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     import_format,
     import_mapping,
     import_mappings,
+    import_sets,
     lists,
     lookups,
     notes,

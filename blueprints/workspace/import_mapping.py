@@ -23,6 +23,7 @@ from builder.services import imports as services
 from builder.services.import_choices import Choices
 from builder.services.import_mappings import save_mapping
 from builder.services.import_preview import preview_columns
+from builder.services.import_sets import promises, set_of
 from builder.services.import_setup import plan_import
 
 
@@ -68,6 +69,9 @@ def choose_mapping(job_id: int) -> Response:
     services.set_proposal(uow, job, proposal, profile.rows)
     job.options = {**job.options, "choices": choices.to_document(), "start": start}
     uow.commit()
+    together = set_of(job)
+    if together is not None:
+        return done(url_for("imports.together", job_id=together))
     return done(url_for("imports.check", job_id=job_id))
 
 
@@ -81,7 +85,8 @@ def _planned(
     uow = here.unit_of_work()
     try:
         proposal = plan_import(uow, profile, services.format_of(job), job.object_key, choices)
-        previews = preview_columns(uow, profile, proposal, language())
+        brought = promises(uow, blobs(), job)
+        previews = preview_columns(uow, profile, proposal, language(), brought)
         if is_asking:
             problems = list(proposal.questions)
             if choices.history is not None and not choices.history.pipeline:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import Flask, g, make_response, render_template, stream_with_context, url_for
 from flask import Response as FileResponse
 from flask_babel import gettext
 from htmx_flask import request
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done
-from blueprints.messages import message, told
+from blueprints.messages import message, named, told
 from blueprints.scope import scope, workspace_area
 from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace.import_choices import stored_choices
+from builder.db.imports import ImportJob
 from builder.domain.labels import Label
 from builder.errors import N_, FunnelwrightError, Invalid
 from builder.exchange.blobs import FolderBlobStore
@@ -24,8 +26,10 @@ from builder.exchange.results import RefusedRow, write_result
 from builder.queries import imports as queries
 from builder.services import imports as services
 from builder.services.import_checks import Report, check_file, preview
+from builder.services.import_sets import bind, likely_object, promises, set_object
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.import_undo import begin_undo
+from builder.services.unit_of_work import UnitOfWork
 
 imports = workspace_area("imports", __name__, "/imports")
 CHECKED_ROWS = 20_000
@@ -65,27 +69,41 @@ def new_import() -> Response:
 
 @imports.post("/")
 def receive() -> Response:
-    """Keep the file and lead to its mapping."""
-    here, uploaded = scope(), request.files.get("file")
+    """Keep the file and lead to its mapping; several files lead to the page of all of them."""
+    here = scope()
     uow = here.unit_of_work()
+    sent = [file for file in request.files.getlist("file") if file.filename]
+    kept: list[ImportJob] = []
     try:
-        if uploaded is None or not uploaded.filename:
+        if not sent:
             raise Invalid(N_("Choose a file first."))
-        job = services.receive(
-            uow,
-            blobs(),
-            uploaded.stream,
-            uploaded.filename,
-            request.form.get("object", ""),
-            limit=house.settings().max_upload,
-        )
+        for file in sent:
+            kept.append(_received(uow, file, is_alone=len(sent) == 1))
+        together = bind(uow, kept) if len(kept) > 1 else None
     except FunnelwrightError as error:
         uow.rollback()
-        return _show_upload(
-            problems=[("file", message(error.message_key, error.values))], status=error.status
-        )
+        for job in kept:
+            blobs().delete(services.blob_key(job.workspace_id, job.file_id))
+        said = message(error.message_key, error.values)
+        name = sent[len(kept)].filename if len(kept) < len(sent) > 1 else None
+        return _show_upload([("file", named(name, said) if name else said)], error.status)
     uow.commit()
-    return done(url_for("imports.mapping", job_id=job.id))
+    if together is not None:
+        return done(url_for("imports.together", job_id=together))
+    return done(url_for("imports.mapping", job_id=kept[0].id))
+
+
+def _received(uow: UnitOfWork, file: FileStorage, *, is_alone: bool) -> ImportJob:
+    """One file kept; of several, the object that its rows become is guessed."""
+    chosen = request.form.get("object", "")
+    limit = house.settings().max_upload
+    job = services.receive(
+        uow, blobs(), cast(BinaryIO, file.stream), file.filename or "", chosen, limit=limit
+    )
+    if not is_alone:
+        profile = services.column_profile(blobs(), job)
+        set_object(uow, job, likely_object(uow, profile, file.filename or ""))
+    return job
 
 
 def _show_upload(problems: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
@@ -118,7 +136,8 @@ def _show_check(job_id: int, problems: list[tuple[str, str]] | None = None, stat
     listed = list(problems or [])
     sample = preview(uow, blobs(), job)
     try:
-        report = check_file(uow, blobs(), job, limit=CHECKED_ROWS)
+        brought = promises(uow, blobs(), job)
+        report = check_file(uow, blobs(), job, limit=CHECKED_ROWS, promises=brought)
     except FunnelwrightError as error:
         listed.append(("", message(error.message_key, error.values)))
     html = render_template(

@@ -17,6 +17,7 @@ from builder.errors import FunnelwrightError
 from builder.exchange.blobs import BlobStore
 from builder.jobs.names import IMPORT_WORKFLOW, UNDO_WORKFLOW
 from builder.services.import_runs import fail, run
+from builder.services.import_sets import following
 from builder.services.import_undo import undo
 from builder.services.imports import carrier
 from builder.services.unit_of_work import UnitOfWork
@@ -44,8 +45,23 @@ def settle_in(house: JobHouse) -> None:
 
 @DBOS.workflow(name=IMPORT_WORKFLOW)
 def import_file(workspace_key: str, job_id: int) -> str:
-    """Carry out an import; after a crash it is called again and goes on behind the last committed batch."""
-    return import_rows(workspace_key, job_id)
+    """Carry out an import; after a crash it is called again and goes on behind the last committed batch.
+
+    Files that were brought together follow one after another.
+    """
+    ended = import_rows(workspace_key, job_id)
+    later = next_file(workspace_key, job_id)
+    while later is not None:
+        ended, later = import_rows(workspace_key, later), next_file(workspace_key, later)
+    return ended
+
+
+@DBOS.step(name="next_file")
+def next_file(workspace_key: str, job_id: int) -> int | None:
+    """The job that waits for the end of this one."""
+    house = _house[0]
+    with closing(WorkspaceSession(house.engine, expire_on_commit=False)) as session:
+        return following(open_workspace(session, house.clock, workspace_key), job_id)
 
 
 @DBOS.step(name="import_rows")

@@ -7,10 +7,10 @@ judged by the import itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from builder.db.imports import ImportJob
 from builder.domain.fields import FieldDefinition, ObjectDefinition
@@ -33,6 +33,8 @@ LISTED = 200
 _CHUNK = 500
 # Stands for a record or member that the import would create.
 PROMISED = "9223372036854775807"
+# Of each object: whether another file that is imported with this one brings a record of that key or name.
+Promises: TypeAlias = Mapping[str, Callable[[str], bool]]
 
 
 @dataclass
@@ -73,7 +75,13 @@ def preview(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, rows: int = 8) ->
     )
 
 
-def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, limit: int | None = None) -> Report:
+def check_file(
+    uow: UnitOfWork,
+    blobs: BlobStore,
+    job: ImportJob,
+    limit: int | None = None,
+    promises: Promises | None = None,
+) -> Report:
     """Judge the rows of a planned job, at most the first ``limit`` of them.
 
     Errors: Forbidden, Invalid for a plan that does not fit the file.
@@ -86,7 +94,7 @@ def check_file(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, limit: int | N
         if plan.mode == "log":
             _check_log(work, plan, table, report)
         else:
-            _check_rows(work, plan, table, report, limit)
+            _check_rows(RowCheck(work, plan, table.columns, promises), work, table, report, limit)
     return report
 
 
@@ -106,8 +114,11 @@ def with_unpublished(uow: UnitOfWork, documents: Mapping[str, Any]) -> UnitOfWor
 class RowCheck(RowImport):
     """Reads rows as the import does; what it would create is promised."""
 
-    def __init__(self, uow: UnitOfWork, plan: ImportPlan, columns: Sequence[str]) -> None:
+    def __init__(
+        self, uow: UnitOfWork, plan: ImportPlan, columns: Sequence[str], promises: Promises | None = None
+    ) -> None:
         self.plan = plan
+        self._promises = promises or {}
         super().__init__(uow, replace(plan, create_users=False, create_references=False), columns)
         self.reader.resolve = self._resolve
         self.session = uow.session
@@ -115,7 +126,12 @@ class RowCheck(RowImport):
     def _resolve(self, wanted: FieldDefinition, text: str) -> str | None:
         found = self.names.resolve(wanted, text)
         can_create = self.plan.create_users if wanted.type == "user" else self.plan.create_references
-        return PROMISED if found is None and can_create else found
+        return PROMISED if found is None and (can_create or self._is_brought(wanted, text)) else found
+
+    def _is_brought(self, wanted: FieldDefinition, text: str) -> bool:
+        """Whether another file of the same set brings what is named."""
+        brings = self._promises.get(str(wanted.params.get("target", "")))
+        return brings is not None and brings(text)
 
     def read(self, rows: Sequence[Row]) -> list[ReadRow]:
         prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
@@ -143,8 +159,8 @@ def _is_promised(fault: Any, item: ReadRow) -> bool:
     return fault.message_key in (NO_RECORD, NO_MEMBER) and item.values.get(fault.field) == PROMISED
 
 
-def _check_rows(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report, limit: int | None) -> None:
-    checking = RowCheck(uow, plan, table.columns)
+def _check_rows(checking: RowCheck, uow: UnitOfWork, table: Table, report: Report, limit: int | None) -> None:
+    plan = checking.plan
     stream = islice(table.rows(), limit)
     seen: set[str] = set()
     while rows := list(islice(stream, _CHUNK)):

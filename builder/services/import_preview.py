@@ -21,7 +21,7 @@ from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import field_type, type_of
-from builder.services.import_checks import PROMISED, RowCheck, with_unpublished
+from builder.services.import_checks import PROMISED, Promises, RowCheck, with_unpublished
 from builder.services.import_rows import context_of
 from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
@@ -63,7 +63,11 @@ NO_PREVIEW = ColumnPreview((), 0, 0)
 
 
 def preview_columns(
-    uow: UnitOfWork, profile: TableProfile, proposal: Proposal, locale: str
+    uow: UnitOfWork,
+    profile: TableProfile,
+    proposal: Proposal,
+    locale: str,
+    promises: Promises | None = None,
 ) -> dict[str, ColumnPreview]:
     """The preview of every column that fills a field or tells a time. Nothing is written.
 
@@ -73,7 +77,7 @@ def preview_columns(
     names = [column.name for column in profile.columns]
     context = replace(context_of(uow), locale=locale)
     asked = {problem.place for problem in proposal.questions}
-    checking = RowCheck(work, proposal.plan, names)
+    checking = RowCheck(work, proposal.plan, names, promises)
     found: dict[str, ColumnPreview] = {}
     for column in profile.columns:
         if column.name not in asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import select, update
 
@@ -171,7 +171,8 @@ def set_format(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, file_format: F
     _require_draft(job)
     OpenFile(blobs, job, file_format).try_out()
     uow.begin()
-    job.options = {"format": file_format.to_document()}
+    kept: dict[str, Any] = {name: job.options[name] for name in ("set", "set_of") if name in job.options}
+    job.options = {**kept, "format": file_format.to_document()}
 
 
 def column_profile(blobs: BlobStore, job: ImportJob, judged: int | None = JUDGED) -> TableProfile:

@@ -1,0 +1,253 @@
+"""Several linked files in one run (S25): each becomes records of one object, in order of their references.
+
+The files of a set are jobs like any other; the first one lists them all (``options["set"]``), the others
+name it (``options["set_of"]``). They run one after another: what a file refers to by the key of the other
+system is there when its turn comes. A file that fails or is stopped stops those behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from sqlalchemy import select
+
+from builder.db.imports import ImportJob
+from builder.errors import N_, Conflict, FunnelwrightError, Invalid, Problem
+from builder.exchange.blobs import BlobStore
+from builder.exchange.mapping import plain, suggest
+from builder.exchange.presets import recognised
+from builder.exchange.profile import TableProfile
+from builder.services.import_checks import Promises
+from builder.services.import_choices import Choices
+from builder.services.import_presets import first_choices, preset_choices
+from builder.services.import_setup import Proposal, carry_out, plan_import
+from builder.services.imports import (
+    DONE,
+    DRAFT,
+    ENDED,
+    cancel,
+    column_profile,
+    find,
+    format_of,
+    queue,
+    set_plan,
+)
+from builder.services.unit_of_work import UnitOfWork
+
+TextTest: TypeAlias = Callable[[str], bool]
+MOST_FILES = 20
+NOTHING_LEFT = N_("Nothing of these files is left to be started.")
+TOO_MANY = N_("At most %(most)s files can be brought together.")
+
+
+@dataclass(frozen=True)
+class SetFile:
+    """A file of a set with what is planned for it: no proposal when it was started already, or cannot be."""
+
+    job: ImportJob
+    profile: TableProfile | None = None
+    choices: Choices | None = None
+    proposal: Proposal | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.proposal is not None and not self.problems
+
+
+def bind(uow: UnitOfWork, jobs: Sequence[ImportJob]) -> int:
+    """Make a set of draft jobs; its id is that of the first. Errors: Conflict for too many."""
+    if len(jobs) > MOST_FILES:
+        raise Conflict(TOO_MANY, most=MOST_FILES)
+    uow.begin()
+    first = jobs[0]
+    first.options = {**first.options, "set": [str(job.id) for job in jobs]}
+    for job in jobs[1:]:
+        job.options = {**job.options, "set_of": str(first.id)}
+    uow.session.flush()
+    return first.id
+
+
+def set_of(job: ImportJob) -> int | None:
+    """The id of the set that the job belongs to."""
+    if "set" in job.options:
+        return job.id
+    return int(job.options["set_of"]) if "set_of" in job.options else None
+
+
+def jobs_of(uow: UnitOfWork, set_id: int) -> list[ImportJob]:
+    """The jobs of a set as its files were chosen. Errors: Forbidden, NotFound."""
+    first = find(uow, set_id)
+    return [find(uow, int(text)) for text in first.options.get("set", [str(set_id)])]
+
+
+def likely_object(uow: UnitOfWork, profile: TableProfile, file_name: str) -> str:
+    """The object that the rows of a file most likely are: called like it, or with most of its columns."""
+    stem = plain(file_name.partition(".")[0])
+    preset = recognised(profile)
+
+    def score(key: str) -> tuple[bool, int, int]:
+        definition = uow.catalog.object(key)
+        labels = (definition.label.translations, definition.label_plural.translations)
+        names = {plain(key), *(plain(text) for texts in labels for _, text in texts)}
+        known = preset.fields(profile, definition) if preset is not None else {}
+        likes = [item.certainty for item in suggest(profile, definition) if item.field is not None]
+        return stem in names, sum(value is not None for value in known.values()), len(likes)
+
+    return max(uow.catalog.objects, key=score)
+
+
+def set_object(uow: UnitOfWork, job: ImportJob, object_key: str) -> None:
+    """The rows of a draft are to become another object's; what was planned for them is void.
+
+    Errors: Conflict when it was started, NotFound (object).
+    """
+    uow.catalog.object(object_key)
+    if job.status != DRAFT:
+        raise Conflict(N_("This import was started already."))
+    if job.object_key == object_key:
+        return
+    uow.begin()
+    job.object_key = object_key
+    job.options = {name: job.options[name] for name in ("format", "set", "set_of") if name in job.options}
+
+
+def look(uow: UnitOfWork, blobs: BlobStore, jobs: Sequence[ImportJob]) -> list[SetFile]:
+    """What is planned for each file, in the order in which they will run. Nothing is written."""
+    return _in_order(uow, [_looked(uow, blobs, job) for job in jobs])
+
+
+def _looked(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> SetFile:
+    if job.status != DRAFT:
+        return SetFile(job)
+    profile = choices = proposal = None
+    try:
+        profile = column_profile(blobs, job)
+        choices = _choices(uow, job, profile)
+        proposal = plan_import(uow, profile, format_of(job), job.object_key, choices)
+        return SetFile(job, profile, choices, proposal, proposal.questions)
+    except FunnelwrightError as error:
+        problems = tuple(error.problems) or (Problem(error.message_key, "", error.values),)
+        return SetFile(job, profile, choices, proposal, problems)
+
+
+def _choices(uow: UnitOfWork, job: ImportJob, profile: TableProfile) -> Choices:
+    """What a person said of the file, else what its preset or its columns say."""
+    document = job.options.get("choices")
+    if document is not None:
+        return Choices.from_document(document)
+    definition = uow.catalog.object(job.object_key)
+    preset = recognised(profile)
+    if preset is not None:
+        return preset_choices(uow, preset, profile, definition)
+    return first_choices(uow, profile, definition)
+
+
+def _in_order(uow: UnitOfWork, files: Sequence[SetFile]) -> list[SetFile]:
+    """Files behind those whose records they refer to; where references go in circles, as they were chosen."""
+    waiting = list(files)
+    ordered: list[SetFile] = []
+    while waiting:
+        objects = [file.job.object_key for file in waiting]
+        ready = next(
+            (file for file in waiting if not (_targets(uow, file) & ({*objects} - {file.job.object_key}))),
+            waiting[0],
+        )
+        waiting.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+def _targets(uow: UnitOfWork, file: SetFile) -> set[str]:
+    """The objects that the columns of a file refer to."""
+    if file.proposal is None:
+        return set()
+    targets = uow.catalog.object(file.job.object_key).fields.targets
+    mapped = (targets[key] for key in file.proposal.plan.field_of.values() if key in targets)
+    found = {str(field.params["target"]) for field in mapped if field.type == "reference"}
+    made = (new.document.get("x-target") for new in file.proposal.new_fields)
+    return found | {str(target) for target in made if target}
+
+
+def promises(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> Promises:
+    """What the other files of the set will bring: for each object, whether it will have a key or name."""
+    set_id = set_of(job)
+    found: dict[str, list[TextTest]] = {}
+    for other in jobs_of(uow, set_id) if set_id is not None else ():
+        file = _looked(uow, blobs, other) if other.id != job.id else SetFile(job)
+        if file.profile is not None and file.proposal is not None:
+            found.setdefault(other.object_key, []).append(_brings(uow, file, file.profile, file.proposal))
+    return {key: _any_of(tests) for key, tests in found.items()}
+
+
+def _any_of(tests: Sequence[TextTest]) -> TextTest:
+    return lambda text: any(test(text) for test in tests)
+
+
+def _brings(uow: UnitOfWork, file: SetFile, profile: TableProfile, proposal: Proposal) -> TextTest:
+    """Whether a text is a key or a name in the file; with too many to remember, any may be."""
+    name = uow.catalog.object(file.job.object_key).fields.by_role.get("name")
+    naming = [column for column, key in proposal.plan.fields if name is not None and key == name.key]
+    known: set[str] = set()
+    for column_name in (*naming, proposal.plan.key_column):
+        column = profile.column(column_name) if column_name is not None else None
+        if column is not None and column.values is None:
+            return lambda _text: True
+        known |= set(column.values or ()) if column is not None else set()
+    return known.__contains__
+
+
+def start(uow: UnitOfWork, blobs: BlobStore, jobs: Sequence[ImportJob]) -> list[ImportJob]:
+    """Publish what the plans need and queue all drafts in their order; the caller enqueues the first of them.
+
+    Errors: Conflict when nothing is left, Invalid with everything that must be decided first, Forbidden.
+    """
+    files = [file for file in look(uow, blobs, jobs) if file.job.status == DRAFT]
+    if not files:
+        raise Conflict(NOTHING_LEFT)
+    problems = tuple(problem for file in files for problem in file.problems)
+    if problems or not all(file.is_ready for file in files):
+        raise Invalid(N_("Something must be decided first."), problems=problems)
+    started: list[ImportJob] = []
+    for file in files:
+        assert file.profile is not None
+        assert file.choices is not None
+        # What an earlier file published counts for the plan of this one.
+        proposal = plan_import(uow, file.profile, format_of(file.job), file.job.object_key, file.choices)
+        set_plan(uow, file.job, carry_out(uow, proposal), file.profile.rows)
+        started.append(file.job)
+    for job, later in pairwise(started):
+        job.options = {**job.options, "then": str(later.id)}
+    uow.session.flush()
+    for job in started:
+        queue(uow, job)
+    return started
+
+
+def following(uow: UnitOfWork, job_id: int) -> int | None:
+    """The job to run after one that has ended; without success, those behind it are stopped. Commits."""
+    uow.begin()
+    job = _job(uow, job_id)
+    later = int(job.options["then"]) if job is not None and "then" in job.options else None
+    if job is None or later is None or job.status == DONE:
+        uow.rollback()
+        return later
+    while later is not None:
+        waiting = _job(uow, later)
+        if waiting is None:
+            break
+        if waiting.status not in ENDED:
+            cancel(uow, waiting)
+            waiting = _job(uow, later)
+        assert waiting is not None
+        waiting.problem = waiting.problem or str(N_("The file before it was not imported."))
+        later = int(waiting.options["then"]) if "then" in waiting.options else None
+    uow.commit()
+    return None
+
+
+def _job(uow: UnitOfWork, job_id: int) -> Any:
+    return uow.session.scalar(select(ImportJob).where(ImportJob.id == job_id))

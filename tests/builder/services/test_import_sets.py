@@ -1,0 +1,151 @@
+"""Several linked files in one run: their objects, their order, references by the ids of the other system."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from builder.clock import FakeClock
+from builder.db.engine import make_engine
+from builder.db.imports import ImportJob
+from builder.db.records import Link, Record
+from builder.db.tenancy import WorkspaceSession
+from builder.errors import Invalid
+from builder.exchange.blobs import FolderBlobStore
+from builder.metadata import packs as pack_files
+from builder.services import imports, packs, workspaces
+from builder.services.import_checks import check_file
+from builder.services.import_runs import run
+from builder.services.import_sets import (
+    bind,
+    following,
+    jobs_of,
+    likely_object,
+    look,
+    promises,
+    set_object,
+    start,
+)
+from builder.services.unit_of_work import UnitOfWork
+from tests.factories import START
+from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.imports import shared
+
+FILES = {
+    "contacts.csv": "Id,AccountId,Name,LastName,Email\nC1,A2,Ann Ash,Ash,ann@example.com\nC2,A1,Bo Birch,Birch,\n",
+    "accounts.csv": "Id,IsDeleted,Name,Phone\nA1,FALSE,Acme,\nA2,FALSE,Beta,\n",
+}
+
+
+@pytest.fixture
+def uow(shared_database: FreshDatabase, request: pytest.FixtureRequest) -> Iterator[UnitOfWork]:
+    engine = make_engine(shared_database.url)
+    key = f"w{abs(hash(request.node.name)) % 10**8}"
+    with WorkspaceSession(engine, expire_on_commit=False) as session:
+        made = workspaces.create(session, FakeClock(START), workspaces.WorkspaceFacts(key))
+        packs.install(made, pack_files.load(pack_files.locate("b2b")))
+        made.commit()
+        yield made
+    engine.dispose()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> FolderBlobStore:
+    return FolderBlobStore(tmp_path / "files")
+
+
+def bound(uow: UnitOfWork, blobs: FolderBlobStore, files: Mapping[str, bytes]) -> list[ImportJob]:
+    """Files as the screen takes them in."""
+    jobs = []
+    for name, data in files.items():
+        job = imports.receive(uow, blobs, io.BytesIO(data), name, "account")
+        set_object(uow, job, likely_object(uow, imports.column_profile(blobs, job), name))
+        jobs.append(job)
+    set_id = bind(uow, jobs)
+    uow.commit()
+    return jobs_of(uow, set_id)
+
+
+def carried_out(uow: UnitOfWork, blobs: FolderBlobStore, jobs: list[ImportJob]) -> list[ImportJob]:
+    """What the background does."""
+    started = start(uow, blobs, jobs)
+    uow.commit()
+    later: int | None = started[0].id
+    while later is not None:
+        run(uow, blobs, later)
+        later = following(uow, later)
+    return [imports.find(uow, job.id) for job in started]
+
+
+def small(files: Mapping[str, str] = FILES) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in files.items()}
+
+
+def links(uow: UnitOfWork, object_key: str, target_key: str) -> set[tuple[str, str]]:
+    source, target = aliased(Record), aliased(Record)
+    rows = uow.session.execute(
+        select(source.external_key.label("one"), target.external_key.label("other"))
+        .join(Link, Link.record_id == source.id)
+        .join(target, target.id == Link.target_id)
+        .where(source.object_key == object_key, target.object_key == target_key)
+    )
+    return {(row.one, row.other) for row in rows}
+
+
+def test_files_run_behind_what_they_refer_to_and_find_it_by_its_id(
+    uow: UnitOfWork, blobs: FolderBlobStore
+) -> None:
+    jobs = bound(uow, blobs, small())
+    assert [job.object_key for job in jobs] == ["contact", "account"]
+    assert [file.job.object_key for file in look(uow, blobs, jobs)] == ["account", "contact"]
+    done = carried_out(uow, blobs, jobs)
+    assert [(job.status, job.created_rows, job.refused_rows) for job in done] == [("done", 2, 0)] * 2
+    assert links(uow, "contact", "account") == {("C1", "A2"), ("C2", "A1")}
+
+
+def test_the_dry_run_counts_on_what_the_other_files_bring(uow: UnitOfWork, blobs: FolderBlobStore) -> None:
+    contacts, _accounts = bound(uow, blobs, small())
+    file = next(each for each in look(uow, blobs, [contacts]))
+    assert file.proposal is not None
+    imports.set_proposal(uow, contacts, file.proposal, 2)
+    assert check_file(uow, blobs, contacts).refused == 2
+    assert check_file(uow, blobs, contacts, promises=promises(uow, blobs, contacts)).refused == 0
+
+
+def test_a_file_that_was_stopped_stops_those_behind_it(uow: UnitOfWork, blobs: FolderBlobStore) -> None:
+    jobs = bound(uow, blobs, small())
+    first, second = start(uow, blobs, jobs)
+    uow.commit()
+    imports.cancel(uow, first)
+    uow.commit()
+    assert following(uow, first.id) is None
+    uow.session.expire_all()
+    second = imports.find(uow, second.id)
+    assert (second.status, second.problem) == ("cancelled", "The file before it was not imported.")
+
+
+def test_nothing_starts_while_something_must_be_decided(uow: UnitOfWork, blobs: FolderBlobStore) -> None:
+    files = {**FILES, "deals.csv": "Deal,Amount,Expected close\nOne,1.054,01/02/2025\n"}
+    jobs = bound(uow, blobs, small(files))
+    with pytest.raises(Invalid) as refused:
+        start(uow, blobs, jobs)
+    assert {problem.place for problem in refused.value.problems} == {"Amount", "Expected close"}
+    uow.rollback()
+    assert {imports.find(uow, job.id).status for job in jobs} == {"draft"}
+
+
+def test_a_salesforce_org_comes_in_one_run(uow: UnitOfWork, blobs: FolderBlobStore) -> None:
+    names = ("Contact", "Lead", "Account")
+    files = {f"{name}.csv": shared(f"salesforce_devorg/{name}.csv").read_bytes() for name in names}
+    jobs = bound(uow, blobs, files)
+    assert [job.object_key for job in jobs] == ["contact", "lead", "account"]
+    done = carried_out(uow, blobs, jobs)
+    assert {job.object_key: (job.created_rows, job.refused_rows) for job in done} == {
+        "account": (18, 0), "contact": (23, 2), "lead": (22, 0),
+    }  # fmt: skip
+    assert len(links(uow, "contact", "account")) == 23
