@@ -57,7 +57,7 @@ class Controls:
             "is_read_only": bool(scalars.option(here.ui, "readonly") or merged.get("readOnly")),
             "is_disabled": bool(scalars.option(here.ui, "disabled")),
         }
-        if kind == "array":
+        if kind == "array" and offered is None:
             return self._several(merged, value, here, facts)
         if offered is None and kind == "boolean" and scalars.widget(here.ui) in ("radio", "select"):
             offered = [(True, ""), (False, "")]

@@ -229,10 +229,9 @@ def _in_words(keyword: str, rule: Any) -> tuple[str, dict[str, Any]]:
 def _about_alternatives(error: ValidationError, path: Path, keyword: str) -> DataError:
     inside: dict[int, list[DataError]] = {}
     for each in error.context or ():
-        number = each.relative_schema_path[0]
-        if isinstance(number, int):
-            # Errors in the context count their path from the value; ``absolute_path`` counts from the root.
-            inside.setdefault(number, []).extend(_told(each))
+        # An alternative that is simply ``false`` does not say which one it is.
+        number = each.relative_schema_path[0] if each.relative_schema_path else -1
+        inside.setdefault(int(number), []).extend(_told(each))
     told = {number: tuple(errors) for number, errors in inside.items()}
     return DataError(path, keyword, FITS_NONE if told else FITS_SEVERAL, {}, told)
 
