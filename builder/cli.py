@@ -18,6 +18,7 @@ from builder.commands.context import FunnelwrightGroup
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "bench": ("bench", "bench", "Measure speed and size."),
     "import": ("exchange", "import_", "Import the rows of a file."),
+    "import-together": ("exchange_sets", "import_together", "Import several linked files in one run."),
     "load-history": ("exchange", "load_history", "Load the history in an event log."),
     "demo": ("demo", "demo", "Make a company to try the product with."),
     "worker": ("worker", "worker", "Run background jobs."),

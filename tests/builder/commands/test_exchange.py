@@ -73,3 +73,19 @@ def test_what_was_said_is_saved_under_a_name_and_taken_again(run: Run) -> None:
     for wrong in (("--mapping", "Nothing"), ("--preset", "nothing"), ("--preset", "auto")):
         result = run(CASES, *wrong)
         assert result.exit_code != 0, wrong
+
+
+def test_linked_files_are_brought_in_one_run(run: Run, tmp_path: Path) -> None:
+    for name, text in (
+        ("matters.csv", "ID,Title,Worth,Client\nM1,First,100,K1\n"),
+        ("clients.csv", "ID,Name\nK1,Acme\n"),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    line = ["import-together", str(tmp_path / "matters.csv"), str(tmp_path / "clients.csv"), "-w", "acme"]
+    found = json.loads(CliRunner().invoke(main, [*line, "--json"]).stdout)
+    assert [(each["file"], each["object"], each["created"], each["refused"]) for each in found] == [
+        ("clients.csv", "client", 1, 0), ("matters.csv", "matter", 1, 0),
+    ]  # fmt: skip
+    assert CliRunner().invoke(main, [*line, "--as", "nothing.csv=client"]).exit_code == 2
+    refused = CliRunner().invoke(main, [*line, "--as", "clients.csv=nothing"])
+    assert refused.exit_code == 1
