@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done, show_form
-from blueprints.messages import message, named, told
+from blueprints.messages import message, told
 from blueprints.scope import scope
 from blueprints.workspace.imports import blobs, imports
 from builder.db.ids import to_public
-from builder.errors import FunnelwrightError, Problem
+from builder.errors import FunnelwrightError
 from builder.queries import imports as queries
 from builder.services import import_sets as services
 from builder.services.imports import DRAFT
@@ -61,7 +61,7 @@ def _show(job_id: int, problems: list[tuple[str, str]] | None = None, status: in
     uow = here.unit_of_work()
     files = services.look(uow, blobs(), services.jobs_of(uow, job_id))
     lines = [
-        (queries.job(here.session, here.actor, file.job.id), file, [_said(item) for item in file.problems])
+        (queries.job(here.session, here.actor, file.job.id), file, [told(item) for item in file.problems])
         for file in files
     ]
     return show_form(
@@ -76,7 +76,3 @@ def _show(job_id: int, problems: list[tuple[str, str]] | None = None, status: in
         is_ready=all(file.is_ready for file in files if file.job.status == DRAFT),
         is_running=any(line[0].is_running for line in lines),
     )
-
-
-def _said(problem: Problem) -> str:
-    return named(problem.place, told(problem)) if problem.place else told(problem)

@@ -163,12 +163,17 @@ def _in_order(uow: UnitOfWork, files: Sequence[SetFile]) -> list[SetFile]:
 
 def _targets(uow: UnitOfWork, file: SetFile) -> set[str]:
     """The objects that the columns of a file refer to."""
-    if file.proposal is None:
+    if file.proposal is not None:
+        keys = [*file.proposal.plan.field_of.values()]
+    elif "plan" in file.job.options:
+        keys = [key for _, key in file.job.options["plan"]["fields"]]
+    else:
         return set()
-    targets = uow.catalog.object(file.job.object_key).fields.targets
-    mapped = (targets[key] for key in file.proposal.plan.field_of.values() if key in targets)
+    definition = uow.catalog.objects.get(file.job.object_key)
+    targets = definition.fields.targets if definition is not None else {}
+    mapped = (targets[key] for key in keys if key in targets)
     found = {str(field.params["target"]) for field in mapped if field.type == "reference"}
-    made = (new.document.get("x-target") for new in file.proposal.new_fields)
+    made = (new.document.get("x-target") for new in file.proposal.new_fields) if file.proposal else ()
     return found | {str(target) for target in made if target}
 
 

@@ -51,6 +51,7 @@ def test_linked_files_are_brought_in_one_run(importing: Town) -> None:
         ("M1", clients["K2"]), ("M2", clients["K1"]),
     ]  # fmt: skip
     shown = ada.get(place, htmx=True).text
+    assert shown.index("clients.csv") < shown.index("matters.csv")
     assert shown.lstrip().startswith("<section")
     assert "hx-trigger" not in shown
     assert ada.post(f"{place}/start").status_code == 409

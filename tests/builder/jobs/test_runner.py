@@ -21,7 +21,7 @@ from builder.exchange.profile import profile
 from builder.jobs.queue import open_queue
 from builder.jobs.runner import blob_store
 from builder.jobs.tables import migrate
-from builder.services import imports
+from builder.services import import_sets, imports
 from builder.services.import_choices import Choices
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
@@ -162,3 +162,31 @@ def test_one_process_only_runs_the_jobs_of_a_sqlite_database(
     again = lock_file(settings.data_folder / LOCK_FILE)
     assert again is not None
     again.release()
+
+
+def test_files_that_were_brought_together_run_one_after_another(
+    world: World, settings: Settings, workers: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    blobs = blob_store(settings)
+    files = {
+        "matters.csv": "ID,Title,Client\nM1,First,K2\nM2,Second,K1\n",
+        "clients.csv": "ID,Name\nK1,Acme\nK2,Beta\n",
+    }
+    with world.work() as uow, open_queue(settings) as queue:
+        jobs = []
+        for name, text in files.items():
+            job = imports.receive(uow, blobs, io.BytesIO(text.encode()), name, "matter")
+            import_sets.set_object(
+                uow, job, import_sets.likely_object(uow, imports.column_profile(blobs, job), name)
+            )
+            jobs.append(job)
+        import_sets.bind(uow, jobs)
+        started = import_sets.start(uow, blobs, jobs)
+        queue.enqueue_import(uow.session, uow.workspace.key, started[0].id)
+        uow.commit()
+        ids = [job.id for job in started]
+    workers()
+    done = [
+        wait_for(world, job_id, lambda row: row.status in ("done", "failed", "cancelled")) for job_id in ids
+    ]
+    assert [(row.status, row.created_rows) for row in done] == [("done", 2), ("done", 2)]
