@@ -73,13 +73,17 @@ class Walk:
         return self.posted is not None and (self.posted.has(name) or self.posted.has(f"{name}.rows"))
 
     def _offers(self, options: list[Any], guess: Any, choice_name: str) -> tuple[tuple[Offer, ...], int]:
-        titles = [self.merger.effective(option, ABSENT)[0].get("title") for option in options]
+        merged = [self.merger.effective(option, ABSENT)[0] for option in options]
+        kinds = ["/".join(scalars.kinds(each)) for each in merged]
+        by_kind = len(set(kinds)) == len(kinds) and all(kind in TYPE_NAMES for kind in kinds)
+        plain = [TYPE_NAMES[kind] if by_kind else OPTION for kind in kinds]
+        titles = [each.get("title") for each in merged]
         chosen = best_fit(options, guess, self.merger)
         sent = self.posted.first(choice_name) if self.posted else None
         if sent is not None and sent.isascii() and sent.isdigit() and int(sent[:6]) < len(options):
             chosen = int(sent[:6])
         offers = tuple(
-            Offer(str(at), title or self.say(OPTION, {"number": at + 1}), at, at == chosen)
+            Offer(str(at), title or self.say(plain[at], {"number": at + 1}), at, at == chosen)
             for at, title in enumerate(titles)
         )
         return offers, chosen
