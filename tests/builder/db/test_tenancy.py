@@ -14,7 +14,7 @@ from builder.db.base import Base
 from builder.db.ids import new_id
 from builder.db.people import Department, Member
 from builder.db.records import GivenNumber, Record, RecordNumber, SearchToken
-from builder.db.tenancy import UnboundSessionError, WorkspaceSession
+from builder.db.tenancy import UnboundSessionError, WorkspaceSession, scoped
 from builder.queries.memberships import count_memberships, memberships_of
 from builder.services import people
 from tests.fixtures.town import Town
@@ -62,6 +62,19 @@ def test_a_bound_session_sees_its_own_people_only(session: WorkspaceSession, tow
     assert session.scalars(select(Member.name)).all() == ["Otto"]
     assert session.scalar(select(func.count()).select_from(Member)) == 1
     assert session.get(Member, (workspace_ids(town)["other"], town.ids["Ada"])) is None
+
+
+def test_scoped_statements_that_are_read_as_one_are_filtered_each(
+    session: WorkspaceSession, town: Town
+) -> None:
+    session.bind_workspace(workspace_ids(town)["other"])
+    member, department = Member.__table__, Department.__table__
+    beside = member.outerjoin(department, department.c.path == member.c.name)
+
+    both = scoped(select(member.c.name), select(department.c.name))
+    assert session.run(both).scalars().all() == ["Otto", "Far"]
+    with pytest.raises(UnboundSessionError):
+        scoped(select(member.c.name), select(member.c.name).select_from(beside))
 
 
 def test_updates_and_deletes_stop_at_the_wall(session: WorkspaceSession, town: Town) -> None:
