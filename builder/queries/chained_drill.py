@@ -1,24 +1,26 @@
 """The units and visits behind a figure of a funnel over several pipelines (B4), as keyset pages.
 
 As in ``queries.drill``: a figure is one clause on the ledger, written from the definitions of M1 and M2 and
-not from the code that counts journeys.
+not from the code that counts journeys. It is made of lists of ids and not of joins: without statistics SQLite
+would look through all visits of a stage once for every first record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, union, union_all
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import aliased
 
 from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.errors import N_, Invalid
-from builder.queries.chained import Chain, Level, Place, levels, visit
+from builder.queries.chained import Chain, Place, firsts_of, made_by, visit
 from builder.queries.drill import EXITS, FORWARD, PAGE, DrillRow, Unit, record_rows
 from builder.queries.population import Population
 from builder.queries.visibility import visible
@@ -76,7 +78,7 @@ def chained_drill(
     after: int | None = None,
     limit: int = PAGE,
 ) -> ChainedPage:
-    """The page behind ``figure`` after the row with cursor ``after``, newest first: up to five statements.
+    """The page behind ``figure`` after the row with cursor ``after``, newest first: up to eight statements.
 
     Errors: Invalid for a step, a figure or a mode that there is not.
     """
@@ -114,7 +116,8 @@ def _visits_page(
     found = _stays(chain, population, figure).subquery()
     total = count_behind(session, chain, population, figure)
     rows = session.execute(_page_of(select(found), found.c.id, after, limit)).all()
-    visits = tuple(Visit(*row[1:]) for row in rows[:limit])
+    unit_of = _units_of(session, chain, {row[1] for row in rows[:limit]})
+    visits = tuple(Visit(unit_of[row[1]], *row[1:]) for row in rows[:limit])
     ids = {one for visit_ in visits for one in (visit_.unit_id, visit_.record_id)}
     records, seen = _known(session, population.actor, ids)
     following = rows[limit - 1][0] if len(rows) > limit else None
@@ -123,14 +126,13 @@ def _visits_page(
 
 
 def _units(chain: Chain, population: Population, figure: ChainedFigure) -> Select[*tuple[Any, ...]]:
-    """Ids of units that the figure counts: those with a visit to each of its sets of stages."""
-    known = levels(chain, population)
-    first, *others = [_visitors(chain, known, places) for places in _wanted(chain, figure)]
-    units = first.subquery()
-    statement: Select[*tuple[Any, ...]] = select(units.c.unit)
-    for other in others:
-        statement = statement.where(units.c.unit.in_(select(other.subquery().c.unit)))
-    return statement
+    """Ids of units that the figure counts: those with a visit to each of its sets of stages, each once."""
+    firsts = firsts_of(chain, population)
+    came_to = [_came_to(chain, firsts, places) for places in _wanted(chain, figure)]
+    if not chain.merges:
+        return select(firsts.c.unit).where(*came_to)
+    where = [firsts.c.unit.in_(select(firsts.c.unit).where(one)) for one in came_to]
+    return select(firsts.c.unit).where(*where).distinct()
 
 
 def _wanted(chain: Chain, figure: ChainedFigure) -> list[tuple[Place, ...]]:
@@ -149,22 +151,39 @@ def _wanted(chain: Chain, figure: ChainedFigure) -> list[tuple[Place, ...]]:
     return [chain.visits_to(step) for step in range(begin, last + 1)]
 
 
-def _visitors(chain: Chain, known: tuple[Level, ...], places: tuple[Place, ...]) -> Any:
-    """Ids of units with a visit to one of the stages, each once (a union of one select would not do that)."""
-    return union(
-        *(
-            level.select(level.unit.label("unit")).distinct().join(StayRow, visit(places, level.record))
-            for level in known
-            if level.can_visit(chain, places)
-        )
-    )
+def _came_to(chain: Chain, firsts: Any, places: tuple[Place, ...]) -> ColumnElement[bool]:
+    """A first record visited one of the stages, or something made from it did."""
+    by_pipeline: dict[str, list[Place]] = {}
+    for place in places:
+        by_pipeline.setdefault(place[0], []).append(place)
+    came = []
+    for key, some in by_pipeline.items():
+        ids = select(StayRow.record_id).where(visit(some))
+        if chain.pipelines[key].object_key == chain.first.key:
+            came.append(firsts.c.id.in_(ids))
+            continue
+        for _ in range(chain.depth):
+            made: Any = aliased(Record)
+            ids = select(made.converted_from_id).where(
+                made.id.in_(ids), made.converted_from_id.is_not(None), made_by(chain, made)
+            )
+            came.append(firsts.c.id.in_(ids))
+    return or_(*came)
 
 
-def _stays(chain: Chain, population: Population, figure: ChainedFigure) -> Any:
-    """(stay, unit, record, times) of the visits that the figure counts."""
+def _stays(chain: Chain, population: Population, figure: ChainedFigure) -> Select[*tuple[Any, ...]]:
+    """(stay, record, times) of the visits that the figure counts."""
     step = chain.definition.steps[_index(chain, figure)]
-    places = ((step.pipeline, step.stage),)
-    parts: list[ColumnElement[bool]] = []
+    firsts = firsts_of(chain, population)
+    ids: Any = select(firsts.c.id)
+    is_member = [StayRow.record_id.in_(ids)]
+    if chain.pipelines[step.pipeline].object_key != chain.first.key:
+        is_member = []
+        for _ in range(chain.depth):
+            made: Any = aliased(Record)
+            ids = select(made.id).where(made.converted_from_id.in_(ids), made_by(chain, made))
+            is_member.append(StayRow.record_id.in_(ids))
+    parts = [visit([(step.pipeline, step.stage)]), or_(*is_member)]
     if figure.name in EXITS:
         left_via = EXITS[figure.name]
         parts.append(StayRow.left_via.is_(None) if left_via is None else StayRow.left_via == left_via)
@@ -174,16 +193,8 @@ def _stays(chain: Chain, population: Population, figure: ChainedFigure) -> Any:
         parts.append(StayRow.left_via.in_(FORWARD))
     elif figure.name != "entered":
         raise _no_figure(figure)
-    columns = (StayRow.entered_at, StayRow.left_at, StayRow.seconds)
-    return union_all(
-        *(
-            level.select(StayRow.id, level.unit.label("unit"), level.record.id.label("record"), *columns)
-            .join(StayRow, visit(places, level.record))
-            .where(*parts)
-            for level in levels(chain, population)
-            if level.can_visit(chain, places)
-        )
-    )
+    columns = (StayRow.id, StayRow.record_id, StayRow.entered_at, StayRow.left_at, StayRow.seconds)
+    return select(*columns).where(*parts)
 
 
 def _index(chain: Chain, figure: ChainedFigure) -> int:
@@ -204,23 +215,42 @@ def _page_of(statement: Any, key: Any, after: int | None, limit: int) -> Any:
 
 
 def _made(
-    session: WorkspaceSession, chain: Chain, population: Population, units: Collection[int]
+    session: WorkspaceSession, chain: Chain, population: Population, units: Sequence[int]
 ) -> dict[int, tuple[int, ...]]:
     """What came of these units, in the order in which it was made; with *customer* the first records too."""
-    is_customer = chain.definition.unit == "customer"
-    selects = [
-        level.select(level.unit.label("unit"), level.record.id.label("record")).where(level.unit.in_(units))
-        for level in levels(chain, population)
-        if level.depth or is_customer
-    ]
-    if not selects or not units:
-        return {}
-    found = union_all(*selects).subquery()
+    unit_of = {unit: unit for unit in units}
+    if chain.merges:
+        firsts = firsts_of(chain, population)
+        rows = session.execute(select(firsts.c.id, firsts.c.unit).where(firsts.c.unit.in_(units)))
+        unit_of = dict(rows.all())
+    parents = list(unit_of)
+    for _ in range(chain.depth):
+        source: Any = Record.converted_from_id
+        asked = select(Record.id, source).where(source.in_(parents), made_by(chain, Record))
+        found = {record: unit_of[parent] for record, parent in session.execute(asked)} if parents else {}
+        unit_of.update(found)
+        parents = list(found)
     made: dict[int, tuple[int, ...]] = {}
-    for unit, record in session.execute(select(found).order_by(found.c.record)):
+    for record, unit in sorted(unit_of.items()):
         if unit != record:
             made[unit] = (*made.get(unit, ()), record)
     return made
+
+
+def _units_of(session: WorkspaceSession, chain: Chain, ids: Collection[int]) -> dict[int, int]:
+    """Record → its unit, climbing from what was made to what it was made from."""
+    root_of = {record: record for record in ids}
+    for _ in range(chain.depth):
+        asked = select(Record.id, Record.converted_from_id).where(
+            Record.id.in_(set(root_of.values())),
+            Record.converted_from_id.is_not(None),
+            Record.object_key != chain.first.key,
+        )
+        source_of = dict(session.execute(asked).all())
+        root_of = {record: source_of.get(root) or root for record, root in root_of.items()}
+    units = select(Record.id, chain.unit).where(Record.id.in_(set(root_of.values())))
+    unit_of: dict[int, int] = dict(session.execute(units).all())
+    return {record: unit_of[root] for record, root in root_of.items()}
 
 
 def _known(
