@@ -122,7 +122,7 @@ def _bar(chain: Chain, question: Question, step: StepFigures, name: str) -> Funn
         Cell(words.number(count), reached, is_number=True),
         Cell(fraction(step), went_on, is_number=True),
         Cell(words.percent(step.rate), rated, is_number=True),
-        Cell(words.percent(step.cumulative), is_number=True),
+        Cell(words.percent(step.cumulative), reached, is_number=True),
     )
     return FunnelBar(name, count, words.number(count), reached, cells)
 
