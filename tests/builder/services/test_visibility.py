@@ -24,8 +24,9 @@ from builder.services import deletion, imports, records, transitions
 from builder.services.entries import Entry
 from builder.services.import_checks import check_file
 from builder.services.import_choices import Choices
+from builder.services.import_history import HistoryChoice
 from builder.services.import_runs import run
-from builder.services.import_setup import HistoryChoice, carry_out, plan_import
+from builder.services.import_setup import carry_out, plan_import
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.stage_work import WorkOnStage, work
 from builder.services.transitions import MoveRecord
