@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from builder.errors import N_
+from builder.errors import N_, Invalid
 from builder.forms.schema_form import scalars
 from builder.forms.schema_form.date_parts import DATE_PARTS, date_of, parts_of, range_of
-from builder.forms.schema_form.merging import Effective, Merger, same
+from builder.forms.schema_form.merging import TOO_LARGE, Effective, Merger, same
 from builder.forms.schema_form.nodes import ABSENT, Control, DatePart, Offer
 from builder.forms.schema_form.posted import Posted
 
 MAX_FILE = 1_000_000
+MAX_TEXT = 3_000_000
 FILE_TOO_LARGE = N_("This file is too large; at most 1 MB fits here.")
 _HELP_IN_UTC = N_("In UTC.")
 
@@ -27,12 +28,24 @@ class Controls:
         self.merger = merger
         self.posted = posted
         self.say = say
+        self.spent = 0
+
+    def spend(self, characters: int) -> None:
+        """Count what the page will hold: references may repeat a long text or list of options very often.
+
+        Errors: Invalid beyond ``MAX_TEXT``.
+        """
+        self.spent += characters
+        if self.spent > MAX_TEXT:
+            raise Invalid(TOO_LARGE)
 
     def help(self, merged: Effective, here: Any) -> str:
         """Description and help, as one text."""
         parts = [scalars.option(here.ui, "description") or merged.get("description")]
         parts.append(scalars.option(here.ui, "help"))
-        return "\n".join(part for part in parts if isinstance(part, str) and part)
+        text = "\n".join(part for part in parts if isinstance(part, str) and part)
+        self.spend(len(text) + len(here.label))
+        return text
 
     def is_one_control(self, merged: Effective, ui: Mapping[str, Any]) -> bool:
         """Whether a list is one control: a choice of several options, or several files."""
@@ -83,7 +96,7 @@ class Controls:
         sent = self._sent(here.name)
         if sent is not None:
             text = sent[0] if sent else ""
-            value = _chosen(offered, text)
+            value = _by_key(offered).get(text, ABSENT)
             if value is ABSENT and text:  # no option, kept so that the error can be understood
                 value = _json(text, text)
         is_radio = scalars.widget(here.ui) == "radio"
@@ -107,8 +120,8 @@ class Controls:
             return self._files(sent, value, here, facts)
         offered = scalars.constants(items, self.merger) or []
         if sent is not None:
-            found = [_chosen(offered, text) for text in sent if text]
-            value = [each for each in found if each is not ABSENT]
+            known = _by_key(offered)
+            value = [known[text] for text in sent if text in known]
             if not value and not self._had(here.name):
                 value = ABSENT
         if value is ABSENT and here.is_required:
@@ -136,15 +149,18 @@ class Controls:
             elif isinstance(names, Mapping):
                 named = names.get(value if isinstance(value, str) else json.dumps(value))
             titled.append((value, named if isinstance(named, str) else title))
+        marks = {scalars.mark_of(each) for each in chosen}
+        off = {scalars.mark_of(each) for each in disabled} if isinstance(disabled, list) else set()
         result = []
         for value, title in scalars.ordered(titled, scalars.option(ui, "enumOrder")):
-            is_chosen = any(same(value, each) for each in chosen)
-            is_off = isinstance(disabled, list) and any(same(value, each) for each in disabled)
-            label = title or scalars.title_of(value, self.say)
-            result.append(Offer(scalars.key_of(value), label, value, is_chosen, is_off and not is_chosen))
-        known = [value for value, _ in offered]
+            is_chosen = scalars.mark_of(value) in marks
+            label, key = title or scalars.title_of(value, self.say), scalars.key_of(value)
+            self.spend(len(label) + len(key) + 40)
+            is_off = scalars.mark_of(value) in off and not is_chosen
+            result.append(Offer(key, label, value, is_chosen, is_off))
+        known = {scalars.mark_of(value) for value, _ in offered}
         for value in chosen:  # what is no option stays there, so that the error can be understood
-            if not any(same(value, each) for each in known):
+            if scalars.mark_of(value) not in known:
                 result.append(Offer(scalars.key_of(value), scalars.title_of(value, self.say), value, True))
         return tuple(result)
 
@@ -167,6 +183,7 @@ class Controls:
     def _line(self, merged: Effective, kind: str, value: Any, here: Any, facts: dict[str, Any]) -> Control:
         widget = scalars.widget(here.ui)
         input_kind = scalars.input_type(merged, kind, here.ui)
+        self.spend(sum(len(str(each)) for each in merged.get("examples", ())))
         if input_kind == "file" or widget == "file":
             return self._files(self._sent(here.name), value, here, facts, is_single=True)
         is_nullable = "null" in scalars.kinds(merged)
@@ -174,6 +191,7 @@ class Controls:
         unread = ""
         if sent is None:
             typed = scalars.to_text(value, kind, input_kind)
+            self.spend(len(typed))
         else:
             typed = sent[0] if sent else ""
             value, unread = self._read(typed, kind, input_kind, is_nullable, here)
@@ -306,8 +324,8 @@ def _json(text: str, otherwise: Any) -> Any:
         return otherwise
 
 
-def _chosen(offered: Any, text: str) -> Any:
-    return next((value for value, _ in offered if scalars.key_of(value) == text), ABSENT)
+def _by_key(offered: Any) -> dict[str, Any]:
+    return {scalars.key_of(value): value for value, _ in offered}
 
 
 def _rows(ui: Mapping[str, Any]) -> int:

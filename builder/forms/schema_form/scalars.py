@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from builder.errors import N_
-from builder.forms.schema_form.merging import CHOICES, Merger, same, types
+from builder.forms.schema_form.merging import CHOICES, Merger, types
 from builder.forms.schema_form.nodes import ABSENT
 
 NOT_A_NUMBER = N_("This is not a number.")
@@ -22,6 +22,7 @@ YES, NO = N_("Yes"), N_("No")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\Z")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,300}\Z")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\Z", re.ASCII)
+_REST = '"*"'
 _FORMATS = {
     "email": "email",
     "idn-email": "email",
@@ -149,6 +150,11 @@ def key_of(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def mark_of(value: Any) -> str:
+    """The same for equal values: ``2`` and ``2.0`` are one number."""
+    return key_of(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def title_of(value: Any, say: Any) -> str:
     if isinstance(value, bool):
         return str(say(YES if value else NO, {}))
@@ -255,11 +261,12 @@ def ordered(values: Sequence[tuple[Any, str]], wanted: Any) -> Iterator[tuple[An
     if not isinstance(wanted, list):
         yield from values
         return
-    named = [pair for word in wanted for pair in values if same(pair[0], word)]
-    others = [pair for pair in values if not any(same(pair[0], word) for word in wanted)]
-    for word in wanted:
-        if word == "*":
+    marks = dict.fromkeys(mark_of(word) for word in wanted)
+    by_mark = {mark_of(value): (value, title) for value, title in values}
+    others = [pair for pair in values if mark_of(pair[0]) not in marks]
+    for mark in marks:
+        if mark == _REST:
             yield from others
             others = []
-        else:
-            yield from (pair for pair in named if same(pair[0], word))
+        elif mark in by_mark:
+            yield by_mark[mark]

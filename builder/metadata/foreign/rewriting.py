@@ -88,7 +88,7 @@ class _Rewriter:
         while self.waiting:
             name, contents, resolver, dialect, place = self.waiting.pop()
             definitions[name] = self._schema(contents, resolver, dialect, place, is_entered=True)
-        result = {"$schema": LATEST.uri, **result}
+        # No ``$schema``: jsonschema would take it for a reason to leave a validator class that is our own.
         if definitions:
             result["$defs"] = dict(sorted(definitions.items()))
         self._check_work(result, definitions)

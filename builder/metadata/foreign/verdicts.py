@@ -17,6 +17,7 @@ from jsonschema.validators import extend
 
 from builder.errors import N_, Invalid
 from builder.metadata.complaints import TYPES
+from builder.metadata.foreign.evaluated import unevaluated_properties
 from builder.metadata.foreign.patterns import search
 from builder.metadata.record_validation import (
     REQUIRED,
@@ -128,6 +129,7 @@ _Bounded: Any = extend(
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
+        "unevaluatedProperties": unevaluated_properties,
     },
 )
 
@@ -204,7 +206,8 @@ def _told(error: ValidationError) -> list[DataError]:
             if other not in error.instance and repr(other) in error.message
         ]
     if keyword in ("additionalProperties", "unevaluatedProperties"):
-        return _unknown_names(error, path, keyword)
+        # Ours: one error a name, which the path ends in.
+        return [DataError(path, keyword, UNKNOWN_NAME, {"name": _short(path[-1])})]
     if "propertyNames" in error.absolute_schema_path:
         return [DataError(path, "propertyNames", BAD_NAME, {"name": _short(error.instance)})]
     if keyword in _LIMITS:
@@ -239,13 +242,6 @@ def _about_alternatives(error: ValidationError, path: Path, keyword: str) -> Dat
 def _missing(error: ValidationError) -> Sequence[str]:
     names = [name for name in error.validator_value if name not in error.instance]
     return [name for name in names if error.message == f"{name!r} is a required property"] or names[:1]
-
-
-def _unknown_names(error: ValidationError, path: Path, keyword: str) -> list[DataError]:
-    if keyword == "additionalProperties":  # ours: one error a name, which the path ends in
-        return [DataError(path, keyword, UNKNOWN_NAME, {"name": _short(path[-1])})]
-    names = [name for name in error.instance if repr(name) in error.message]
-    return [DataError((*path, name), keyword, UNKNOWN_NAME, {"name": _short(name)}) for name in names]
 
 
 def _short(value: Any) -> str:

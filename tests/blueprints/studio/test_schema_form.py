@@ -241,6 +241,24 @@ def test_a_pattern_that_runs_away_does_not(sqlite_town: Town) -> None:
         assert time.monotonic() - began < 5
 
 
+def test_references_that_repeat_long_lists_are_refused(sqlite_town: Town) -> None:
+    """1,400 fields with 10,000 options each would be a page of 600 MB."""
+    fields = {f"f{n}": {"$ref": "#/$defs/all"} for n in range(1400)}
+    schema = {"properties": fields, "$defs": {"all": {"enum": [f"{n:06}" for n in range(10_000)]}}}
+    answer = read(sqlite_town.as_("Ada"), schema)
+    assert (answer.status_code, "This form is too large" in answer.text) == (422, True)
+
+
+def test_patterns_beside_unevaluated_properties_are_bounded_and_read_as_ecma(sqlite_town: Town) -> None:
+    schema = {
+        "type": "object",
+        "patternProperties": {"^(a+)+$": {}, "^\\p{Letter}+$": {"type": "string"}},
+        "unevaluatedProperties": {"type": "integer"},
+    }
+    rows = {"s.names": ["0", "1"], "s-.0.key": "a" * 4000 + "!", "s-.0": "5", "s-.1.key": "é", "s-.1": "text"}
+    assert fill(sqlite_town.as_("Ada"), schema, rows).status_code == 200
+
+
 def test_scripts_in_a_schema_stay_text(sqlite_town: Town) -> None:
     evil = '"><script>alert(1)</script>'
     schema = {
