@@ -33,6 +33,7 @@ from builder.metadata.record_validation import (
 Path: TypeAlias = "tuple[str | int, ...]"
 
 SECONDS = 2.0
+QUESTIONS = 6.0
 MAX_ERRORS = 200
 
 TOO_SLOW = N_("Checking these data takes too long. The schema leads to too many comparisons.")
@@ -135,10 +136,15 @@ _Bounded: Any = extend(
 
 
 class Verdicts:
-    """The validator of one rewritten schema; its clock starts with each question from outside."""
+    """The validator of one rewritten schema, for one request.
+
+    Its clock starts with it: building a form asks very many small questions, which share ``QUESTIONS``
+    seconds; the list of errors has ``SECONDS`` of its own.
+    """
 
     def __init__(self, schema: Any) -> None:
         self._clock = _Clock()
+        self._clock.deadline = time.monotonic() + QUESTIONS
         self._validator = _Bounded(schema, format_checker=self._clock)
 
     def is_valid(self, data: Any, schema: Any = None) -> bool:
@@ -147,7 +153,6 @@ class Verdicts:
         Errors: Invalid when that takes too long.
         """
         validator = self._validator if schema is None else self._validator.evolve(schema=schema)
-        self._clock.deadline = time.monotonic() + SECONDS
         try:
             return bool(validator.is_valid(data))
         except _TooSlow as error:
