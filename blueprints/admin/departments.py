@@ -55,6 +55,7 @@ def change_department(department_id: int) -> Response:
     """Rename and move."""
     here = scope()
     here.require(EDIT_PEOPLE)
+    _row(department_id)
     form, uow, seen = DepartmentForm(request.form), here.unit_of_work(), sent_revision()
     try:
         services.change(uow, department_id, form.name.data or "", chosen_id(form.parent_id.data), seen)
@@ -72,6 +73,7 @@ def end_department(department_id: int) -> Response:
     """Close it from today on."""
     here = scope()
     here.require(EDIT_PEOPLE)
+    _row(department_id)
     uow, seen = here.unit_of_work(), sent_revision()
     try:
         services.end(uow, department_id, seen)

@@ -35,6 +35,8 @@ def show_handover(member_id: int) -> Response:
 def hand_over(member_id: int) -> Response:
     """Begin; a worker does the rest."""
     here = scope()
+    here.require(EDIT_PEOPLE)
+    queries.person(here.session, member_id, here.workspace.day_of(here.clock.now()))
     form, uow = HandoverForm(request.form), here.unit_of_work()
     try:
         services.ask(uow, member_id, chosen_id(form.successor_id.data), sent_revision())

@@ -71,6 +71,7 @@ def person(member_id: int) -> Response:
 def change_person(member_id: int) -> Response:
     here = scope()
     here.require(EDIT_PEOPLE)
+    queries.person(here.session, member_id, _today())
     form, uow, seen = PersonForm(request.form), here.unit_of_work(), sent_revision()
     try:
         services.change(uow, member_id, _facts(form, is_active=form.is_active.data), seen)

@@ -259,7 +259,7 @@ def disagreements(engine: Engine, things: list[dict[str, Any]], asked: list[Any]
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -31,7 +31,7 @@ from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.postgres import APP_ROLE
 
 ROOT = Path(__file__).resolve().parents[3]
-ROWS = 4_000
+ROWS = 2_500
 PATIENCE = 240
 
 

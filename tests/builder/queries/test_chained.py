@@ -64,7 +64,7 @@ def reached(uow: UnitOfWork, chain: Chain, asked: Population, mode: str = "visit
 
 def test_every_figure_is_as_long_as_its_list(uow: UnitOfWork) -> None:
     members, departments = ledgers.people(uow)
-    chains.load(uow, 20_000, 30, members)
+    chains.load(uow, 20_000, 20, members)
     manager = Actor(members[1], "Bo", "m", frozenset(), "subtree", (departments[1],), (departments[1],))
     everybody = [everything(uow, period=period) for period in PERIODS]
     narrowed = [

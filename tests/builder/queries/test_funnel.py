@@ -301,7 +301,7 @@ def test_nobody_elses_workspace_is_counted(database_url: FreshDatabase) -> None:
 
 
 def test_a_deleted_record_counts_in_no_source(uow: UnitOfWork) -> None:
-    from builder.services.records import delete
+    from builder.services.deletion import delete
 
     members, _ = ledgers.people(uow)
     ids = ledgers.load(uow, 2, 12, members)
