@@ -5,8 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 SIGN = "@"
+# Each sign is compared with the names; a text of ten thousand of them would keep every reader waiting.
+MOST_SIGNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ def spans(text: str, people: Iterable[tuple[int, str]]) -> tuple[Span, ...]:
     A mention is ``@`` at the beginning of a word, followed by the longest name that stands there, whatever
     its case; a name in letters of an alphabet ends where the word ends, a Chinese one may be followed by
     anything. Several people of one name are all mentioned. Everything else, such as an e-mail address, is
-    ordinary text.
+    ordinary text, and so is what follows the first ``MOST_SIGNS`` signs.
     """
     if SIGN not in text:
         return (Span(text),) if text else ()
@@ -31,7 +34,7 @@ def spans(text: str, people: Iterable[tuple[int, str]]) -> tuple[Span, ...]:
     longest = max(map(len, by_name), default=0)
     found: list[Span] = []
     plain = 0
-    for start in _signs(text):
+    for start in islice(_signs(text), MOST_SIGNS):
         if start < plain:
             continue
         length = _name_length(text, start + 1, by_name, longest)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.domain.mentions import mentioned, spans
+from builder.domain.mentions import MOST_SIGNS, mentioned, spans
 
 PEOPLE = [(1, "Ann"), (2, "Ann Lee"), (3, "李明"), (4, "李明华"), (5, "Zoë"), (6, "Ann"), (7, "")]
 
@@ -34,6 +34,12 @@ def test_a_mention_is_a_sign_and_the_longest_name(text: str, members: tuple[int,
 
 def test_the_piece_of_a_mention_is_the_sign_and_the_name_as_written() -> None:
     assert [span.text for span in spans("Hi @ANN lee, ok?", PEOPLE)] == ["Hi ", "@ANN lee", ", ok?"]
+
+
+def test_only_the_first_signs_are_compared_with_names() -> None:
+    flood = "@ " * MOST_SIGNS
+    assert mentioned(f"{flood[2:]}@Ann Lee", PEOPLE) == (2,)
+    assert mentioned(f"{flood}@Ann Lee", PEOPLE) == ()
 
 
 @given(
