@@ -28,6 +28,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     lookups,
     notes,
     notices,
+    quick_add,
     record_page,
     saved_views,
     search,

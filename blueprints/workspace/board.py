@@ -61,6 +61,7 @@ class ColumnView:
     is_folded: bool
     address: str
     more: str
+    add: str
 
 
 @boards.get("/p/<pipeline_key>/board")
@@ -163,11 +164,27 @@ def _columns(
     pipeline = found.pipeline
     reader = CardReader(here, pipeline, found.names, wanted.query)
     args = read_query(wanted.query)
-    return [_column(pipeline, each, reader, args, each.stage_key in folded) for each in found.columns]
+    adding = _adding(here, pipeline, wanted.query)
+    return [_column(pipeline, each, reader, args, each.stage_key in folded, adding) for each in found.columns]
+
+
+def _adding(here: Scope, pipeline: Pipeline, query: str) -> Mapping[str, str]:
+    """Where a record is added to each open stage, for those who may."""
+    if not here.actor.can("record.create"):
+        return {}
+    place: dict[str, Any] = {"pipeline_key": pipeline.key, "board": board_mark(pipeline.key, query)}
+    return {
+        stage.key: url_for("board.quick_form", stage_key=stage.key, **place) for stage in pipeline.open_stages
+    }
 
 
 def _column(
-    pipeline: Pipeline, found: BoardColumn, reader: CardReader, args: Mapping[str, str], is_folded: bool
+    pipeline: Pipeline,
+    found: BoardColumn,
+    reader: CardReader,
+    args: Mapping[str, str],
+    is_folded: bool,
+    adding: Mapping[str, str],
 ) -> ColumnView:
     key = found.stage_key
     stage = pipeline.by_key.get(key)
@@ -182,6 +199,7 @@ def _column(
         is_folded=is_folded,
         address=url_for("board.column", **place),
         more=url_for("board.column", **place, after=found.next) if found.next and not is_folded else "",
+        add=adding.get(key, "") if not is_folded else "",
     )
 
 

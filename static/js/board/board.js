@@ -99,7 +99,7 @@
   document.addEventListener("close", (event) => { if (event.target === dialog()) land(); }, true);
 
   // The card that moved gets the focus at its new place, so that a keyboard goes on from there.
-  document.addEventListener("moved", (event) => {
+  ["moved", "added"].forEach((name) => document.addEventListener(name, (event) => {
     const id = `c-${event.detail.record}`;
     window.setTimeout(() => {
       const card = document.getElementById(id);
@@ -109,7 +109,7 @@
       link.focus({ preventScroll: true });
       card.scrollIntoView({ block: "nearest", inline: "nearest" });
     }, 30);
-  });
+  }));
 
   window.htmx.onLoad(armAll);
   if (board()) armAll(document);
