@@ -20,6 +20,7 @@ from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from wtforms.fields.core import UnboundField
 
+from builder.domain.duplicates import TraitKind
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import OPERATORS, Kind, Normal, is_empty, normal
 from builder.domain.labels import Label
@@ -105,7 +106,8 @@ class FieldType:
     system gives the value to a new record, and nobody types it; ``is_file``: chosen from the
     reader's machine; ``is_figure``: numbers that
     columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
-    (``params["parts"]``) that are fields themselves.
+    (``params["parts"]``) that are fields themselves; ``match_kind``: how its values tell
+    duplicates, ``None`` when they do not.
     """
 
     key: ClassVar[str]
@@ -121,6 +123,7 @@ class FieldType:
     is_figure: ClassVar[bool] = False
     is_wide: ClassVar[bool] = False
     is_group: ClassVar[bool] = False
+    match_kind: ClassVar[TraitKind | None] = None
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Email(Text):
     label = Label.of({"en": "E-mail", "zh_Hans": "电子邮件"})
     icon = "mail"
     widget = "email"
+    match_kind = "email"
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"max_length": EMAIL_LENGTH}
@@ -82,6 +83,7 @@ class Phone(Text):
     label = Label.of({"en": "Phone", "zh_Hans": "电话"})
     icon = "phone"
     widget = "phone"
+    match_kind = "phone"
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"max_length": 40} | ({"region": document["x-region"]} if "x-region" in document else {})
@@ -137,6 +139,7 @@ class Url(Text):
     label = Label.of({"en": "Web address", "zh_Hans": "网址"})
     icon = "link"
     widget = "url"
+    match_kind = "domain"
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         longest = FILTERABLE_LENGTH if document.get("x-filterable") else URL_LENGTH

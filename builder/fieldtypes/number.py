@@ -102,6 +102,7 @@ class Integer(FieldType):
 
     key = "integer"
     label = Label.of({"en": "Whole number", "zh_Hans": "整数"})
+    match_kind = "text"
     icon = "number"
     kind = Kind.NUMBER
     slot = "n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
+from builder.domain.duplicates import TraitKind
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import Kind
 from builder.domain.labels import Label
@@ -31,6 +32,7 @@ class Text(FieldType):
     kind = Kind.TEXT
     slot: ClassVar[Literal["t", "n"] | None] = "t"
     widget = "text"
+    match_kind: ClassVar[TraitKind | None] = "text"
     longest = FILTERABLE_LENGTH
     pattern = rf"^[^\u0000\n\r]*{END}"
 
@@ -68,6 +70,7 @@ class LongText(Text):
     label = Label.of({"en": "Long text", "zh_Hans": "多行文本"})
     icon = "align-left"
     slot = None
+    match_kind = None
     widget = "textarea"
     is_wide = True
     longest = LONG_TEXT_LENGTH

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select, update
 
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Record
 from builder.domain.fields import ObjectDefinition
+from builder.fieldtypes.traits import match_fields
 from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import Projected, slots, write_tokens
 from builder.services.unit_of_work import UnitOfWork
@@ -23,7 +24,7 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
     so that a filter never sees half of it.
     """
     columns = _changed_slots(before, now)
-    is_searched_anew = before.search_fields != now.search_fields
+    is_searched_anew = before.search_fields != now.search_fields or _matches_by(before) != _matches_by(now)
     are_numbered_anew = number_fields(before) != number_fields(now)
     if not columns and not is_searched_anew and not are_numbered_anew:
         return 0
@@ -40,6 +41,11 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
             write_numbers(uow, now, [(row.id, row.data) for row in batch], is_new=False)
         written += len(batch)
     return written
+
+
+def _matches_by(definition: ObjectDefinition) -> list[tuple[str, str, str | None]]:
+    """What the match keys of records depend on."""
+    return [(field.key, field.type, field.role) for field in match_fields(definition)]
 
 
 def _changed_slots(before: ObjectDefinition, now: ObjectDefinition) -> tuple[str, ...]:

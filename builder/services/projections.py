@@ -16,10 +16,13 @@ from sqlalchemy import delete, tuple_
 from builder.db.ids import new_id
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Link, SearchToken
 from builder.db.rows import insert_columns, insert_rows
+from builder.domain.duplicates import match_keys
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.money import to_minor
 from builder.domain.search import record_tokens
 from builder.fieldtypes.registry import type_of
+from builder.fieldtypes.traits import traits_of
+from builder.metadata.name_words import name_words
 from builder.services.unit_of_work import UnitOfWork
 
 _EMPTY_SLOTS = dict.fromkeys(TEXT_SLOTS + NUMBER_SLOTS)
@@ -92,7 +95,9 @@ def write_tokens(
 
 
 def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[str]:
-    """What a record is found by; a deleted one by nothing."""
+    """What a record is found by, and the keys by which it finds those that look alike; a deleted one by
+    nothing.
+    """
     if not record.is_searchable:
         return set()
     keys = definition.search_fields or tuple(field.key for field in definition.fields if field.role == "name")
@@ -102,7 +107,10 @@ def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set
         for key in keys
         if key in fields and record.data.get(key)
     ]
-    return record_tokens(texts, record.name)
+    found = record_tokens(texts, record.name)
+    if definition.duplicate_keys:
+        found |= match_keys(traits_of(definition, record.data, name_words()))
+    return found
 
 
 def write_links(

@@ -248,7 +248,7 @@ def write_copies(
 ) -> None:
     """Renew search tokens and links, if what they are made from changed."""
     names = {item.key for item in definition.fields if item.role == "name"}
-    if names.union(definition.search_fields).intersection(changed):
+    if names.union(definition.search_fields, definition.duplicate_keys).intersection(changed):
         write_tokens(uow, definition, [projected_of(standing)], is_new=False)
     if any(
         definition.fields.by_key[key].type == "reference"
