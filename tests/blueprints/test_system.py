@@ -18,7 +18,7 @@ HOSTILE = "<script>alert('x')</script>%(y)s"
 
 
 @pytest.fixture
-def raising(sqlite_app: Flask) -> FlaskClient:
+def raising(own_application: None, sqlite_app: Flask) -> FlaskClient:
     """/raise/NAME raises that error."""
     errors = {
         "missing": NotFound(),

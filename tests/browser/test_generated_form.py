@@ -68,7 +68,7 @@ def find(_object_key: str, text: str) -> list[Candidate]:
 
 
 @pytest.fixture
-def address(sqlite_app: Flask, serve_app: Callable[[Flask], str]) -> str:
+def address(own_application: None, sqlite_app: Flask, serve_app: Callable[[Flask], str]) -> str:
     context = FieldContext(
         now=datetime(2026, 11, 21, tzinfo=UTC),
         find_records=find,
