@@ -21,7 +21,8 @@ class Record(Base, WorkspaceScoped):
 
     ``journey`` is the compact text of all visits (``domain.journey``), ``stay_id`` the open stay and
     ``slice_id`` the open slice, which each change of a reported column closes.
-    ``revision`` rises with each save or move and guards against stale writes.
+    ``revision`` rises with each save or move and guards against stale writes. ``merged_into_id``: the record
+    that a deleted one was merged into; ``merged_ids`` are, of a live one, all that were merged into it.
     """
 
     __tablename__ = "record"
@@ -59,6 +60,8 @@ class Record(Base, WorkspaceScoped):
     updated_by: Mapped[int | None]
     deleted_at: Mapped[datetime | None]
     deleted_by: Mapped[int | None]
+    merged_into_id: Mapped[int | None]
+    merged_ids: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
@@ -121,6 +124,13 @@ Index(
     _table.c.converted_from_id,
     sqlite_where=text("converted_from_id IS NOT NULL"),
     postgresql_where=text("converted_from_id IS NOT NULL"),
+)
+Index(
+    "ix_record_merged_into",
+    _table.c.workspace_id,
+    _table.c.merged_into_id,
+    sqlite_where=text("merged_into_id IS NOT NULL"),
+    postgresql_where=text("merged_into_id IS NOT NULL"),
 )
 
 

@@ -17,11 +17,13 @@ Reason: TypeAlias = Literal[
 MADE = frozenset({"record.created", "record.loaded"})
 CHANGED = "record.changed"
 DELETED = "record.deleted"
+MERGED = "record.merged"
+_LEFT = (DELETED, MERGED)
 # The weightiest first: it is the one that is told.
 _SINCE: tuple[tuple[Reason, frozenset[str]], ...] = (
     ("converted", frozenset({"record.converted"})),
     ("moved", frozenset({"record.moved", "move.requested"})),
-    ("edited", frozenset({CHANGED, DELETED, "record.restored"})),
+    ("edited", frozenset({CHANGED, *_LEFT, "record.restored"})),
     ("worked", frozenset({"stage.worked"})),
 )
 
@@ -56,7 +58,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """The batch put it into the recycle bin, where it still is."""
+    """The batch put it into the recycle bin, or merged it into another record, and there it still is."""
 
 
 Decision: TypeAlias = Remove | PutBack | Restore | Keep
@@ -66,7 +68,7 @@ def decide(acts: Sequence[Act], since: Sequence[Act], *, is_deleted: bool) -> De
     """What undoing a batch does with one record: ``acts`` are the batch's own, in order; ``since`` are later
     ones of anybody else. At least one act.
     """
-    if acts[-1].kind == DELETED:
+    if acts[-1].kind in _LEFT:
         return Restore() if is_deleted and not since else Keep("deleted" if is_deleted else "edited")
     if is_deleted:
         return Keep("deleted")

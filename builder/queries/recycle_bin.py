@@ -1,4 +1,4 @@
-"""Deleted records that an actor may see, the latest deletion first."""
+"""Deleted records that an actor may see, the latest deletion first; those that were merged are not."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ def deleted_records(session: WorkspaceSession, actor: Actor) -> tuple[DeletedRec
         .select_from(Record)
         .outerjoin(owner, owner.id == Record.owner_id)
         .outerjoin(deleter, deleter.id == Record.deleted_by)
-        .where(Record.deleted_at.is_not(None), *(() if seen is None else (seen,)))
+        .where(
+            Record.deleted_at.is_not(None),
+            Record.merged_into_id.is_(None),
+            *(() if seen is None else (seen,)),
+        )
         .order_by(Record.deleted_at.desc(), Record.id.desc())
         .limit(SHOWN)
     )

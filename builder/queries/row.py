@@ -52,7 +52,9 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class FullRecord(RecordRow):
-    """One record with all that its page needs. ``probability_override``: in percent, a person's own."""
+    """One record with all that its page needs. ``probability_override``: in percent, a person's own.
+    ``merged_ids``: the records that were merged into it.
+    """
 
     definition_version_id: int
     pipeline_version_id: int | None
@@ -68,6 +70,7 @@ class FullRecord(RecordRow):
     updated_by: int | None
     deleted_at: datetime | None
     deleted_by: int | None
+    merged_ids: list[int] | None
 
 
 def _select(shape: type[RecordRow]) -> Select[*tuple[Any, ...]]:

@@ -19,9 +19,10 @@ from builder.db.ids import new_id
 from builder.db.ledger import EventRow
 from builder.db.records import Link, Record
 from builder.domain.labels import Label
-from builder.domain.undoing import Act, Decision, Keep, PutBack, Reason, Remove, Restore, decide
+from builder.domain.undoing import MERGED, Act, Decision, Keep, PutBack, Reason, Remove, Restore, decide
 from builder.errors import N_, Conflict, Forbidden, NotFound, Problem
 from builder.fieldtypes.registry import type_of
+from builder.services.belongings import give_back, set_merged_ids
 from builder.services.deletion import remove_many, restore_many
 from builder.services.ledger import Standing
 from builder.services.records import put_back
@@ -30,6 +31,8 @@ from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import chunks
 
 UNDONE = N_("This was undone already.")
+MERGED_SINCE = N_("The record that stayed was merged into another one since. Undo that first.")
+MERGE = "merge"
 _NOT_YOURS = N_("Only whoever did this and admins may undo it.")
 
 
@@ -110,19 +113,31 @@ def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
     of somebody else's.
     """
     mine = {*own, batch.id}
+    # Merging lets records refer to another one, whoever sees them; undoing it does as well.
+    is_of_everyone = batch.kind == MERGE
     # What undoing writes belongs to the batch, so that an earlier one does not take it for somebody's.
     uow.batch_id = batch.id
     outcome = Outcome()
     try:
+        if batch.kind == MERGE:
+            _refuse_merged_since(uow, batch.id)
         acts, firsts = _acts(uow, batch.id)
         # The latest first: rows go before the records that were made because they name them.
         for ids in chunks(sorted(acts, key=lambda record_id: -firsts[record_id])):
             # Locked before anybody's later acts are asked for: from here on there are no more of them.
-            live = load_standings(uow, ids, leaves_out_read_only=True)
+            live = load_standings(uow, ids, leaves_out_read_only=True, of_everyone=is_of_everyone)
             left = [record_id for record_id in ids if record_id not in live]
-            binned = load_standings(uow, left, is_deleted=True, leaves_out_read_only=True) if left else {}
+            binned = (
+                load_standings(
+                    uow, left, is_deleted=True, leaves_out_read_only=True, of_everyone=is_of_everyone
+                )
+                if left
+                else {}
+            )
             since = _since(uow, {record_id: firsts[record_id] for record_id in ids}, mine)
             _undo_records(uow, ids, live | binned, acts, since, outcome)
+        if batch.kind == MERGE:
+            _part(uow, batch.id)
         batch.undone_at = uow.clock.now()
         batch.removed_records, batch.restored_records = outcome.removed, outcome.restored
         batch.kept = [[str(record_id), reason] for record_id, reason in outcome.kept]
@@ -130,6 +145,39 @@ def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
     finally:
         uow.batch_id = None
     return outcome
+
+
+def _merged_in(uow: UnitOfWork, batch_id: int) -> list[tuple[int, int, Mapping[str, Any]]]:
+    """What a merge merged: record, survivor, and what passed on."""
+    rows = uow.session.execute(
+        select(EventRow.record_id, EventRow.data).where(
+            EventRow.batch_id == batch_id, EventRow.kind == MERGED
+        )
+    )
+    return [(row.record_id, int(row.data["into"]["record"]), row.data["belongings"]) for row in rows]
+
+
+def _refuse_merged_since(uow: UnitOfWork, batch_id: int) -> None:
+    """Errors: Conflict when the survivor was merged into yet another record since."""
+    survivors = {survivor_id for _, survivor_id, _ in _merged_in(uow, batch_id)}
+    gone = select(Record.id).where(Record.id.in_(survivors), Record.merged_into_id.is_not(None))
+    if uow.session.scalar(gone.limit(1)) is not None:
+        raise Conflict(MERGED_SINCE)
+
+
+def _part(uow: UnitOfWork, batch_id: int) -> None:
+    """Give the records of a merge that are back what passed on from them."""
+    merged = _merged_in(uow, batch_id)
+    back = set(
+        uow.session.scalars(
+            select(Record.id).where(Record.id.in_([one for one, _, _ in merged]), Record.deleted_at.is_(None))
+        )
+    )
+    for record_id, survivor_id, passed in merged:
+        if record_id in back:
+            give_back(uow, record_id, survivor_id, passed)
+            set_merged_ids(uow, record_id)
+            set_merged_ids(uow, survivor_id)
 
 
 def _acts(uow: UnitOfWork, batch_id: int) -> tuple[Mapping[int, list[Act]], Mapping[int, int]]:

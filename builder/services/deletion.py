@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import select
 
 from builder.db.records import Record
+from builder.domain.undoing import MERGED
 from builder.errors import N_, Conflict
 from builder.services.ledger import Ledger, Standing
 from builder.services.projections import write_tokens
@@ -16,6 +19,7 @@ from builder.services.standings import load_standing
 from builder.services.unit_of_work import UnitOfWork
 
 KEY_TAKEN = N_("Another record was made with the key “%(key)s” meanwhile. Delete that one first, or keep it.")
+WAS_MERGED = N_("This record was merged into another one. Undo that instead.")
 
 
 def delete(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Saved:
@@ -33,11 +37,13 @@ def restore(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Sav
     """Take a record out of the recycle bin.
 
     Errors: Forbidden, NotFound, Stale; Conflict when another record has its key by now, for a file must find
-    one record by a key.
+    one record by a key, and when it is there because it was merged.
     """
     uow.begin()
     uow.require("record.restore")
     standing = load_standing(uow, record_id, revision, is_deleted=True)
+    if standing.record["merged_into_id"] is not None:
+        raise Conflict(WAS_MERGED)
     _refuse_taken_key(uow, standing)
     return _set_deleted(uow, [standing], None, "record.restored")[0]
 
@@ -55,6 +61,18 @@ def _refuse_taken_key(uow: UnitOfWork, standing: Standing) -> None:
         raise Conflict(KEY_TAKEN, key=key)
 
 
+def merge_away(
+    uow: UnitOfWork, standing: Standing, survivor_id: int, survivor_name: str, belongings: Mapping[str, Any]
+) -> None:
+    """``delete`` for a record that is loaded for this write and is merged into another: it says into which,
+    and what of it that one has now (``services.belongings``).
+    """
+    standing.record["merged_into_id"] = survivor_id
+    standing.record["merged_ids"] = None
+    told = {"into": {"record": str(survivor_id)}, "into_name": survivor_name, "belongings": belongings}
+    _set_deleted(uow, [standing], uow.clock.now(), MERGED, told)
+
+
 def remove_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
     """``delete`` for records of a batch that are loaded for this write and may be deleted by the actor."""
     _set_deleted(uow, standings, uow.clock.now(), "record.deleted")
@@ -66,19 +84,25 @@ def restore_many(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
 
 
 def _set_deleted(
-    uow: UnitOfWork, standings: Sequence[Standing], at: datetime | None, kind: str
+    uow: UnitOfWork,
+    standings: Sequence[Standing],
+    at: datetime | None,
+    kind: str,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Saved]:
     ledger = Ledger(uow)
     for standing in standings:
         standing.record["deleted_at"] = at
         standing.record["deleted_by"] = uow.actor.member_id if at else None
+        if at is None:
+            standing.record["merged_into_id"] = None
         ledger.settle(standing, uow.clock.now())
         write_record(uow, standing)
         uow.log(
             kind,
             record_id=standing.record_id,
             object_key=standing.record["object_key"],
-            data={"name": standing.record["name"]},
+            data={"name": standing.record["name"], **told},
         )
     ledger.write()
     for object_key in {standing.record["object_key"] for standing in standings}:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from builder.db.people import Member
 from builder.db.records import Record
@@ -47,6 +49,10 @@ class _Index:
             same[name].add(record_id)
             folded[name.casefold()].add(record_id)
             loose[plain(name)].add(record_id)
+
+    def add_key(self, record_id: int, key: str) -> None:
+        """A further key, unless it is the own one of another record."""
+        self._readings[0].setdefault(key, {record_id})
 
     def find(self, text: str) -> int | None:
         """Errors: Invalid when several are called so under the first reading that finds any."""
@@ -117,6 +123,27 @@ class RecordNames:
             statement = statement.where(or_(Record.name.in_(names), Record.external_key.in_(names)))
         for record_id, name, key in self._uow.session.execute(statement):
             self._index.add(record_id, name, key)
+        self._read_merged(names)
+
+    def _read_merged(self, names: Collection[str] | None) -> None:
+        """Keys of records that were merged mean the records that they were merged into."""
+        merged: Any = aliased(Record)
+        statement = (
+            select(Record.id, merged.external_key)
+            .join(merged, merged.merged_into_id == Record.id)
+            .where(
+                Record.object_key == self._object_key,
+                Record.deleted_at.is_(None),
+                merged.external_key.is_not(None),
+            )
+        )
+        rule = visible(self._uow.actor, (self._object_key,))
+        if rule is not None:
+            statement = statement.where(rule)
+        if names is not None:
+            statement = statement.where(merged.external_key.in_(names))
+        for record_id, key in self._uow.session.execute(statement):
+            self._index.add_key(record_id, key)
 
 
 class MemberNames:

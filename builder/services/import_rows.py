@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, or_, select, true
 
 from builder.db.records import Record
 from builder.domain.fields import FieldSet, ObjectDefinition
@@ -278,7 +278,33 @@ def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str,
     if own:
         found = _stored(uow, object_key, Record.id.in_(own))
         known = {own[stored.id]: stored for _, stored in found} | known
-    return known
+    return known | _merged(uow, object_key, own, [key for key in keys if key not in known])
+
+
+def _merged(
+    uow: UnitOfWork, object_key: str, own: Mapping[int, str], keys: Sequence[str]
+) -> dict[str, Existing]:
+    """Records by the keys of those that were merged into them."""
+    if not keys:
+        return {}
+    rows = uow.session.execute(
+        select(Record.id, Record.external_key, Record.merged_into_id).where(
+            Record.object_key == object_key,
+            Record.merged_into_id.is_not(None),
+            or_(Record.external_key.in_(keys), Record.id.in_(own)),
+        )
+    ).all()
+    if not rows:
+        return {}
+    survivors = _stored(uow, object_key, Record.id.in_({row.merged_into_id for row in rows}))
+    by_id = {stored.id: stored for _, stored in survivors}
+    wanted = set(keys)
+    return {
+        key: by_id[row.merged_into_id]
+        for row in rows
+        for key in (row.external_key, own.get(row.id))
+        if key in wanted and row.merged_into_id in by_id
+    }
 
 
 def _stored(uow: UnitOfWork, object_key: str, which: ColumnElement[bool]) -> Iterator[tuple[str, Existing]]:

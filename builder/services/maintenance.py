@@ -1,7 +1,8 @@
 """Recomputing every copy from the truth, and comparing what is stored with it (idea 4).
 
 The truth: ``record.data``, the stays and the definitions. Copies: typed columns and slots, the journey, the
-open slice, search tokens, links, numbers, totals over related records and the roll-up.
+open slice, search tokens with match keys, links, numbers, what was merged into a record, totals over related
+records and the roll-up.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from builder.db.records import GivenNumber, Link, Record, SearchToken
 from builder.domain import journey
 from builder.domain.fields import ObjectDefinition
 from builder.queries.definitions import pipeline_version
+from builder.services.belongings import set_merged_ids
 from builder.services.ledger import REPORTED, Standing, StaysLater, contribution
 from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import (
@@ -75,6 +77,7 @@ def verify(uow: UnitOfWork) -> Report:
         _verify_slices(standings, slices, report)
         _verify_tokens_and_links(uow, definition, standings, report)
         _verify_totals(uow, definition, standings, report)
+        _verify_merged(uow, standings, report)
         for standing in standings:
             contribution(uow, standing.record, standing.stays, expected, +1)
     _verify_rollup(uow, expected, report)
@@ -93,6 +96,8 @@ def rebuild(uow: UnitOfWork) -> int:
         for standing in standings:
             _rebuild_columns(uow, definition, standing, slices)
             contribution(uow, standing.record, standing.stays, changes, +1)
+        for record_id in _merged_ids(uow, standings):
+            set_merged_ids(uow, record_id)
         shown = [projected_of(standing) for standing in standings]
         write_tokens(uow, definition, shown, is_new=False)
         write_links(uow, definition, shown, is_new=False)
@@ -123,6 +128,25 @@ def _verify_totals(
         for standing in standings:
             if standing.record["data"].get(key) != values.get(standing.record_id):
                 report.add("total", standing.record_id)
+
+
+def _merged_ids(uow: UnitOfWork, standings: list[Standing]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    rows = uow.session.execute(
+        select(Record.merged_into_id, Record.id)
+        .where(Record.merged_into_id.in_([standing.record_id for standing in standings]))
+        .order_by(Record.id)
+    )
+    for survivor_id, record_id in rows:
+        found.setdefault(survivor_id or 0, []).append(record_id)
+    return found
+
+
+def _verify_merged(uow: UnitOfWork, standings: list[Standing], report: Report) -> None:
+    merged = _merged_ids(uow, standings)
+    for standing in standings:
+        if standing.record["merged_ids"] != merged.get(standing.record_id):
+            report.add("record.merged_ids", standing.record_id)
 
 
 def rebuild_rollup(uow: UnitOfWork, pipeline_key: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.domain.duplicates import (
@@ -40,6 +40,7 @@ def alike(one: dict[str, str], other: dict[str, str]) -> float:
     return likeness(traits(one), traits(other)).score
 
 
+@settings(deadline=None, max_examples=50)
 @given(RECORDS, RECORDS)
 def test_likeness_is_symmetric_and_bounded(one: dict[str, str], other: dict[str, str]) -> None:
     there, back = likeness(traits(one), traits(other)), likeness(traits(other), traits(one))
@@ -48,16 +49,19 @@ def test_likeness_is_symmetric_and_bounded(one: dict[str, str], other: dict[str,
     assert 0 <= there.score <= 1
 
 
+@settings(deadline=None, max_examples=50)
 @given(RECORDS)
 def test_a_record_is_altogether_like_itself_when_it_says_anything(values: dict[str, str]) -> None:
     assert alike(values, values) == (1 if traits(values) else 0)
 
 
+@settings(deadline=None, max_examples=50)
 @given(RECORDS, RECORDS)
 def test_the_digest_changes_exactly_with_the_traits(one: dict[str, str], other: dict[str, str]) -> None:
     assert (digest(traits(one)) == digest(traits(other))) == (set(traits(one)) == set(traits(other)))
 
 
+@settings(deadline=None, max_examples=50)
 @given(RECORDS)
 def test_match_keys_are_short_and_no_words(values: dict[str, str]) -> None:
     assert all(key.startswith(MATCH_MARK) and len(key) == 17 for key in match_keys(traits(values)))

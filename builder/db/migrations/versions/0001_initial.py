@@ -50,11 +50,13 @@ _SCOPED = (
     "export_job",
     "note",
     "notice",
+    "duplicate_pair",
+    "duplicate_search",
 )
 
 
 def upgrade() -> None:
-    for make in (_people, _definitions, _records, _ledger, _imports, _exports, _notes):
+    for make in (_people, _definitions, _records, _ledger, _imports, _exports, _notes, _duplicates):
         make()
     connection = op.get_bind()
     for table in _SCOPED:
@@ -323,6 +325,8 @@ def _records() -> None:
         sa.Column("updated_by", sa.BigInteger()),
         sa.Column("deleted_at", _INSTANT),
         sa.Column("deleted_by", sa.BigInteger()),
+        sa.Column("merged_into_id", sa.BigInteger()),
+        sa.Column("merged_ids", sa.JSON()),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -349,6 +353,12 @@ def _records() -> None:
         **_where(_LIVE),
     )
     op.create_index("ix_record_external_key", "record", ["workspace_id", "object_key", "external_key"])
+    op.create_index(
+        "ix_record_merged_into",
+        "record",
+        ["workspace_id", "merged_into_id"],
+        **_where("merged_into_id IS NOT NULL"),
+    )
     op.create_index("ix_record_name", "record", ["workspace_id", "object_key", "name", "id"], **_where(_LIVE))
     op.create_index(
         "ix_record_owner",
@@ -746,3 +756,51 @@ def _notes() -> None:
     op.create_index(
         "ix_notice_unread", "notice", ["workspace_id", "member_id", "id"], **_where("read_at IS NULL")
     )
+
+
+def _duplicates() -> None:
+    op.create_table(
+        "duplicate_pair",
+        sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("one_id", sa.BigInteger(), nullable=False),
+        sa.Column("other_id", sa.BigInteger(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("state", _key(10), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("found_at", _INSTANT, nullable=False),
+        sa.Column("decided_at", _INSTANT),
+        sa.Column("decided_by", sa.BigInteger()),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_duplicate_pair")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "object_key",
+            "one_id",
+            "other_id",
+            name=op.f("uq_duplicate_pair_workspace_id_object_key_one_id_other_id"),
+        ),
+    )
+    op.create_index(
+        "ix_duplicate_pair_score", "duplicate_pair", ["workspace_id", "object_key", "state", "score", "id"]
+    )
+    op.create_table(
+        "duplicate_search",
+        sa.Column("object_key", _key(80), nullable=False),
+        sa.Column("status", _key(20), nullable=False),
+        sa.Column("total_keys", sa.BigInteger()),
+        sa.Column("done_keys", sa.BigInteger(), nullable=False),
+        sa.Column("compared_pairs", sa.BigInteger(), nullable=False),
+        sa.Column("found_pairs", sa.BigInteger(), nullable=False),
+        sa.Column("crowded_keys", sa.BigInteger(), nullable=False),
+        sa.Column("is_cut", sa.Boolean(), nullable=False),
+        sa.Column("problem", sa.JSON()),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("created_by", sa.BigInteger()),
+        sa.Column("finished_at", _INSTANT),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_duplicate_search")),
+    )
+    op.create_index("ix_duplicate_search_object", "duplicate_search", ["workspace_id", "object_key", "id"])

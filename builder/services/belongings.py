@@ -1,0 +1,97 @@
+"""What belongs to a record without standing in its values: notes, notices, files, what was made from it.
+
+When two records are merged all of this passes to the one that stays. What has passed is written down, so that
+undoing gives back exactly that and nothing that came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+
+from builder.db.base import Base
+from builder.db.imports import StoredFile
+from builder.db.notes import Note, Notice
+from builder.db.records import Record
+from builder.services.unit_of_work import UnitOfWork
+from builder.services.values import chunks
+
+# What has passed, under the column that says whose it is.
+_TABLES: Mapping[str, tuple[type[Base], str]] = {
+    "notes": (Note, "record_id"),
+    "notices": (Notice, "record_id"),
+    "files": (StoredFile, "record_id"),
+    "made": (Record, "converted_from_id"),
+    "merged": (Record, "merged_into_id"),
+}
+_ORIGIN = "origin"
+
+
+def pass_on(uow: UnitOfWork, record_id: int, survivor_id: int) -> dict[str, list[str]]:
+    """Give the survivor all that belongs to a record; the ids of what has passed, by kind."""
+    passed: dict[str, list[str]] = {}
+    for kind, (entity, column) in _TABLES.items():
+        table: Any = entity
+        ids = uow.session.scalars(
+            # What stays may have been made from what goes, but nothing is made from itself.
+            select(table.id).where(getattr(table, column) == record_id, table.id != survivor_id)
+        ).all()
+        _give(uow, kind, ids, survivor_id)
+        if ids:
+            passed[kind] = [str(one) for one in ids]
+    return passed
+
+
+def give_back(uow: UnitOfWork, record_id: int, survivor_id: int, passed: Mapping[str, Any]) -> None:
+    """Give a record back what passed on from it, as far as it is still the survivor's."""
+    for origin in passed.get(_ORIGIN, ()):
+        _set_origin(uow, survivor_id, None, was=int(origin))
+    for kind in passed.keys() & _TABLES.keys():
+        ids = passed[kind]
+        table: Any = _TABLES[kind][0]
+        holder = getattr(table, _TABLES[kind][1])
+        wanted = [int(one) for one in ids]
+        still = uow.session.scalars(select(table.id).where(table.id.in_(wanted), holder == survivor_id)).all()
+        _give(uow, kind, still, record_id)
+
+
+def _give(uow: UnitOfWork, kind: str, ids: Any, holder_id: int) -> None:
+    entity, column = _TABLES[kind]
+    table: Any = entity
+    for part in chunks(sorted(ids)):
+        uow.session.execute(
+            update(table)
+            .where(table.id.in_(part))
+            .values({column: holder_id})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def take_origin(uow: UnitOfWork, survivor_id: int, origin_id: int, passed: dict[str, list[str]]) -> None:
+    """The survivor was made from nothing: it takes over what the other was made from."""
+    _set_origin(uow, survivor_id, origin_id, was=None)
+    passed[_ORIGIN] = [str(origin_id)]
+
+
+def _set_origin(uow: UnitOfWork, record_id: int, origin_id: int | None, *, was: int | None) -> None:
+    uow.session.execute(
+        update(Record)
+        .where(Record.id == record_id, Record.converted_from_id.is_not_distinct_from(was))
+        .values(converted_from_id=origin_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def set_merged_ids(uow: UnitOfWork, record_id: int) -> None:
+    """Let a record name all that were merged into it, as they now say."""
+    merged = uow.session.scalars(
+        select(Record.id).where(Record.merged_into_id == record_id).order_by(Record.id)
+    ).all()
+    uow.session.execute(
+        update(Record)
+        .where(Record.id == record_id)
+        .values(merged_ids=list(merged) or None)
+        .execution_options(synchronize_session=False)
+    )
