@@ -13,7 +13,9 @@ from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace import (  # noqa: F401 - importing registers their routes
     area,
     basics,
+    batches,
     bulk,
+    bulk_move,
     conversion,
     deletion,
     edits,

@@ -1,45 +1,59 @@
-"""Changing or deleting the records that were ticked in a list, what became of it, and the way back (B24)."""
+"""Changing or deleting records of a list: the ticked ones or all that match (B24)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, url_for
-from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
-from blueprints.forms import done, show_form
-from blueprints.messages import local, message, named, told
+from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import workspace
+from blueprints.workspace.bulk_choice import (
+    Selection,
+    none_chosen,
+    perform,
+    read_selection,
+    show_selection,
+)
 from blueprints.workspace.record_forms import context_for
-from builder.db.ids import from_public, to_public
-from builder.domain.fields import ObjectDefinition
-from builder.domain.labels import Label
-from builder.errors import FunnelwrightError, Malformed
+from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.errors import NotFound
 from builder.fieldtypes.registry import field_type
 from builder.forms.record_form import RecordForm
-from builder.queries.batches import BatchRow, Refused, find_batch
-from builder.queries.row import names_of_visible
-from builder.services import batches
-from builder.services.bulk import MOST_RECORDS, NONE_CHOSEN, BulkResult, Chosen, delete_many, edit_many
+from builder.services.bulk_acts import Delete, Edit
 
-EDIT, DELETE = "record.edit", "record.delete"
-NAMED = 10
-_LONGEST_ROW = 40
+EDIT, DELETE, REASSIGN = "record.edit", "record.delete", "record.reassign"
+MOST_FIELDS = 30
 
 
 @workspace.get("/o/<object_key>/bulk/edit")
 def bulk_edit(object_key: str) -> Response:
-    """Which field of the ticked records gets which value."""
+    """Which fields of the records get which values."""
     here = scope()
     here.require(EDIT)
     definition = here.catalog.object(object_key)
-    chosen = _chosen(request.args.getlist("row"))
-    if not chosen:
-        return _none_chosen(object_key)
-    return _show_edit(here, definition, chosen, None)
+    selection = read_selection(here, definition, request.args)
+    return _show_edit(here, definition, selection) if selection.count else none_chosen(object_key)
+
+
+@workspace.get("/o/<object_key>/bulk/reassign")
+def bulk_reassign(object_key: str) -> Response:
+    """As ``bulk_edit``, with the field of the owner chosen (S48)."""
+    here = scope()
+    here.require(EDIT)
+    here.require(REASSIGN)
+    definition = here.catalog.object(object_key)
+    selection = read_selection(here, definition, request.args)
+    owner = definition.fields.by_role.get("owner")
+    if owner is None:
+        raise NotFound()
+    if not selection.count:
+        return none_chosen(object_key)
+    return _show_edit(here, definition, selection, form=_form(here, definition, [owner.key], None))
 
 
 @workspace.post("/o/<object_key>/bulk/edit")
@@ -48,37 +62,30 @@ def change_many(object_key: str) -> Response:
     here = scope()
     here.require(EDIT)
     definition = here.catalog.object(object_key)
-    chosen = _chosen(request.form.getlist("row"))
-    form = _form(here, definition, request.form.get("field", ""))
-    if form is None or form.is_refresh:
-        return _show_edit(here, definition, chosen, form, status=200 if form else 422)
+    selection = read_selection(here, definition, request.form)
+    asked = list(dict.fromkeys(key for key in request.form.getlist("field") if key))
+    kept = [key for key in asked if key != request.form.get("drop")][:MOST_FIELDS]
+    form = _form(here, definition, kept, request.form)
+    show = partial(_show, "bulk_edit", here, definition, form=form)
+    if form is None:
+        return show(selection, status=200 if "drop" in request.form else 422)
+    if form.is_refresh or "drop" in request.form:
+        return show(selection)
     if not form.validate():
-        return _show_edit(here, definition, chosen, form, status=422)
-    key = form.keys[0]
-    uow = here.unit_of_work()
-    try:
-        result = edit_many(
-            uow, object_key, chosen, {key: form.values.get(key)}, is_all_or_nothing="all" in request.form
-        )
-    except FunnelwrightError as error:
-        uow.rollback()
-        said = [("", message(error.message_key, error.values))]
-        return _show_edit(here, definition, chosen, form, problems=said, status=error.status)
-    if result.batch_id is None:
-        return _show_edit(here, definition, chosen, form, refused=result, status=422)
-    uow.commit()
-    return done(url_for("workspace.batch", batch_id=result.batch_id))
+        return show(selection, status=422)
+    return perform(here, selection, Edit({key: form.values.get(key) for key in form.keys}), show)
 
 
 @workspace.get("/o/<object_key>/bulk/delete")
 def bulk_delete(object_key: str) -> Response:
-    """Ask before the ticked records go into the recycle bin."""
+    """Ask before the records go into the recycle bin."""
     here = scope()
     here.require(DELETE)
-    chosen = _chosen(request.args.getlist("row"))
-    if not chosen:
-        return _none_chosen(object_key)
-    return _show_delete(here, here.catalog.object(object_key), chosen)
+    definition = here.catalog.object(object_key)
+    selection = read_selection(here, definition, request.args)
+    if not selection.count:
+        return none_chosen(object_key)
+    return show_selection("bulk_delete", here, definition, selection)
 
 
 @workspace.post("/o/<object_key>/bulk/delete")
@@ -86,149 +93,50 @@ def remove_chosen(object_key: str) -> Response:
     here = scope()
     here.require(DELETE)
     definition = here.catalog.object(object_key)
-    chosen = _chosen(request.form.getlist("row"))
-    uow = here.unit_of_work()
-    try:
-        result = delete_many(uow, object_key, chosen, is_all_or_nothing="all" in request.form)
-    except FunnelwrightError as error:
-        uow.rollback()
-        said = [("", message(error.message_key, error.values))]
-        return _show_delete(here, definition, chosen, problems=said, status=error.status)
-    if result.batch_id is None:
-        return _show_delete(here, definition, chosen, refused=result, status=422)
-    uow.commit()
-    return done(url_for("workspace.batch", batch_id=result.batch_id))
+    selection = read_selection(here, definition, request.form)
+    return perform(here, selection, Delete(), partial(_show, "bulk_delete", here, definition))
 
 
-@workspace.get("/batches/<rid:batch_id>")
-def batch(batch_id: int) -> Response:
-    """What was done, to which records not and why, and the button that takes it back."""
-    here = scope()
-    found = find_batch(here.session, here.actor, batch_id)
-    definition = here.catalog.objects.get(found.object_key)
-    return make_response(
-        render_template(
-            "pages/workspace/batch.html",
-            batch=found,
-            definition=definition,
-            refused=[(item.record_id, item.name, _reason(definition, item)) for item in found.refused],
-            can_undo=found.undone_at is None and _may_undo(here, found),
-        )
-    )
+def _form(here: Scope, definition: ObjectDefinition, keys: list[str], formdata: Any) -> RecordForm | None:
+    """The controls of fields that may be given to many records; none for any other name.
 
-
-@workspace.post("/batches/<rid:batch_id>/undo")
-def undo_batch(batch_id: int) -> Response:
-    here = scope()
-    uow = here.unit_of_work()
-    find_batch(here.session, here.actor, batch_id)
-    batches.undo_own(uow, batch_id)
-    uow.commit()
-    return done(url_for("workspace.batch", batch_id=batch_id), gettext("It was taken back."))
-
-
-def _may_undo(here: Scope, found: BatchRow) -> bool:
-    return here.actor.can("record.restore" if found.kind == "delete" else EDIT)
-
-
-def _reason(definition: ObjectDefinition | None, item: Refused) -> str:
-    values = {
-        name: Label.of(value) if isinstance(value, dict) else value for name, value in item.values.items()
-    }
-    text = message(item.message, values)
-    field = definition.fields.by_key.get(item.field.partition("/")[0]) if definition else None
-    return named(str(local(field.label)), text) if field else text
-
-
-def _chosen(texts: list[str]) -> list[Chosen]:
-    """Ticked rows, each ``<id>:<revision>``. Errors: Malformed for anything else."""
-    found: dict[int, Chosen] = {}
-    for text in texts[: MOST_RECORDS + 1]:
-        name, _, revision = text[:_LONGEST_ROW].partition(":")
-        try:
-            one = Chosen(from_public(name), int(revision))
-        except ValueError as error:
-            raise Malformed(NONE_CHOSEN) from error
-        found[one.record_id] = one
-    return list(found.values())
-
-
-def _none_chosen(object_key: str) -> Response:
-    flash(gettext("Tick the records first."), "warning")
-    return redirect(url_for("workspace.record_list", object_key=object_key), 303)
-
-
-def _form(here: Scope, definition: ObjectDefinition, key: str) -> RecordForm | None:
-    """The control of one field that may be given to many records; none for any other name."""
-    if key not in dict(_fields(here, definition)):
+    Rules are left out: whether a field is shown, locked or limited is up to each record, so the service asks.
+    """
+    if not keys or not set(keys) <= dict(_fields(here, definition)).keys():
         return None
-    context = context_for(here, definition.fields, {}, request.form)
-    return RecordForm(definition.fields, context, values={}, formdata=request.form, only=[key])
+    fields = _unruled(definition.fields)
+    context = context_for(here, fields, {}, formdata)
+    return RecordForm(fields, context, values={}, formdata=formdata, only=keys)
+
+
+def _unruled(fields: FieldSet) -> FieldSet:
+    if not fields.rules:
+        return fields
+    schema = {key: value for key, value in fields.schema.items() if key not in ("allOf", "x-rules")}
+    return replace(fields, rules=(), schema=schema, checksum=f"{fields.checksum}-unruled")
 
 
 def _fields(here: Scope, definition: ObjectDefinition) -> list[tuple[str, str]]:
-    """Fields that many records may get one value of: typed by people, and not hidden by a rule."""
-    context = context_for(here, definition.fields, {}, None)
-    form = RecordForm(definition.fields, context, values={})
+    """Fields that many records may get one value of: typed by people."""
     offered = []
     for field in definition.fields:
-        known, state = field_type(field.type), form.state(field.key)
-        if not known.is_computed and not known.is_file and state.is_visible and not state.is_read_only:
+        known = field_type(field.type)
+        if not (known.is_computed or known.is_file or known.is_assigned or field.is_read_only):
             offered.append((field.key, str(local(field.label) or field.key)))
     return offered
 
 
-def _facts(here: Scope, definition: ObjectDefinition, chosen: list[Chosen]) -> dict[str, Any]:
-    names = names_of_visible(here.session, here.actor, [one.record_id for one in chosen[:NAMED]])
-    return {
-        "definition": definition,
-        "rows": [f"{to_public(one.record_id)}:{one.revision}" for one in chosen],
-        "names": [names[one.record_id] for one in chosen[:NAMED] if one.record_id in names],
-        "is_all": "all" in request.form,
-    }
-
-
 def _show_edit(
-    here: Scope,
-    definition: ObjectDefinition,
-    chosen: list[Chosen],
-    form: RecordForm | None,
-    *,
-    status: int = 200,
-    **facts: Any,
+    here: Scope, definition: ObjectDefinition, selection: Selection, form: RecordForm | None = None
 ) -> Response:
-    facts = {"fields": _fields(here, definition), "form": form, **facts}
-    return _show("bulk_edit", here, definition, chosen, status, **facts)
-
-
-def _show_delete(
-    here: Scope, definition: ObjectDefinition, chosen: list[Chosen], *, status: int = 200, **facts: Any
-) -> Response:
-    return _show("bulk_delete", here, definition, chosen, status, **facts)
+    return _show("bulk_edit", here, definition, selection, form=form)
 
 
 def _show(
-    name: str,
-    here: Scope,
-    definition: ObjectDefinition,
-    chosen: list[Chosen],
-    status: int,
-    *,
-    problems: list[tuple[str, str]] | None = None,
-    refused: BulkResult | None = None,
-    **facts: Any,
+    name: str, here: Scope, definition: ObjectDefinition, selection: Selection, **facts: Any
 ) -> Response:
-    """The page of one of the acts; ``refused``: why nothing was done."""
-    return show_form(
-        f"pages/workspace/{name}.html",
-        status=status,
-        fragment=f"fragments/list/{name}.html",
-        problems=problems or [],
-        refused=_told(refused),
-        **facts,
-        **_facts(here, definition, chosen),
-    )
-
-
-def _told(result: BulkResult | None) -> list[tuple[int, str, str]]:
-    return [(one.record_id, one.name, told(one.problem)) for one in result.refused] if result else []
+    """The form of an act again; the one of changing with the fields that are left to choose."""
+    if name == "bulk_edit":
+        chosen = facts["form"].keys if facts["form"] else ()
+        facts["fields"] = [pair for pair in _fields(here, definition) if pair[0] not in chosen]
+    return show_selection(name, here, definition, selection, **facts)

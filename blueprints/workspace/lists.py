@@ -122,11 +122,14 @@ def _export_address(here: Scope, definition: ObjectDefinition, state: ListState)
 
 
 def _bulk_acts(here: Scope, definition: ObjectDefinition) -> list[tuple[str, str, str]]:
-    """What may be done with the rows that are ticked: address, words, icon."""
-    acts = (
-        ("record.edit", "workspace.bulk_edit", gettext("Change a field"), "pencil"),
-        ("record.delete", "workspace.bulk_delete", gettext("Delete"), "trash"),
-    )
+    """What may be done with the rows that are ticked, or with all: address, words, icon."""
+    acts = [("record.edit", "workspace.bulk_edit", gettext("Change fields"), "pencil")]
+    if here.catalog.pipelines_of(definition.key):
+        acts.append(("move", "workspace.bulk_move", gettext("Move"), "switch-horizontal"))
+    if "owner" in definition.fields.by_role and here.actor.can("record.edit"):
+        words = gettext("Give to somebody")
+        acts.append(("record.reassign", "workspace.bulk_reassign", words, "user-circle"))
+    acts.append(("record.delete", "workspace.bulk_delete", gettext("Delete"), "trash"))
     return [
         (url_for(endpoint, object_key=definition.key), words, icon)
         for right, endpoint, words, icon in acts

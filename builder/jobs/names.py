@@ -21,6 +21,9 @@ EXPORT_WORKFLOW = "export_records"
 EXPIRY_WORKFLOW = "remove_export"
 HANDOVERS_QUEUE = "handovers"
 HANDOVER_WORKFLOW = "hand_over"
+BULK_QUEUE = "bulk"
+BULK_WORKFLOW = "carry_out_batch"
+BULK_UNDO_WORKFLOW = "undo_batch"
 
 
 def config(settings: Settings, executor_id: str, *, run_migrations: bool) -> DBOSConfig:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from builder.db.ids import new_id
 from builder.jobs.names import (
     APPLICATION,
+    BULK_QUEUE,
+    BULK_UNDO_WORKFLOW,
+    BULK_WORKFLOW,
     EXPIRY_WORKFLOW,
     EXPORT_WORKFLOW,
     EXPORTS_QUEUE,
@@ -99,6 +102,31 @@ class JobQueue:
             workspace_key,
             member_id,
             actor_id,
+        )
+
+    def enqueue_bulk(self, session: WorkspaceSession, workspace_key: str, batch_id: int) -> None:
+        """Let a worker do what stands in the plan of the batch, once the running transaction commits."""
+        self._enqueue_batch(session, BULK_WORKFLOW, f"{BULK_WORKFLOW}-{batch_id}", workspace_key, batch_id)
+
+    def enqueue_bulk_undo(self, session: WorkspaceSession, workspace_key: str, batch_id: int) -> None:
+        """Let a worker undo the batch once the running transaction, which has marked it so, commits."""
+        # One that could not go on may be asked for again.
+        name = f"{BULK_UNDO_WORKFLOW}-{batch_id}-{new_id()}"
+        self._enqueue_batch(session, BULK_UNDO_WORKFLOW, name, workspace_key, batch_id)
+
+    def _enqueue_batch(
+        self, session: WorkspaceSession, workflow: str, workflow_id: str, workspace_key: str, batch_id: int
+    ) -> None:
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": BULK_QUEUE,
+                "workflow_name": workflow,
+                "workflow_id": workflow_id,
+                "app_version": VERSION,
+            },
+            workspace_key,
+            batch_id,
         )
 
     def committed(self) -> None:

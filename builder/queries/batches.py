@@ -16,7 +16,7 @@ from builder.domain.permissions import Actor
 from builder.errors import NotFound
 from builder.queries.row import names_of_visible
 
-LISTED = 100
+LISTED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,41 @@ class KeptRecord:
 
 @dataclass(frozen=True)
 class BatchRow:
-    """One batch as its page shows it."""
+    """One batch as its page shows it. ``refused``: a line for each reason, of ``refused_records`` records."""
 
     id: int
     kind: str
     object_key: str
     created_at: datetime
     creator: str | None
+    state: str
+    problem: Mapping[str, Any] | None
+    total_records: int
     done_records: int
+    waiting_records: int
+    refused_records: int
     refused: tuple[Refused, ...]
     undone_at: datetime | None
     removed_records: int
     restored_records: int
     kept_records: int
     kept: tuple[KeptRecord, ...]
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in ("queued", "running", "undoing")
+
+    @property
+    def passed_records(self) -> int:
+        """How many were done or refused."""
+        return self.done_records + self.refused_records
+
+    @property
+    def percent(self) -> int:
+        """How much is done, 0–100."""
+        if self.state in ("queued", "undoing"):
+            return 0
+        return min(99, self.passed_records * 100 // self.total_records) if self.total_records else 0
 
 
 def find_batch(session: WorkspaceSession, actor: Actor, batch_id: int) -> BatchRow:
@@ -76,7 +97,12 @@ def find_batch(session: WorkspaceSession, actor: Actor, batch_id: int) -> BatchR
         object_key=batch.object_key,
         created_at=batch.created_at,
         creator=creator,
+        state=batch.state,
+        problem=batch.problem,
+        total_records=batch.total_records,
         done_records=batch.done_records,
+        waiting_records=batch.waiting_records,
+        refused_records=batch.refused_records,
         refused=tuple(
             Refused(int(record_id), name, message, values, field)
             for record_id, name, message, values, field in batch.refused[:LISTED]

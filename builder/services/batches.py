@@ -31,9 +31,11 @@ from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import chunks
 
 UNDONE = N_("This was undone already.")
+NOT_YOURS = N_("Only whoever did this and admins may undo it.")
+MOVES_STAY = N_("Moves are not undone: the ledger keeps what happened. Move the records back instead.")
+STILL_RUNNING = N_("This is still running. Stop it first, or wait until it has ended.")
 MERGED_SINCE = N_("The record that stayed was merged into another one since. Undo that first.")
 MERGE = "merge"
-_NOT_YOURS = N_("Only whoever did this and admins may undo it.")
 
 
 @dataclass
@@ -58,7 +60,14 @@ def open_batch(
         job_id=job_id,
         created_at=uow.clock.now(),
         created_by=uow.actor.member_id or None,
+        state="done",
+        plan=None,
+        problem=None,
+        total_records=0,
+        after_id=0,
         done_records=0,
+        waiting_records=0,
+        refused_records=0,
         refused=[],
         removed_records=0,
         restored_records=0,
@@ -88,18 +97,33 @@ def plain_values(problem: Problem) -> dict[str, Any]:
 def undo_own(uow: UnitOfWork, batch_id: int) -> Outcome:
     """Undo what somebody did in a list; the caller commits.
 
-    Errors: NotFound, Forbidden (somebody else's, unless one keeps the workspace's people), Conflict.
+    Errors: NotFound, Forbidden (somebody else's, unless one keeps the workspace's people), Conflict (undone
+    already, still running, moves).
     """
     uow.begin()
+    return undo(uow, own(uow, batch_id))
+
+
+def own(uow: UnitOfWork, batch_id: int) -> Batch:
+    """A batch that the actor may undo now, locked. Errors: as ``undo_own``."""
     batch = lock(uow, batch_id)
     if batch is None or batch.job_id is not None:
         raise NotFound()
     if batch.created_by != uow.actor.member_id and not uow.actor.can("members.edit"):
-        raise Forbidden(_NOT_YOURS)
-    uow.require("record.restore" if batch.kind == "delete" else "record.edit")
+        raise Forbidden(NOT_YOURS)
+    if batch.kind == "move":
+        raise Conflict(MOVES_STAY)
+    uow.require(undo_right(batch.kind))
     if batch.undone_at is not None:
         raise Conflict(UNDONE)
-    return undo(uow, batch)
+    if batch.state in ("queued", "running", "undoing"):
+        raise Conflict(STILL_RUNNING)
+    return batch
+
+
+def undo_right(kind: str) -> str:
+    """The right that undoing a batch of this kind takes."""
+    return "record.restore" if kind == "delete" else "record.edit"
 
 
 def lock(uow: UnitOfWork, batch_id: int) -> Batch | None:
@@ -108,11 +132,11 @@ def lock(uow: UnitOfWork, batch_id: int) -> Batch | None:
     return uow.session.scalar(statement.execution_options(populate_existing=True))
 
 
-def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
-    """Undo a batch within the running write. ``own``: other batches of the same act, whose changes are none
-    of somebody else's.
+def undo(uow: UnitOfWork, batch: Batch, others: Set[int] = frozenset(), *, in_parts: bool = False) -> Outcome:
+    """Undo a batch within the running write. ``others``: batches of the same act, whose changes are none of
+    somebody else's. ``in_parts``: some records at a time, each part committed, so that nobody waits long.
     """
-    mine = {*own, batch.id}
+    mine = {*others, batch.id}
     # Merging lets records refer to another one, whoever sees them; undoing it does as well.
     is_of_everyone = batch.kind == MERGE
     # What undoing writes belongs to the batch, so that an earlier one does not take it for somebody's.
@@ -136,6 +160,9 @@ def undo(uow: UnitOfWork, batch: Batch, own: Set[int] = frozenset()) -> Outcome:
             )
             since = _since(uow, {record_id: firsts[record_id] for record_id in ids}, mine)
             _undo_records(uow, ids, live | binned, acts, since, outcome)
+            if in_parts:
+                uow.commit()
+                uow.begin()
         if batch.kind == MERGE:
             _part(uow, batch.id)
         batch.undone_at = uow.clock.now()

@@ -6,7 +6,8 @@
   function tell(form) {
     const all = boxes(form);
     const ticked = all.filter((box) => box.checked).length;
-    form.hidden = ticked === 0;
+    const every = form.querySelector("[data-every]");
+    form.hidden = ticked === 0 && !(every && every.checked);
     const head = document.querySelector("[data-tick-all]");
     if (head) {
       head.checked = ticked > 0 && ticked === all.length;
@@ -21,6 +22,9 @@
     if (!form) return;
     if (event.target.matches("[data-tick-all]")) {
       boxes(form).forEach((box) => { box.checked = event.target.checked; });
+    } else if (event.target.matches("[data-every]")) {
+      // All that match: those of this page are among them, and nothing is left out by unticking.
+      boxes(form).forEach((box) => { box.checked = event.target.checked; box.disabled = event.target.checked; });
     } else if (event.target.getAttribute("form") !== form.id) {
       return;
     }

@@ -77,8 +77,7 @@ def test_ticked_rows_get_a_value_and_lose_it_again(town: Town) -> None:
     undone = ada.post(f"{answer.location}/undo")
     assert (undone.status_code, undone.location) == (303, answer.location)
     assert set(worths(town).values()) == {"1.00"}
-    assert f'action="{answer.location}/undo"' in ada.get(answer.location).text
-    assert "arrow-back-up" not in ada.get(answer.location).text
+    assert f'action="{answer.location}/undo"' not in ada.get(answer.location).text
     assert ada.post(f"{answer.location}/undo").status_code == 409
 
 
