@@ -13,6 +13,7 @@ from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace import (  # noqa: F401 - importing registers their routes
     area,
     basics,
+    board_views,
     batches,
     bulk,
     bulk_move,
@@ -26,6 +27,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     import_mapping,
     import_mappings,
     import_sets,
+    lane_moves,
     lists,
     lookups,
     notes,

@@ -5,9 +5,10 @@ A board shows hundreds of cards: addresses, dates, amounts and words are made on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import url_for
@@ -20,9 +21,12 @@ from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.amounts import whole_amount
 from blueprints.workspace.area import has_endpoint, record_address
+from blueprints.workspace.card_fields import AGE, USUAL_ROLES, usual
+from blueprints.workspace.cells import cell_markup
+from blueprints.workspace.shown import Reader, columns_of
 from builder.db.ids import to_public
 from builder.domain.pipeline import Pipeline, Stage
-from builder.queries.board import Card
+from builder.queries.board import Card, CardNames
 from builder.queries.board_heads import ColumnHead
 
 _SECONDS_A_DAY = 86_400
@@ -30,6 +34,7 @@ _AVATAR = Markup(
     '<span class="person person-sm person-{tint}" role="img" aria-label="{name}" title="{name}">'
     "{initials}</span>"
 )
+_LINE = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class CardView:
     escapes nothing, because escaping each of thousands of values is a third of the cost of a board.
 
     ``due``: the expected close, ``is_late`` when it is past and the record open. ``move`` leads to the choice
-    of a stage. ``owner``: the mark of the owner, or nothing.
+    of a stage. ``owner``: the mark of the owner, or nothing. ``lines``: the other fields that somebody chose.
     """
 
     id: str
@@ -52,6 +57,7 @@ class CardView:
     is_late: bool
     age: str
     owner: str
+    lines: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +71,32 @@ class HeadView:
 
 class CardReader:
     """Turns cards into views for one request. ``query``: of the board that shows them, and to which moves
-    come back.
+    come back. ``shown``: the lines that somebody chose; ``None`` for the usual ones.
     """
 
-    def __init__(self, here: Scope, pipeline: Pipeline, names: Mapping[int, str], query: str) -> None:
+    def __init__(
+        self,
+        here: Scope,
+        pipeline: Pipeline,
+        found: CardNames,
+        query: str,
+        shown: Sequence[str] | None = None,
+    ) -> None:
+        definition = here.catalog.object(pipeline.object_key)
+        by_role = definition.fields.by_role
+        wanted = usual(definition) if shown is None else shown
+        self._has = {role: role in by_role and by_role[role].key in wanted for role in USUAL_ROLES}
+        self._has_age = AGE in wanted
+        placed = {AGE, *(by_role[role].key for role in USUAL_ROLES if role in by_role)}
+        others = [name for name in wanted if name not in placed]
+        reader = Reader(here, found.records, found.members) if others else None
+        self._columns = columns_of(here, definition.key, others, reader) if reader is not None else []
         self._stages = pipeline.by_key
         self._locale = language()
-        self._names = names
+        self._names = found.records
         self._now = here.clock.now()
         self._today = here.workspace.day_of(self._now)
-        account = here.catalog.object(pipeline.object_key).fields.by_role.get("account")
-        self._account = account.key if account else ""
+        self._account = by_role["account"].key if self._has["account"] else ""
         self._move = url_for("moves.choose", record_id=0).replace(to_public(0), "{}", 1)
         self._move += "?" + urlencode({"board": board_mark(pipeline.key, query)})
         self._has_pages = has_endpoint("workspace.record")
@@ -90,7 +111,8 @@ class CardReader:
         public = to_public(card.id)
         stage = self._stages.get(card.stage_key)
         is_open = stage is None or stage.is_open
-        due = card.expected_close_on
+        has = self._has
+        due = card.expected_close_on if has["expected_close"] else None
         return CardView(
             id=public,
             name=escape(card.name or card.number or "–"),
@@ -99,13 +121,20 @@ class CardReader:
             revision=card.revision,
             account=escape(self._account_of(card)),
             amount=""
-            if card.amount_minor is None
+            if card.amount_minor is None or not has["amount"]
             else whole_amount(card.amount_minor, card.currency, self._locale),
             due=self._day(due) if due is not None else "",
             is_late=is_open and due is not None and due < self._today,
-            age=self._age(card),
-            owner=self._owner(card.owner_name) if card.owner_name else "",
+            age=self._age(card) if self._has_age else "",
+            owner=self._owner(card.owner_name) if card.owner_name and has["owner"] else "",
+            lines=self._lines(card) if self._columns else "",
         )
+
+    def _lines(self, card: Card) -> Markup:
+        """The chosen fields that are filled, each with its name."""
+        row: Any = card
+        cells = ((column.label, column.read(row)) for column in self._columns)
+        return Markup("").join(_LINE.format(label, cell_markup(cell)) for label, cell in cells if cell)
 
     def _account_of(self, card: Card) -> str:
         value = card.data.get(self._account)
@@ -150,7 +179,7 @@ def head_view(stage_key: str, head: ColumnHead) -> HeadView:
     return HeadView(stage_key, head.count, _sums(pairs))
 
 
-def _sums(pairs: Iterable[tuple[str, int, int]]) -> tuple[tuple[str, str], ...]:
+def _sums(pairs: Iterable[tuple[str, int, int | None]]) -> tuple[tuple[str, str], ...]:
     locale = language()
     return tuple(
         (whole_amount(amount, currency, locale), whole_amount(weighted, currency, locale))
@@ -161,7 +190,7 @@ def _sums(pairs: Iterable[tuple[str, int, int]]) -> tuple[tuple[str, str], ...]:
 def total_of(pipeline: Pipeline, heads: Mapping[str, ColumnHead]) -> HeadView:
     """The head over all open stages."""
     open_heads = [heads[stage.key] for stage in pipeline.open_stages if stage.key in heads]
-    amounts: dict[str, list[int]] = {}
+    amounts: dict[str, tuple[int, int | None]] = {}
     for each in (one for head in open_heads for one in head.sums):
         total = amounts.setdefault(each.currency, [0, 0])
         total[0] += each.amount_minor

@@ -46,7 +46,8 @@ class OpenTask:
 
 class MoveForm:
     """One move to ``to_stage`` as a person sees it. ``formdata``: what was typed, ``None`` at first;
-    ``revision``: of the record that they saw when they typed it.
+    ``revision``: of the record that they saw when they typed it; ``extra``: values that change with the move
+    whatever the form asks.
 
     ``command`` is what would be asked of the service; ``unmet`` what stands in its way now. Errors as
     ``transitions.draft``; NotFound for a stage that the pipeline lacks is the caller's to raise.
@@ -60,9 +61,11 @@ class MoveForm:
         make_context: Callable[[MoveDraft], FieldContext],
         formdata: Any = None,
         revision: int | None = None,
+        extra: Mapping[str, JsonValue] | None = None,
     ) -> None:
         self._formdata = formdata
-        self.stored = draft(uow, MoveRecord(record_id, to_stage, revision))
+        self._extra = dict(extra or {})
+        self.stored = draft(uow, MoveRecord(record_id, to_stage, revision, values=self._extra))
         context = make_context(self.stored)
         self.record = self.stored.standing.record
         pipeline = self.stored.standing.pipeline
@@ -70,7 +73,7 @@ class MoveForm:
         self.pipeline: Pipeline = pipeline
         self.source: Stage | None = pipeline.by_key.get(self.record["stage_key"])
         self.target: Stage | None = pipeline.by_key.get(to_stage)
-        bare = MoveRecord(record_id, to_stage, self.record["revision"])
+        bare = MoveRecord(record_id, to_stage, self.record["revision"], values=self._extra)
         self._asked_first = self.stored.requirements(bare)
         self.tasks = self._open_tasks()
         self.command = bare
@@ -263,7 +266,7 @@ class MoveForm:
             self.record["id"],
             self.command.to_stage,
             self.record["revision"],
-            values=_changes(self.values),
+            values={**self._extra, **_changes(self.values)},
             answers=_changes(self.answers),
             done_tasks=frozenset(done),
             is_marked=self.stored.given.is_marked or (self.asks_for_marker and bool(self.typed("marked"))),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from flask import Flask, make_response, redirect, render_template, url_for
 from flask_babel import gettext
@@ -20,13 +19,13 @@ from blueprints.forms import done
 from blueprints.messages import error_lines, local, told
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope, workspace_area
-from blueprints.workspace.area import has_endpoint, record_address
-from blueprints.workspace.board import moved_fragments
-from blueprints.workspace.board_filter import read_query
+from blueprints.workspace.board_changes import moved_fragments
 from blueprints.workspace.cards import stage_title
 from blueprints.workspace.files import Sent, sent
+from blueprints.workspace.lane_choice import lane_change, lane_choice
 from blueprints.workspace.move_conflict import changes_since
 from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
+from blueprints.workspace.move_origin import back_to, board_of, choice_address
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
 from builder.db.ids import to_public
@@ -55,10 +54,11 @@ def choose(record_id: int) -> Response:
     looked = transitions.draft(here.unit_of_work(), MoveRecord(record_id, ""))
     facts = {
         "record": looked.standing.record,
+        "lanes": lane_choice(here, record_id),
         "targets": targets_of(looked),
         "present": _present(looked),
         "board": request.args.get("board", ""),
-        "back": _back(here, looked.standing.record, request.args.get("board", "")),
+        "back": back_to(here, looked.standing.record, request.args.get("board", "")),
     }
     name = "fragments/move/choose.html" if _is_dialog() else "pages/workspace/move_choice.html"
     return make_response(render_template(name, **facts))
@@ -82,8 +82,8 @@ def make(record_id: int, to: str) -> Response:
     try:
         if "_form" in request.form:
             return _submitted(here, uow, record_id, to, revision, given)
-        command = MoveRecord(record_id, to, revision)
-        result = transitions.move(uow, command)
+        values = lane_change(here)
+        result = transitions.move(uow, MoveRecord(record_id, to, revision, values=values))
         if isinstance(result, Refused):
             form = _form(here, uow, record_id, to)
             uow.rollback()
@@ -92,7 +92,7 @@ def make(record_id: int, to: str) -> Response:
         return _answer(here, uow, result, to)
     except Stale as error:
         uow.rollback()
-        return _show_conflict(here, error, to)
+        return show_conflict(here, error, to)
 
 
 def _with_files(here: Scope, record_id: int) -> Sent:
@@ -135,7 +135,7 @@ def _form(
         data = looked.standing.record["data"]
         return later_context(here, _ids_in(looked, data, "reference"), _ids_in(looked, data, "user"))
 
-    form = MoveForm(uow, record_id, to, context, formdata, revision)
+    form = MoveForm(uow, record_id, to, context, formdata, revision, lane_change(here))
     if form.target is None:
         raise NotFound()
     return form
@@ -174,9 +174,10 @@ def _show(
         title=stage_title(form.target, form.command.to_stage),
         source=stage_title(form.source, record["stage_key"]),
         address=url_for("moves.make", record_id=record["id"], to=form.command.to_stage),
-        choice=_choice(record["id"], board),
+        choice=choice_address(record["id"], board),
         board=board,
-        back=_back(here, record, board),
+        lane=[(name, request.form[name]) for name in ("lane", "left") if name in request.form],
+        back=back_to(here, record, board),
         problems=problems or [],
         is_dialog=_is_dialog(),
         approvers=[_approver(here, _slot(item.values)) for item in form.approvals],
@@ -202,7 +203,7 @@ def _anchor(problem: Problem) -> str:
 
 def _answer(here: Scope, uow: UnitOfWork, result: Applied | Waiting, to: str) -> Response:
     uow.commit()
-    pipeline_key, query = _board(here)
+    pipeline_key, query = board_of(here)
     record = {"id": result.record_id, "pipeline_key": pipeline_key}
     board = request.form.get("board", "")
     if isinstance(result, Waiting):
@@ -210,10 +211,12 @@ def _answer(here: Scope, uow: UnitOfWork, result: Applied | Waiting, to: str) ->
         return _parked(here, record, board, gettext("The move waits for approval by %(name)s.", name=names))
     if not (request.htmx and pipeline_key):
         stage = stage_title(_stage(here, result.record_id, to), to)
-        return done(_back(here, record, board), gettext("Moved to %(stage)s.", stage=stage))
+        return done(back_to(here, record, board), gettext("Moved to %(stage)s.", stage=stage))
     stages = {to, *((result.planned.from_stage,) if result.planned.from_stage else ())}
     pipeline = here.catalog.pipeline(pipeline_key)
-    response = make_response(moved_fragments(here, pipeline, result.record_id, stages, query))
+    response = make_response(
+        moved_fragments(here, pipeline, result.record_id, stages, query, request.form.get("left"))
+    )
     response.headers["HX-Reswap"] = "none"
     moved = {"record": to_public(result.record_id), "from": result.planned.from_stage, "to": to}
     response.headers["HX-Trigger"] = json.dumps({"moved": moved, "closeDialog": ""})
@@ -227,7 +230,7 @@ def _stage(here: Scope, record_id: int, to: str) -> Any:
 
 def _parked(here: Scope, record: Mapping[str, Any], board: str, text: str) -> Response:
     if not (request.htmx and record["pipeline_key"]):
-        return done(_back(here, record, board), text)
+        return done(back_to(here, record, board), text)
     response = make_response(render_template("fragments/move/parked.html", text=text), 202)
     response.headers["HX-Reswap"] = "none"
     response.headers["HX-Trigger"] = json.dumps({"parked": to_public(record["id"]), "closeDialog": ""})
@@ -238,7 +241,7 @@ def _parked(here: Scope, record: Mapping[str, Any], board: str, text: str) -> Re
 def look(record_id: int) -> Response:
     """The present place and look of a card on the board that asks: after somebody else was first."""
     here = scope()
-    pipeline_key, query = _board(here)
+    pipeline_key, query = board_of(here)
     if not pipeline_key or not request.htmx:
         return redirect(url_for("moves.choose", record_id=record_id), 303)
     pipeline = here.catalog.pipeline(pipeline_key)
@@ -249,7 +252,7 @@ def look(record_id: int) -> Response:
     return response
 
 
-def _show_conflict(here: Scope, error: Stale, to: str) -> Response:
+def show_conflict(here: Scope, error: Stale, to: str) -> Response:
     """What happened since the person looked, and the way on with all that they typed."""
     record_id, seen, now = (int(error.values[name]) for name in ("record_id", "revision", "now"))
     board = request.form.get("board", "")
@@ -266,8 +269,8 @@ def _show_conflict(here: Scope, error: Stale, to: str) -> Response:
         revision=now,
         address=url_for("moves.make", record_id=record_id, to=to),
         look=url_for("moves.look", record_id=record_id, board=board) if board else "",
-        back=_back(here, conflict.record, board),
-        choice=_choice(record_id, board),
+        back=back_to(here, conflict.record, board),
+        choice=choice_address(record_id, board),
         is_dialog=_is_dialog(),
     )
     response = make_response(page, 409)
@@ -282,28 +285,6 @@ def _show_conflict(here: Scope, error: Stale, to: str) -> Response:
 
 def _is_dialog() -> bool:
     return bool(request.htmx and not request.htmx.boosted)
-
-
-def _board(here: Scope) -> tuple[str, str]:
-    """The pipeline and query string of the board that sent the request; empty without one."""
-    key, _, query = request.values.get("board", "").partition("?")
-    return (key, query) if key in here.catalog.pipelines else ("", "")
-
-
-def _choice(record_id: int, board: str) -> str:
-    address = url_for("moves.choose", record_id=record_id)
-    return f"{address}?board={quote(board, safe='')}" if board else address
-
-
-def _back(here: Scope, record: Mapping[str, Any], board: str) -> str:
-    """The board it came from, else the record's page, else the board of its pipeline."""
-    key, _, query = board.partition("?")
-    if key in here.catalog.pipelines:
-        place: dict[str, Any] = {"pipeline_key": key, **read_query(query)}
-        return url_for("board.board", **place)
-    if has_endpoint("workspace.record"):
-        return record_address(int(record["id"]))
-    return url_for("board.board", pipeline_key=record["pipeline_key"])
 
 
 def _present(looked: MoveDraft) -> str:

@@ -1,7 +1,7 @@
-"""Adding a record at the foot of a column: a small form of what must be filled, and the one door for the rest.
+"""Adding a record at the foot of a column: a small form of what must be filled, the one door for the rest.
 
-The record enters the stage of the column at once. Beyond the first stage that is held to the leave gate of the
-first one, so what the gate asks for joins the form when it refuses.
+The record enters the stage of the column at once. Beyond the first stage that is held to the leave gate of
+the first one, so what the gate asks for joins the form when it refuses.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from werkzeug.wrappers import Response
 from blueprints.forms import done
 from blueprints.messages import told
 from blueprints.scope import Scope, scope
-from blueprints.workspace.board import boards, moved_fragments
-from blueprints.workspace.board_filter import read_query
+from blueprints.workspace.board_area import boards
+from blueprints.workspace.board_changes import moved_fragments
+from blueprints.workspace.board_filter import without_cards
 from blueprints.workspace.cards import board_mark, stage_title
 from blueprints.workspace.files import sent
 from blueprints.workspace.record_forms import context_for
@@ -55,7 +56,7 @@ class Place:
 
     @property
     def board(self) -> str:
-        args: dict[str, Any] = {"pipeline_key": self.pipeline.key, **read_query(self.query)}
+        args: dict[str, Any] = {"pipeline_key": self.pipeline.key, **without_cards(self.query)}
         return url_for("board.board", **args)
 
 

@@ -1,4 +1,4 @@
-"""Stored definitions and their versions; packs installed; exchange rates; saved views."""
+"""Stored definitions and their versions; packs installed; exchange rates; saved views and arrangements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, Integer, Numeric, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
 
@@ -85,4 +85,18 @@ class SavedView(Base, WorkspaceScoped):
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     revision: Mapped[int] = mapped_column(Integer, default=1)
     created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Arrangement(Base):
+    """How a member has arranged a page for themselves: which columns of a board are folded, what its cards
+    show. ``place`` names the page, ``document`` holds what they chose.
+    """
+
+    __tablename__ = "arrangement"
+
+    workspace_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    place: Mapped[str] = mapped_column(key_string(200), primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
     updated_at: Mapped[datetime]

@@ -30,6 +30,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.selectable import Alias, FromClause, Join
 
 from builder.db.base import Base, WorkspaceScoped
+from builder.db.definitions import Arrangement
 from builder.db.engine import WRITE
 from builder.db.records import GivenNumber, RecordNumber, SearchToken
 
@@ -44,7 +45,7 @@ _SET = text(
     "SELECT set_config('app.workspace_id', :workspace, true), set_config('app.user_id', :user, true),"
     " set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
 )
-SCOPED_CLASSES: tuple[type[Base], ...] = (SearchToken, RecordNumber, GivenNumber)
+SCOPED_CLASSES: tuple[type[Base], ...] = (SearchToken, RecordNumber, GivenNumber, Arrangement)
 
 
 class UnboundSessionError(RuntimeError):

@@ -121,6 +121,7 @@ def compile_object(document: Document, version: Version, digest: str) -> ObjectD
         checksum=digest,
         conversion=_conversion(document.get("conversion")),
         position=document.get("position", 0),
+        document=document,
     )
 
 
@@ -262,6 +263,8 @@ def compile_view(document: Document, version: Version, digest: str) -> View:
         pipeline=document.get("pipeline"),
         position=document.get("position", 0),
         checksum=digest,
+        lanes=document.get("lanes", ""),
+        date=document.get("date", ""),
     )
 
 

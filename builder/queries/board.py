@@ -39,7 +39,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.board_heads import ColumnHead, Scope, heads_of, only_shared
 from builder.queries.keyset import Position
-from builder.queries.row import REFERENCE, names_of_records
+from builder.queries.row import REFERENCE, USER, names_of_members, names_of_records
 from builder.queries.visibility import is_broad, ownership
 
 CARDS = 50
@@ -79,16 +79,21 @@ class BoardColumn:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class CardNames:
+    """Names of the records and members that cards refer to, by id."""
+
+    records: Mapping[int, str]
+    members: Mapping[int, str]
+
+
 @dataclass(frozen=True)
 class Board:
-    """Columns in the order of the stages; stages of older versions that still hold records come last.
-
-    ``names``: names of the records that cards refer to, by id.
-    """
+    """Columns in the order of the stages; stages of older versions that still hold records come last."""
 
     pipeline: Pipeline
     columns: tuple[BoardColumn, ...]
-    names: Mapping[int, str]
+    names: CardNames
     problem: Problem | None = None
 
 
@@ -101,23 +106,26 @@ def board(
     *,
     filter: Condition | None = None,
     folded: Collection[str] = (),
+    shown: Collection[str] = (),
     limit: int = CARDS,
 ) -> Board:
     """The first cards of every column; of the ``folded`` stages only the heads. One statement a column with
-    cards, and at most three more.
+    cards, and at most three more; a fourth when ``shown``, the fields that cards show besides the usual ones,
+    name people.
 
     Errors: ConditionError for a filter that the database cannot evaluate.
     """
-    scope = _scope(session, catalog, actor, pipeline, context, filter)
-    heads, shared = heads_of(scope), _shared(scope)
+    scope = scope_of(session, catalog, actor, pipeline, context, filter)
+    heads, shared = heads_of(scope), shared_cards(scope)
     keys = dict.fromkeys((*pipeline.by_key, *sorted(key for key, head in heads.items() if head.count)))
     columns = tuple(
         BoardColumn(key, heads.get(key, ColumnHead()), (), None)
         if key in folded
-        else _column(scope, shared, key, heads.get(key, ColumnHead()), None, limit)
+        else column_of(scope, shared, key, heads.get(key, ColumnHead()), None, limit)
         for key in keys
     )
-    return Board(pipeline, columns, _names(scope, catalog, columns))
+    cards = [card for column in columns for card in column.cards]
+    return Board(pipeline, columns, names_on(session, catalog, pipeline, cards, shown))
 
 
 def board_column(
@@ -130,6 +138,7 @@ def board_column(
     *,
     filter: Condition | None = None,
     after: str | None = None,
+    shown: Collection[str] = (),
     limit: int = CARDS,
 ) -> Board:
     """One column, beyond the cursor ``after``; a bad cursor gives its beginning and a ``problem``."""
@@ -139,10 +148,11 @@ def board_column(
             place = keyset.read_cursor(after, _ORDER, "instant")
         except Invalid as error:
             problem = Problem(error.message_key, "cursor", error.values)
-    scope = _scope(session, catalog, actor, pipeline, context, filter)
+    scope = scope_of(session, catalog, actor, pipeline, context, filter)
     head = heads_of(scope).get(stage_key, ColumnHead())
-    columns = (_column(scope, _shared(scope), stage_key, head, place, limit),)
-    return Board(pipeline, columns, _names(scope, catalog, columns), problem)
+    columns = (column_of(scope, shared_cards(scope), stage_key, head, place, limit),)
+    names = names_on(session, catalog, pipeline, columns[0].cards, shown)
+    return Board(pipeline, columns, names, problem)
 
 
 def column_heads(
@@ -158,7 +168,7 @@ def column_heads(
 
     Errors: ConditionError as ``board``.
     """
-    return heads_of(_scope(session, catalog, actor, pipeline, context, filter))
+    return heads_of(scope_of(session, catalog, actor, pipeline, context, filter))
 
 
 def one_card(
@@ -182,7 +192,7 @@ def one_card(
     return card, {} if account_id is None else {account_id: account_name}
 
 
-def _scope(
+def scope_of(
     session: WorkspaceSession,
     catalog: Catalog,
     actor: Actor,
@@ -190,6 +200,7 @@ def _scope(
     context: EvaluationContext,
     filter: Condition | None,
 ) -> Scope:
+    """What a board asks about. Errors: ConditionError as ``board``."""
     condition = None
     if filter is not None:
         fields = catalog.object(pipeline.object_key).fields.by_key
@@ -256,14 +267,14 @@ def _card(row: Row[*tuple[Any, ...]]) -> Card:
     return Card(*values)
 
 
-def _shared(scope: Scope) -> list[Card]:
+def shared_cards(scope: Scope) -> list[Card]:
     """Cards that the actor sees only because they were shared; one statement, none for who sees all."""
     if scope.is_all:
         return []
     return [_card(row) for row in scope.session.execute(_CARDS.where(*only_shared(scope)))]
 
 
-def _column(
+def column_of(
     scope: Scope,
     shared: Iterable[Card],
     stage_key: str,
@@ -271,6 +282,7 @@ def _column(
     after: Position | None,
     limit: int,
 ) -> BoardColumn:
+    """The cards of one column from the place ``after`` on. One statement."""
     found = (
         _first_cards(scope, stage_key, limit + 1)
         if after is None
@@ -325,11 +337,25 @@ def _cards(
     return [_card(row) for row in scope.session.execute(statement.where(Record.id.in_(ids)))]
 
 
-def _names(scope: Scope, catalog: Catalog, columns: Iterable[BoardColumn]) -> dict[int, str]:
-    """Names of the accounts on the cards."""
-    key = _account_field(catalog, scope.pipeline)
-    values = (card.data.get(key) for column in columns for card in column.cards)
-    return names_of_records(scope.session, {int(value) for value in values if value})
+def names_on(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    pipeline: Pipeline,
+    cards: Iterable[Card],
+    shown: Collection[str] = (),
+) -> CardNames:
+    """Names of the accounts on the cards, and of whatever the ``shown`` fields refer to."""
+    fields = catalog.object(pipeline.object_key).fields
+    account = _account_field(catalog, pipeline)
+    keys = {REFERENCE: {account} if account else set(), USER: set()}
+    for field in fields:
+        if field.key in shown and field.type in keys and field.role != "owner":
+            keys[field.type].add(field.key)
+    ids = {
+        kind: {int(value) for card in cards for key in found if (value := card.data.get(key))}
+        for kind, found in keys.items()
+    }
+    return CardNames(names_of_records(session, ids[REFERENCE]), names_of_members(session, ids[USER]))
 
 
 def _account_field(catalog: Catalog, pipeline: Pipeline) -> str:

@@ -7,7 +7,7 @@ reader sees only because it was shared is in no cell of the roll-up that is thei
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,10 +88,11 @@ def heads_of(scope: Scope) -> Mapping[str, ColumnHead]:
         total = sums[stage_key][currency or ""]
         for place, number in enumerate(counted):
             total[place] += int(number or 0)
-    return {stage_key: _head(by_currency) for stage_key, by_currency in sums.items()}
+    return {stage_key: head_of(scope, by_currency) for stage_key, by_currency in sums.items()}
 
 
-def _head(by_currency: Mapping[str, list[int]]) -> ColumnHead:
+def head_of(scope: Scope, by_currency: Mapping[str, Sequence[int]]) -> ColumnHead:
+    """A head from count, amount, and amount × percent by currency, as far as the reader may see them."""
     return ColumnHead(
         sum(total[0] for total in by_currency.values()),
         tuple(

@@ -17,7 +17,7 @@ from builder.errors import NotFound
 
 @dataclass(frozen=True)
 class StoredView:
-    """A saved view; layout, columns, sort, filter and pipeline as in ``domain.saved_view.View``."""
+    """A saved view; all but id, person and revision as in ``domain.saved_view.View``."""
 
     id: int
     object_key: str
@@ -31,6 +31,8 @@ class StoredView:
     filter: Condition | None
     pipeline: str | None
     revision: int
+    lanes: str = ""
+    date: str = ""
 
 
 def saved_views(session: WorkspaceSession, actor: Actor, object_key: str) -> tuple[StoredView, ...]:
@@ -82,4 +84,6 @@ def _view(row: Row[*tuple[Any, ...]]) -> StoredView:
         filter=None if condition is None else parse(condition),
         pipeline=document.get("pipeline"),
         revision=row.revision,
+        lanes=document.get("lanes", ""),
+        date=document.get("date", ""),
     )

@@ -1,4 +1,4 @@
-"""Saving, renaming, sharing and deleting views of lists and boards (part 5)."""
+"""Saving, renaming, sharing and deleting views of lists, boards and calendars (part 5)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition, parse, to_document
 from builder.domain.fields import ObjectDefinition
 from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.saved_view import can_divide, can_place
 from builder.errors import N_, Forbidden, FunnelwrightError, Invalid, NotFound, Problem, Stale
 from builder.queries.keyset import UNSORTABLE, is_sortable
 from builder.services.unit_of_work import UnitOfWork
@@ -29,7 +30,11 @@ TOO_MANY_COLUMNS = N_("A view shows at most %(most)s columns.")
 UNKNOWN_LAYOUT = N_("There is no layout “%(layout)s”.")
 UNKNOWN_PIPELINE = N_("Records of this kind do not enter the pipeline “%(pipeline)s”.")
 BOARD_WITHOUT_PIPELINE = N_("A board needs a pipeline.")
+CALENDAR_WITHOUT_DATE = N_("A calendar needs a date by which it places records.")
+UNKNOWN_LANES = N_("A board cannot be divided by “%(field)s”.")
+UNKNOWN_DATE = N_("“%(field)s” is no date by which records can be found.")
 NOT_YOURS = N_("Only the person who saved this view may change it.")
+LAYOUTS = ("list", "board", "calendar")
 LONGEST_NAME = 200
 MOST_COLUMNS = 40
 
@@ -49,6 +54,8 @@ class SaveView:
     sort: tuple[str, ...] = ()
     filter: Mapping[str, Any] | None = None
     pipeline: str | None = None
+    lanes: str = ""
+    date: str = ""
     is_shared: bool = False
     view_id: int | None = None
     revision: int | None = None
@@ -60,7 +67,7 @@ def save_view(uow: UnitOfWork, command: SaveView) -> int:
     Errors: NotFound (object, view), Forbidden, Stale, Invalid with every problem and its place.
     """
     uow.begin()
-    definition = uow.catalog.object(command.object_key)
+    definition = uow.shown.object(command.object_key)
     if command.view_id is not None:
         stored = _own(uow, command.view_id, command.revision)
         if stored.object_key != command.object_key:
@@ -77,6 +84,8 @@ def save_view(uow: UnitOfWork, command: SaveView) -> int:
         "sort": list(command.sort),
         "filter": None if command.filter is None else to_document(parse(command.filter)),
         "pipeline": command.pipeline,
+        "lanes": command.lanes,
+        "date": command.date,
     }
     facts = {
         "name": name,
@@ -171,7 +180,7 @@ def _name_problems(uow: UnitOfWork, command: SaveView, name: str) -> Iterator[Pr
 
 
 def _problems(uow: UnitOfWork, definition: ObjectDefinition, command: SaveView) -> Iterator[Problem]:
-    if command.layout not in ("list", "board"):
+    if command.layout not in LAYOUTS:
         yield Problem(UNKNOWN_LAYOUT, "layout", {"layout": command.layout[:80]})
     if len(command.columns) > MOST_COLUMNS:
         yield Problem(TOO_MANY_COLUMNS, "columns", {"most": MOST_COLUMNS})
@@ -186,6 +195,12 @@ def _problems(uow: UnitOfWork, definition: ObjectDefinition, command: SaveView) 
         yield Problem(UNKNOWN_PIPELINE, "pipeline", {"pipeline": command.pipeline[:80]})
     if command.layout == "board" and command.pipeline is None:
         yield Problem(BOARD_WITHOUT_PIPELINE, "pipeline")
+    if command.layout == "calendar" and not command.date:
+        yield Problem(CALENDAR_WITHOUT_DATE, "date")
+    if command.lanes and not can_divide(definition, command.lanes):
+        yield Problem(UNKNOWN_LANES, "lanes", {"field": command.lanes[:80]})
+    if command.date and not can_place(definition, command.date):
+        yield Problem(UNKNOWN_DATE, "date", {"field": command.date[:80]})
     if command.filter is not None:
         yield from _filter_problems(uow, definition, command.filter)
 

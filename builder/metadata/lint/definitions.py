@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.saved_view import DATE_COLUMNS, DATE_TYPES, LANE_COLUMNS, LANE_TYPES
 from builder.errors import N_
 from builder.metadata.grammar import Document
 from builder.metadata.lint import conditions
@@ -108,6 +109,38 @@ def view_pipeline(document: Document, around: Surroundings) -> Iterator[Finding]
 def board_without_pipeline(document: Document, _: Surroundings) -> Iterator[Finding]:
     if document["layout"] == "board" and "pipeline" not in document:
         yield ("layout",), {}
+
+
+@rule(
+    "view_lanes",
+    "view",
+    N_("A board cannot be divided by “%(field)s”. Use a filterable choice, yes or no, person or reference."),
+)
+def view_lanes(document: Document, around: Surroundings) -> Iterator[Finding]:
+    yield from _of_types(document, around, "lanes", LANE_TYPES, LANE_COLUMNS)
+
+
+@rule("view_date", "view", N_("A calendar cannot place records by “%(field)s”. Use a filterable date."))
+def view_date(document: Document, around: Surroundings) -> Iterator[Finding]:
+    yield from _of_types(document, around, "date", DATE_TYPES, DATE_COLUMNS)
+
+
+@rule("calendar_without_date", "view", N_("A calendar needs the date by which it places records."))
+def calendar_without_date(document: Document, _: Surroundings) -> Iterator[Finding]:
+    if document["layout"] == "calendar" and "date" not in document:
+        yield ("layout",), {}
+
+
+def _of_types(
+    document: Document, around: Surroundings, part: str, types: frozenset[str], columns: tuple[str, ...]
+) -> Iterator[Finding]:
+    name = document.get(part)
+    if name is None or name in columns or not around.has("object", document["object"]):
+        return
+    field = around.fields_of(document["object"]).get(name)
+    is_found = field is not None and (bool(field.get("x-filterable")) or field.get("x-role") == "owner")
+    if field is None or field["x-type"] not in types or not is_found:
+        yield (part,), {"field": name}
 
 
 @rule("funnel_unknown_pipeline", "funnel", N_("There is no pipeline “%(pipeline)s”."))

@@ -33,12 +33,15 @@
     }
     flight = { card, list: from, next: flight ? flight.next : null };
     const data = source(to);
+    // Into another lane of the same stage only the field of the lanes changes; otherwise it goes with the move.
+    const changes = from.dataset.lane === to.dataset.lane ? {} : { lane: to.dataset.lane, left: from.dataset.lane };
+    const act = from.dataset.stage === to.dataset.stage && "lane" in changes ? "lane" : `move/${to.dataset.stage}`;
     card.classList.add("bcard-sent");
-    window.htmx.ajax("POST", `${data.moves}${card.id.slice(2)}/move/${to.dataset.stage}`, {
+    window.htmx.ajax("POST", `${data.moves}${card.id.slice(2)}/${act}`, {
       source: card,
       target: "#fw-dialog",
       swap: "innerHTML",
-      values: { revision: card.dataset.r, board: data.mark },
+      values: { revision: card.dataset.r, board: data.mark, ...changes },
     });
   }
 

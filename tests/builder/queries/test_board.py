@@ -181,7 +181,7 @@ def test_names_of_accounts_come_along(world: World) -> None:
     account = world.account("Acme")
     world.opportunity("deal", stage="first", account=str(account), owner=str(ANN))
     found = shown(world)
-    assert found.names == {account: "Acme"}
+    assert found.names.records == {account: "Acme"}
     assert found.columns[0].cards[0].owner_name == "Ann Lee"
 
 

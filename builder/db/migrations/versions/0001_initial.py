@@ -31,6 +31,7 @@ _SCOPED = (
     "pack_install",
     "exchange_rate",
     "saved_view",
+    "arrangement",
     "record",
     "link",
     "search_token",
@@ -287,6 +288,15 @@ def _definitions() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_saved_view")),
     )
     op.create_index("ix_saved_view_object", "saved_view", ["workspace_id", "object_key"])
+    op.create_table(
+        "arrangement",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("member_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("place", _key(200), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("updated_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "member_id", "place", name=op.f("pk_arrangement")),
+    )
 
 
 def _records() -> None:
