@@ -179,7 +179,7 @@ def head_view(stage_key: str, head: ColumnHead) -> HeadView:
     return HeadView(stage_key, head.count, _sums(pairs))
 
 
-def _sums(pairs: Iterable[tuple[str, int, int | None]]) -> tuple[tuple[str, str], ...]:
+def _sums(pairs: Iterable[tuple[str, int, int]]) -> tuple[tuple[str, str], ...]:
     locale = language()
     return tuple(
         (whole_amount(amount, currency, locale), whole_amount(weighted, currency, locale))
@@ -190,7 +190,7 @@ def _sums(pairs: Iterable[tuple[str, int, int | None]]) -> tuple[tuple[str, str]
 def total_of(pipeline: Pipeline, heads: Mapping[str, ColumnHead]) -> HeadView:
     """The head over all open stages."""
     open_heads = [heads[stage.key] for stage in pipeline.open_stages if stage.key in heads]
-    amounts: dict[str, tuple[int, int | None]] = {}
+    amounts: dict[str, list[int]] = {}
     for each in (one for head in open_heads for one in head.sums):
         total = amounts.setdefault(each.currency, [0, 0])
         total[0] += each.amount_minor

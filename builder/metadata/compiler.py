@@ -121,7 +121,6 @@ def compile_object(document: Document, version: Version, digest: str) -> ObjectD
         checksum=digest,
         conversion=_conversion(document.get("conversion")),
         position=document.get("position", 0),
-        document=document,
     )
 
 
