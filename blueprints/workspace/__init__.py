@@ -11,6 +11,7 @@ from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace import (  # noqa: F401 - importing registers their routes
+    alike,
     area,
     basics,
     board_views,
@@ -30,6 +31,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     lane_moves,
     lists,
     lookups,
+    merging,
     notes,
     notices,
     quick_add,

@@ -15,6 +15,7 @@ from blueprints.forms import done, show_form
 from blueprints.messages import local, told
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
+from blueprints.workspace.alike import ShownAlike, found, is_news, watched
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.files import sent
 from blueprints.workspace.record_forms import context_for
@@ -48,7 +49,8 @@ def new_record(object_key: str) -> Response:
 def create_record(object_key: str) -> Response:
     """Create, enter the first stage of the chosen process, and open the record.
 
-    What is added to another record and has no process of its own leads back to that record.
+    A record that looks like one that is there is made only by somebody who was told of that one. What is
+    added to another record and has no process of its own leads back to that record.
     """
     here = scope()
     here.require("record.create")
@@ -64,6 +66,9 @@ def create_record(object_key: str) -> Response:
     if not form.validate() or wrong or given.problems:
         form.add_problems(given.problems)
         return _show_new(here, definition, form, pipeline_key, wrong, status=422)
+    alike = found(here, definition, form.values)
+    if is_news(alike):
+        return _show_new(here, definition, form, pipeline_key, alike=alike, status=422)
     entry = None
     if pipeline_key and pipeline_key != NO_PROCESS:
         entry = Entry(pipeline_key, is_confirmed="confirmed" in request.form)
@@ -73,11 +78,11 @@ def create_record(object_key: str) -> Response:
     except Unconfirmed as error:
         uow.rollback()
         warnings = [told(problem) for problem in error.problems]
-        return _show_new(here, definition, form, pipeline_key, warnings=warnings, status=422)
+        return _show_new(here, definition, form, pipeline_key, warnings=warnings, alike=alike, status=422)
     except Invalid as error:
         uow.rollback()
         form.add_problems(error.problems)
-        return _show_new(here, definition, form, pipeline_key, status=422)
+        return _show_new(here, definition, form, pipeline_key, alike=alike, status=422)
     uow.commit()
     origin = _origin(here, definition)
     if origin is not None and not here.catalog.pipelines_of(object_key):
@@ -218,6 +223,8 @@ def _show_edit(
         process="",
         process_problem="",
         warnings=(),
+        alike_url=watched(definition, url_for("workspace.alike_edited", record_id=record.id)),
+        alike=(),
     )
 
 
@@ -229,6 +236,7 @@ def _show_new(
     problem: str = "",
     *,
     warnings: Sequence[str] = (),
+    alike: Sequence[ShownAlike] = (),
     status: int = 200,
 ) -> Response:
     pipelines = here.catalog.pipelines_of(definition.key)
@@ -256,6 +264,8 @@ def _show_new(
         process=pipeline_key or "",
         process_problem=gettext(problem) if problem else "",
         warnings=warnings,
+        alike_url=watched(definition, url_for("workspace.alike_new", object_key=definition.key)),
+        alike=alike,
     )
 
 

@@ -32,6 +32,8 @@ _ICONS = {
     "record.moved": "arrow-right",
     "record.deleted": "trash",
     "record.restored": "arrow-back-up",
+    "record.merged": "copy",
+    "record.absorbed": "copy",
     "record.converted": "switch-horizontal",
     "stage.worked": "checklist",
     "move.requested": "clock",
@@ -189,7 +191,11 @@ class Teller:
         if event.kind == NOTE:
             gone = self._note(event) is None
             return gettext("wrote a note that was removed") if gone else gettext("wrote"), (), (), ()
+        if event.kind == "record.absorbed":
+            names = ", ".join(map(str, data.get("names", ())))
+            return gettext("merged it with: %(names)s", names=names), (), (), ()
         words = {
+            "record.merged": gettext("merged “%(name)s” into it", name=data.get("name", "")),
             "record.deleted": gettext("put it into the recycle bin"),
             "record.restored": gettext("took it out of the recycle bin"),
         }

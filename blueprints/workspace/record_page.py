@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import render_template, url_for
+from flask import redirect, render_template, url_for
 from flask_babel import format_date, gettext
+from werkzeug.wrappers import Response
 
 from blueprints.messages import local, message, named
 from blueprints.scope import Scope, scope
@@ -35,11 +36,14 @@ from builder.db.ids import to_public
 from builder.domain.conditions import Comparison
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.moves import FieldViolation
+from builder.errors import NotFound
 from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.table import total
+from builder.fieldtypes.traits import match_fields
 from builder.forms.state import state as states_of
 from builder.queries.definitions import feedback_version, pipeline_version
-from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, record_page
+from builder.queries.duplicates import merged_into
+from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, find_record, record_page
 from builder.queries.row import REFERENCE, USER, FullRecord, names_of_members, names_of_records, pointed_at
 from builder.services.outlook import Outlook, faults_of, outlook
 
@@ -86,7 +90,9 @@ class Related:
 
 @dataclass(frozen=True)
 class Visit:
-    """An earlier visit to a stage, with its answers under the form of then (B3)."""
+    """An earlier visit to a stage, with its answers under the form of then (B3). ``is_merged``: by a record
+    that was merged into this one; it counts in no figure.
+    """
 
     stage: str
     entered: str
@@ -98,12 +104,20 @@ class Visit:
     override: str
     answers: tuple[tuple[str, Cell], ...]
     form: str
+    is_merged: bool
 
 
 @workspace.get("/r/<rid:record_id>")
-def record(record_id: int) -> str:
+def record(record_id: int) -> str | Response:
+    """The page; the address of a record that was merged leads to the one that it was merged into."""
     here = scope()
-    page = record_page(here.session, here.catalog, here.actor, record_id)
+    try:
+        page = record_page(here.session, here.catalog, here.actor, record_id)
+    except NotFound:
+        survivor = merged_into(here.session, record_id)
+        if survivor is None or find_record(here.session, here.actor, survivor) is None:
+            raise
+        return redirect(record_address(survivor))
     return render_template("pages/workspace/record.html", **record_facts(here, page))
 
 
@@ -283,8 +297,9 @@ def _related_list(
 
 
 def _visits(here: Scope, page: RecordPage) -> list[Visit]:
-    """Visits that have ended, the latest first."""
+    """Visits that have ended, the latest first; then those of records that were merged into this one."""
     ended = [stay for stay in reversed(page.stays) if not stay.is_open]
+    ended += reversed(page.merged_stays)
     forms = {
         stay.id: feedback_version(here.session, here.catalog, stay.feedback_version_id)
         for stay in ended
@@ -298,10 +313,10 @@ def _visits(here: Scope, page: RecordPage) -> list[Visit]:
             records |= pointed[0]
             members |= pointed[1]
     reader = Reader(here, names_of_records(here.session, records), names_of_members(here.session, members))
-    return [_visit(here, stay, forms.get(stay.id), reader) for stay in ended]
+    return [_visit(here, page, stay, forms.get(stay.id), reader) for stay in ended]
 
 
-def _visit(here: Scope, stay: StayView, form: Any, reader: Reader) -> Visit:
+def _visit(here: Scope, page: RecordPage, stay: StayView, form: Any, reader: Reader) -> Visit:
     pipeline = pipeline_version(here.session, here.catalog, stay.pipeline_version_id)
     return Visit(
         stage=stage_name(pipeline, stay.stage_key),
@@ -314,6 +329,7 @@ def _visit(here: Scope, stay: StayView, form: Any, reader: Reader) -> Visit:
         override=stay.override_reason or "",
         answers=tuple(answered(reader, form.fields, stay.answers)) if form else (),
         form=local(form.label) if form else "",
+        is_merged=stay in page.merged_stays,
     )
 
 
@@ -349,6 +365,7 @@ def _actions(
     may = page.opened.may_change
     return {
         "edit": may and here.actor.can("record.edit"),
+        "merge": may and here.actor.can("record.edit") and bool(match_fields(definition)),
         "delete": may and here.actor.can("record.delete"),
         "convert": may and definition.conversion is not None and is_open and here.actor.can("record.create"),
         "move": may and look is not None and has_endpoint("moves.dialog"),

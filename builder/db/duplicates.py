@@ -22,13 +22,13 @@ class DuplicatePair(Base, WorkspaceScoped):
     __tablename__ = "duplicate_pair"
     __table_args__ = (
         UniqueConstraint("workspace_id", "object_key", "one_id", "other_id"),
-        Index("ix_duplicate_pair_score", "workspace_id", "object_key", "state", "score", "id"),
+        Index("ix_duplicate_pair_likeness", "workspace_id", "object_key", "state", "likeness", "id"),
     )
 
     object_key: Mapped[str] = mapped_column(key_string())
     one_id: Mapped[int]
     other_id: Mapped[int]
-    score: Mapped[float] = mapped_column(Double)
+    likeness: Mapped[float] = mapped_column(Double)
     reasons: Mapped[list[Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(key_string(10))
     digest: Mapped[str] = mapped_column(String(64))

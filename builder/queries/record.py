@@ -134,7 +134,9 @@ class RelatedList:
 
 @dataclass(frozen=True)
 class RecordPage:
-    """``stays`` in order, the open one last. ``names`` and ``members``: what the values point at, by id."""
+    """``stays`` in order, the open one last; ``merged_stays``: those of records merged into it.
+    ``names`` and ``members``: what the values point at, by id.
+    """
 
     opened: OpenedRecord
     stays: tuple[StayView, ...]
@@ -143,6 +145,7 @@ class RecordPage:
     related: tuple[RelatedList, ...]
     names: Mapping[int, str]
     members: Mapping[int, str]
+    merged_stays: tuple[StayView, ...] = ()
 
     @property
     def record(self) -> FullRecord:
@@ -218,6 +221,7 @@ def record_page(
         related=related_lists(session, catalog, actor, record),
         names=names_of_records(session, referred),
         members=known | names_of_members(session, people - known.keys()),
+        merged_stays=tuple(stay for one in record.merged_ids or () for stay in stays_of(session, one)[0]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -20,7 +20,7 @@ from builder.errors import Problem
 from builder.metadata.catalog import Catalog
 from builder.queries.keyset import BAD_CURSOR
 from builder.queries.record import referring, referring_fields
-from builder.queries.row import ROWS, RecordRow, row_of
+from builder.queries.row import ROWS, FullRecord, RecordRow, row_of
 
 EVENTS = 30
 NOTE = "note.written"
@@ -29,7 +29,14 @@ _UNTOLD = ("note.changed", "note.removed")
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "notes": (NOTE,),
     "moves": ("record.moved", "move.requested", "stage.worked", "record.converted"),
-    "values": ("record.created", "record.loaded", "record.changed", "record.deleted", "record.restored"),
+    "values": (
+        "record.created",
+        "record.loaded",
+        "record.changed",
+        "record.deleted",
+        "record.restored",
+        "record.merged",
+    ),
     "activities": (),
 }
 ALL = ""
@@ -88,7 +95,7 @@ def story(
     session: WorkspaceSession,
     catalog: Catalog,
     actor: Actor,
-    record: RecordRow,
+    record: FullRecord,
     shown: str | Channel = ALL,
     *,
     before: str | None = None,
@@ -97,7 +104,8 @@ def story(
     """A page of what happened to a record; at most two statements, each read from an index.
 
     ``shown``: one of ``SHOWN`` or a channel. Ids follow the time of recording, in the event log and of
-    records alike, so both are merged by id. Activities that the actor does not see are left out. A bad
+    records alike, so both are merged by id. What happened to records that were merged into this one is told
+    with it. Activities that the actor does not see are left out. A bad
     cursor gives the latest entries and a ``problem``.
     """
     end, problem = None, None
@@ -109,7 +117,7 @@ def story(
     kinds = None if shown == ALL else _KINDS[shown] if isinstance(shown, str) else ()
     found: list[TimelineEvent | RecordRow] = []
     if kinds is None or kinds:
-        found += _events(session, record.id, kinds, end, limit)
+        found += _events(session, (record.id, *(record.merged_ids or ())), kinds, end, limit)
     if isinstance(shown, Channel) or shown in (ALL, ACTIVITIES):
         channel = shown if isinstance(shown, Channel) else None
         found += _activities(session, catalog, actor, record, channel, end, limit)
@@ -119,10 +127,14 @@ def story(
 
 
 def _events(
-    session: WorkspaceSession, record_id: int, kinds: tuple[str, ...] | None, end: int | None, limit: int
+    session: WorkspaceSession,
+    record_ids: Sequence[int],
+    kinds: tuple[str, ...] | None,
+    end: int | None,
+    limit: int,
 ) -> list[TimelineEvent]:
     kept = EventRow.kind.not_in(_UNTOLD) if kinds is None else EventRow.kind.in_(kinds)
-    statement = events_of(record_id).where(kept).limit(limit + 1)
+    statement = events_of(*record_ids).where(kept).limit(limit + 1)
     if end is not None:
         statement = statement.where(EventRow.id < end)
     return [TimelineEvent(*row) for row in session.execute(statement)]
@@ -163,8 +175,8 @@ def _goes_by(definition: ObjectDefinition, channel: Channel) -> ColumnElement[bo
     return Record.data[channel.field_key].as_string() == channel.option
 
 
-def events_of(record_id: int) -> Select[*tuple[Any, ...]]:
-    """The events of a record, newest first, with the columns of ``TimelineEvent``."""
+def events_of(*record_ids: int) -> Select[*tuple[Any, ...]]:
+    """The events of records, newest first, with the columns of ``TimelineEvent``."""
     return (
         select(
             EventRow.id,
@@ -176,7 +188,9 @@ def events_of(record_id: int) -> Select[*tuple[Any, ...]]:
             EventRow.data,
         )
         .outerjoin(Member, Member.id == EventRow.actor_id)
-        .where(EventRow.record_id == record_id)
+        .where(
+            EventRow.record_id.in_(record_ids) if len(record_ids) > 1 else EventRow.record_id == record_ids[0]
+        )
         .order_by(EventRow.id.desc())
     )
 

@@ -54,9 +54,11 @@ def ownership(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return (own, Record.department_id.in_(departments))
 
 
-def visible(actor: Actor, object_keys: Collection[str] | None) -> ColumnElement[bool] | None:
+def visible(
+    actor: Actor, object_keys: Collection[str] | None, *, to_change: bool = False
+) -> ColumnElement[bool] | None:
     """The rule as one clause for a statement that reads these objects only (``None``: any), looking up shares
-    record by record; ``None`` when everything is visible.
+    record by record; ``None`` when everything is visible. ``to_change``: without what was shared for reading.
     """
     if actor.is_system or actor.visibility == "all":
         return None
@@ -66,4 +68,6 @@ def visible(actor: Actor, object_keys: Collection[str] | None) -> ColumnElement[
     of_company = (Record.object_key.in_(sorted(company)),) if company else ()
     share: Any = aliased(RecordShare)
     is_shared = exists().where(share.member_id == actor.member_id, share.record_id == Record.id)
+    if to_change:
+        is_shared = is_shared.where(share.can_edit)
     return or_(*ownership(actor), *of_company, is_shared)

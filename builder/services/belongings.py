@@ -24,7 +24,7 @@ _TABLES: Mapping[str, tuple[type[Base], str]] = {
     "notices": (Notice, "record_id"),
     "files": (StoredFile, "record_id"),
     "made": (Record, "converted_from_id"),
-    "merged": (Record, "merged_into_id"),
+    "merged_before": (Record, "merged_into_id"),
 }
 _ORIGIN = "origin"
 

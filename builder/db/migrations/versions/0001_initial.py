@@ -781,7 +781,7 @@ def _duplicates() -> None:
         sa.Column("object_key", _key(80), nullable=False),
         sa.Column("one_id", sa.BigInteger(), nullable=False),
         sa.Column("other_id", sa.BigInteger(), nullable=False),
-        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("likeness", sa.Double(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("state", _key(10), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
@@ -800,7 +800,7 @@ def _duplicates() -> None:
         ),
     )
     op.create_index(
-        "ix_duplicate_pair_score", "duplicate_pair", ["workspace_id", "object_key", "state", "score", "id"]
+        "ix_duplicate_pair_likeness", "duplicate_pair", ["workspace_id", "object_key", "state", "likeness", "id"]
     )
     op.create_table(
         "duplicate_search",
