@@ -29,7 +29,8 @@ class DefinitionVersion(Base, WorkspaceScoped):
     """One version of a document: draft, published or retired. A published document never changes.
 
     ``schema`` is the completed JSON Schema of its fields (objects and feedback), ``slots`` the typed
-    column of each filterable field.
+    column of each filterable field. ``base_id``: of a draft, the version that was live when it was begun;
+    ``change_set_id``: of the others, with what they went live.
     """
 
     __tablename__ = "definition_version"
@@ -46,6 +47,25 @@ class DefinitionVersion(Base, WorkspaceScoped):
     created_at: Mapped[datetime]
     created_by: Mapped[int | None]
     published_at: Mapped[datetime | None]
+    base_id: Mapped[int | None]
+    change_set_id: Mapped[int | None]
+
+
+class ChangeSet(Base, WorkspaceScoped):
+    """What was published together, by whom and why (B7). ``source``: studio, pack, import or rollback.
+
+    ``undoes_id``: of a rollback, the change set that it takes back.
+    """
+
+    __tablename__ = "change_set"
+    __table_args__ = (UniqueConstraint("workspace_id", "number"),)
+
+    number: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str] = mapped_column(key_string(20))
+    note: Mapped[str] = mapped_column(String(500))
+    undoes_id: Mapped[int | None]
+    published_at: Mapped[datetime]
+    published_by: Mapped[int | None]
 
 
 class PackInstall(Base, WorkspaceScoped):

@@ -123,23 +123,26 @@ def help_text(name: str, *path: str, locale: str = "en") -> HelpText:
     schema: Mapping[str, Any] = meta_schema(name)
     texts = [schema]
     for step in path:
-        inner = _inside(schema)
+        inner = _item(within(schema))
         schema = inner["properties"][step]
-        texts = [schema, _inside(schema)]
+        texts = [schema, _item(within(schema))]
     return HelpText(_text(texts, "title", locale), _text(texts, "description", locale))
 
 
-def _inside(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema whose ``properties`` a step may name: through references and list items."""
-    while True:
-        if "$ref" in schema:
-            name, _, fragment = schema["$ref"].removeprefix(urn("")).partition("#/$defs/")
-            schema = meta_schema(name)
-            schema = schema["$defs"][fragment] if fragment else schema
-        elif "items" in schema and isinstance(schema["items"], Mapping):
-            schema = schema["items"]
-        else:
-            return schema
+def within(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that a reference leads to; any other as it is."""
+    while "$ref" in schema and "properties" not in schema:
+        name, _, fragment = schema["$ref"].removeprefix(urn("")).partition("#/$defs/")
+        schema = meta_schema(name)
+        schema = schema["$defs"][fragment] if fragment else schema
+    return schema
+
+
+def _item(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema whose ``properties`` a step may name: list items are entered by themselves."""
+    while isinstance(schema.get("items"), Mapping):
+        schema = within(schema["items"])
+    return schema
 
 
 def _text(schemas: list[Mapping[str, Any]], key: str, locale: str) -> str:

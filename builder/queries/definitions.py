@@ -19,6 +19,8 @@ from builder.metadata.catalog import Catalog, PlainRow, catalog_of
 DRAFT = "draft"
 PUBLISHED = "published"
 RETIRED = "retired"
+WITHDRAWN = "withdrawn"  # the end of a definition, as it was last
+REMOVAL = "removal"  # a draft: the definition shall go
 
 _old_pipelines: ProcessCache[tuple[int, int], Pipeline] = ProcessCache(1024)
 _old_feedback: ProcessCache[tuple[int, int], Feedback] = ProcessCache(2048)
@@ -71,14 +73,6 @@ def feedback_version(session: WorkspaceSession, catalog: Catalog, version_id: in
 def _pinned(session: WorkspaceSession, version_id: int) -> PlainRow:
     # Kept for the life of the process, so it must not remember that it was live while it was read.
     return replace(version_row(session, version_id), status=RETIRED)
-
-
-def drafts(session: WorkspaceSession) -> list[PlainRow]:
-    """All drafts of the workspace, by kind and key."""
-    rows = session.execute(
-        _versions().where(DefinitionVersion.status == DRAFT).order_by(Definition.kind, Definition.key)
-    )
-    return [_row(row) for row in rows]
 
 
 @dataclass(frozen=True)

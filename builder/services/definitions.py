@@ -1,32 +1,34 @@
-"""Publishing what admins defined: drafts, checks, immutable versions, the stamp (idea 2).
+"""Publishing what admins defined: checks, immutable versions, the stamp (idea 2).
 
 A publish is one transaction: new versions, earlier ones retired, slots of existing records filled, the stamp
 of the workspace changed. The stamp is read with every request, so the next one of every process sees it.
+Every publish is a change set in the history (B7); drafts are the matter of ``services.drafts``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
-from builder.db.definitions import Definition, DefinitionVersion
+from builder.db.definitions import ChangeSet, Definition, DefinitionVersion
 from builder.db.ids import new_id
-from builder.db.people import Workspace
+from builder.db.ledger import StayRow
+from builder.db.people import Member, Workspace
 from builder.db.records import Record
 from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.domain.labels import Label
 from builder.errors import N_, Conflict, Invalid
 from builder.metadata.catalog import PlainRow
 from builder.metadata.compiler import Version, compiled, field_set
-from builder.metadata.documents import check, checksum, normalised, unstorable
+from builder.metadata.documents import check, checksum, normalised
 from builder.metadata.grammar import KINDS, DefinitionProblem, Document, pointer
 from builder.metadata.lint import Surroundings, lint
 from builder.metadata.slots import assign_slots
 from builder.metadata.upcasters import upcast
-from builder.queries.definitions import DRAFT, PUBLISHED, RETIRED, live_rows
-from builder.queries.definitions import drafts as stored_drafts
+from builder.queries.definitions import PUBLISHED, RETIRED, WITHDRAWN, live_rows
 from builder.services.backfill import fill_again
 from builder.services.maintenance import rebuild_rollup
 from builder.services.totals import recount_after
@@ -35,7 +37,9 @@ from builder.services.unit_of_work import UnitOfWork
 EDIT = "definitions.edit"
 STORABLE = tuple(kind for kind in KINDS if kind != "pack")
 WITH_FIELDS = ("object", "feedback")
+Name: TypeAlias = tuple[str, str]  # kind and key
 UNSOUND = N_("This cannot be published: %(count)s things are wrong.")
+STILL_USED = N_("“%(name)s” cannot go: there are records or people that use it.")
 ROLE_MOVED = N_("Records exist already, so the role “%(role)s” stays with “%(field)s”.")
 
 
@@ -43,83 +47,128 @@ ROLE_MOVED = N_("Records exist already, so the role “%(role)s” stays with �
 class Published:
     """What a publish did. ``versions``: (kind, key, version id) of each new version, in order.
 
-    ``warnings`` are findings that did not stand in the way.
+    ``warnings`` are findings that did not stand in the way. ``change_set_id``: of the history, if anything
+    changed.
     """
 
     versions: tuple[tuple[str, str, int], ...]
     warnings: tuple[DefinitionProblem, ...] = ()
+    change_set_id: int | None = None
 
 
-def save_draft(uow: UnitOfWork, document: Document, *, expected_checksum: str | None = None) -> int:
-    """Keep a document as the draft of its kind and key; its version id. The live version stays as it is.
-
-    A draft may be unfinished, but must name a known kind and a well-formed key. ``expected_checksum``: of
-    the draft that was edited. Raises Forbidden, Invalid, Conflict when somebody else saved meanwhile.
+@dataclass(frozen=True)
+class Occasion:
+    """Why something is published, for the history. ``source``: studio, pack, import or rollback;
+    ``undoes``: of a rollback, the id of the change set that it takes back.
     """
-    uow.require(EDIT)
-    uow.begin()
-    wrong = list(unstorable(document)) or _head_problems(document)
-    if wrong:
-        raise Invalid(N_("The draft was not saved."), problems=tuple(wrong))
-    document = normalised(document)
-    definition = _definition(uow, document["kind"], document["key"])
-    of_definition = DefinitionVersion.definition_id == definition.id
-    draft = uow.session.scalar(
-        select(DefinitionVersion).where(of_definition, DefinitionVersion.status == DRAFT)
-    )
-    if expected_checksum is not None and (draft is None or draft.checksum != expected_checksum):
-        raise Conflict(N_("Somebody else changed or published this draft meanwhile."))
-    if draft is None:
-        draft = _version(uow, definition, document, DRAFT)
-        uow.session.add(draft)
-    else:
-        draft.document, draft.checksum = document, checksum(document)
-        draft.grammar = document.get("grammar", 0)
-    uow.session.flush()
-    uow.log("definition.drafted", data={"kind": definition.kind, "key": definition.key})
-    return draft.id
+
+    source: str = "studio"
+    note: str = ""
+    undoes: int | None = None
 
 
-def publish_drafts(uow: UnitOfWork) -> Published:
-    """Publish all drafts of the workspace together, as one change."""
-    uow.require(EDIT)
-    uow.begin(alone=True)
-    return publish(uow, [draft.document for draft in stored_drafts(uow.session)])
+STUDIO = Occasion()
 
 
-def publish(uow: UnitOfWork, documents: Iterable[Document]) -> Published:
+def publish(
+    uow: UnitOfWork,
+    documents: Iterable[Document],
+    occasion: Occasion = STUDIO,
+    withdrawn: Sequence[Name] = (),
+) -> Published:
     """Make ``documents`` the live versions of their kinds and keys; unchanged ones are left alone.
 
     All are checked, linted and compiled together, beside what is live, before anything is written.
+    ``withdrawn`` names definitions that go: nothing that stays may need them, and no record be theirs.
     Afterwards ``uow.catalog`` and ``uow.workspace`` are those of the new stamp. Raises Forbidden; Invalid
-    with every error, each a DefinitionProblem with its file (``objects/account.json``) and JSON pointer.
+    with every error, each a DefinitionProblem with its file (``objects/account.json``) and JSON pointer;
+    Conflict when what shall go is in use.
     """
     uow.require(EDIT)
     # One publish after another, so that each is checked beside what the one before made live.
     uow.begin(alone=True)
     live = {(row.kind, row.key): row for row in live_rows(uow.session)}
+    gone = [live.pop(name) for name in withdrawn if name in live]
     documents = list(documents)
-    warnings = refuse_unsound(documents, live, _former_types(uow, documents, live))
+    # What stays is judged again where something goes that it might need.
+    beside = [row.document for name, row in live.items() if gone and name not in _names(documents)]
+    warnings = refuse_unsound([*documents, *beside], live, _former_types(uow, documents, live))
     changed = []
     for document in (normalised(upcast(document)) for document in documents):
         before = live.get((document["kind"], document["key"]))
         if before is None or before.checksum != checksum(document):
             changed.append((document, before, _slots(document, before)))
     _refuse_moved_roles(uow, changed)
-    versions = tuple(_write(uow, document, before, slots) for document, before, slots in changed)
-    if versions:
-        _stamp(uow)
-        for document, before, _ in changed:
-            if document["kind"] == "object" and before is not None:
-                fill_again(uow, compiled_row(before), uow.catalog.object(document["key"]))
-                recount_after(uow, compiled_row(before), uow.catalog.object(document["key"]))
-            if (
-                document["kind"] == "pipeline"
-                and before is not None
-                and _steps(before.document) != _steps(document)
-            ):
-                rebuild_rollup(uow, document["key"])
-    return Published(versions, warnings)
+    for row in gone:
+        refuse_used(uow, row)
+    if not changed and not gone:
+        return Published((), warnings)
+    change_set_id = _change_set(uow, occasion)
+    versions = tuple(
+        _write(uow, change_set_id, document, before, slots) for document, before, slots in changed
+    )
+    for row in gone:
+        _withdraw(uow, change_set_id, row)
+    _stamp(uow)
+    for document, before, _ in changed:
+        if before is not None:
+            _renew(uow, document, before)
+    return Published(versions, warnings, change_set_id)
+
+
+def _renew(uow: UnitOfWork, document: Document, before: PlainRow) -> None:
+    """Bring what was made by the version before up to date: slots, totals, sums."""
+    if document["kind"] == "object":
+        fill_again(uow, compiled_row(before), uow.catalog.object(document["key"]))
+        recount_after(uow, compiled_row(before), uow.catalog.object(document["key"]))
+    if document["kind"] == "pipeline" and _steps(before.document) != _steps(document):
+        rebuild_rollup(uow, document["key"])
+
+
+def _names(documents: Iterable[Document]) -> set[Name]:
+    return {(document["kind"], document["key"]) for document in documents if isinstance(document, dict)}
+
+
+def _change_set(uow: UnitOfWork, occasion: Occasion) -> int:
+    number = uow.session.scalar(select(func.max(ChangeSet.number)))
+    made = ChangeSet(
+        workspace_id=uow.workspace.id,
+        id=new_id(),
+        number=(number or 0) + 1,
+        source=occasion.source,
+        note=occasion.note,
+        undoes_id=occasion.undoes,
+        published_at=uow.clock.now(),
+        published_by=uow.actor.member_id or None,
+    )
+    uow.session.add(made)
+    uow.session.flush()
+    return made.id
+
+
+def _withdraw(uow: UnitOfWork, change_set_id: int, row: PlainRow) -> None:
+    """Let a definition end; what was made under its versions keeps them."""
+    definition = find_definition(uow, row.kind, row.key)
+    uow.session.execute(
+        update(DefinitionVersion).where(DefinitionVersion.id == row.version_id).values(status=RETIRED)
+    )
+    definition.live_version_id = None
+    end = new_version(uow, definition, row.document, WITHDRAWN)
+    end.change_set_id, end.published_at = change_set_id, uow.clock.now()
+    uow.session.add(end)
+    uow.session.flush()
+    uow.log("definition.withdrawn", data={"kind": row.kind, "key": row.key})
+
+
+def refuse_used(uow: UnitOfWork, row: PlainRow) -> None:
+    """Raises Conflict when records or people still need a definition that shall go."""
+    uses = {
+        "object": select(Record.id).where(Record.object_key == row.key),
+        "pipeline": select(StayRow.id).where(StayRow.pipeline_key == row.key),
+        "role": select(Member.id).where(Member.role_key == row.key),
+    }
+    if row.kind in uses and uow.session.scalar(uses[row.kind].limit(1)) is not None:
+        raise Conflict(STILL_USED, name=Label.of(row.document.get("label")))
 
 
 def _steps(document: Document) -> list[tuple[str, str]]:
@@ -178,7 +227,7 @@ def refuse_unsound(
     found: list[DefinitionProblem] = []
     for document in documents:
         kind = document.get("kind") if isinstance(document, dict) else None
-        wrong = check(kind, document) if kind in STORABLE else _head_problems(document)
+        wrong = check(kind, document) if kind in STORABLE else head_problems(document)
         found += [replace(problem, file=_place(document)) for problem in wrong]
     if not any(problem.is_error for problem in found):
         around = Surroundings.of([*(row.document for row in live.values()), *documents])
@@ -206,7 +255,7 @@ def compiled_row(row: PlainRow) -> ObjectDefinition:
     return definition
 
 
-def _head_problems(document: Any) -> list[DefinitionProblem]:
+def head_problems(document: Any) -> list[DefinitionProblem]:
     """Whether a document can be filed at all: its kind and key."""
     if not isinstance(document, dict) or document.get("kind") not in STORABLE:
         return [
@@ -265,16 +314,19 @@ def _has_records(uow: UnitOfWork, object_key: str) -> bool:
 
 
 def _write(
-    uow: UnitOfWork, document: Document, before: PlainRow | None, slots: dict[str, str]
+    uow: UnitOfWork,
+    change_set_id: int,
+    document: Document,
+    before: PlainRow | None,
+    slots: dict[str, str],
 ) -> tuple[str, str, int]:
-    definition = _definition(uow, document["kind"], document["key"])
-    of_definition = DefinitionVersion.definition_id == definition.id
-    uow.session.execute(delete(DefinitionVersion).where(of_definition, DefinitionVersion.status == DRAFT))
+    definition = find_definition(uow, document["kind"], document["key"])
     if before is not None:
         uow.session.execute(
             update(DefinitionVersion).where(DefinitionVersion.id == before.version_id).values(status=RETIRED)
         )
-    version = _version(uow, definition, document, PUBLISHED, slots)
+    version = new_version(uow, definition, document, PUBLISHED, slots)
+    version.change_set_id = change_set_id
     uow.session.add(version)
     definition.live_version_id = version.id
     uow.session.flush()
@@ -291,7 +343,8 @@ def _write(
     return definition.kind, definition.key, version.id
 
 
-def _definition(uow: UnitOfWork, kind: str, key: str) -> Definition:
+def find_definition(uow: UnitOfWork, kind: str, key: str) -> Definition:
+    """The definition of that kind and key, made where there is none."""
     found = uow.session.scalar(select(Definition).where(Definition.kind == kind, Definition.key == key))
     if found is None:
         found = Definition(
@@ -302,13 +355,14 @@ def _definition(uow: UnitOfWork, kind: str, key: str) -> Definition:
     return found
 
 
-def _version(
+def new_version(
     uow: UnitOfWork,
     definition: Definition,
     document: Document,
     status: str,
     slots: dict[str, str] | None = None,
 ) -> DefinitionVersion:
+    """The next version of a definition, not yet among the rows."""
     number = uow.session.scalar(
         select(func.max(DefinitionVersion.number)).where(DefinitionVersion.definition_id == definition.id)
     )

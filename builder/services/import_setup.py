@@ -21,7 +21,7 @@ from builder.fieldtypes.registry import field_type
 from builder.metadata.grammar import Document
 from builder.queries.definitions import live_rows
 from builder.queries.record_keys import id_of_key
-from builder.services.definitions import publish
+from builder.services.definitions import Occasion, publish
 from builder.services.import_choices import Choices
 from builder.services.import_history import plan_history
 from builder.services.unit_of_work import UnitOfWork
@@ -108,7 +108,7 @@ def carry_out(uow: UnitOfWork, proposal: Proposal) -> ImportPlan:
     Errors: Forbidden (making fields and pipelines is a right), Invalid when the definitions are unsound.
     """
     if documents := list(proposal.unpublished.values()):
-        publish(uow, documents)
+        publish(uow, documents, Occasion("import"))
     return proposal.plan
 
 

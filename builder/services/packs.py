@@ -10,7 +10,7 @@ from builder.errors import N_, Conflict, NotFound
 from builder.metadata import packs
 from builder.metadata.grammar import Document
 from builder.queries.definitions import live_rows
-from builder.services.definitions import EDIT, Published, publish
+from builder.services.definitions import EDIT, Occasion, Published, publish
 from builder.services.unit_of_work import UnitOfWork
 
 
@@ -40,7 +40,7 @@ def install(uow: UnitOfWork, pack: Document) -> Published:
                 key=document["key"],
                 kind=document["kind"],
             )
-    published = publish(uow, packs.documents(pack))
+    published = publish(uow, packs.documents(pack), Occasion("pack", note=f"{pack['key']} {pack['version']}"))
     uow.session.add(
         PackInstall(
             workspace_id=uow.workspace.id,

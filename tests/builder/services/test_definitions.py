@@ -14,10 +14,10 @@ from builder.db.definitions import Definition, DefinitionVersion
 from builder.db.ledger import EventRow
 from builder.db.records import Record, SearchToken
 from builder.domain.permissions import Actor
-from builder.errors import Conflict, Forbidden, Invalid
+from builder.errors import Forbidden, Invalid
 from builder.metadata.grammar import DefinitionProblem
 from builder.queries.definitions import feedback_version, live_rows, pipeline_version, version_row
-from builder.services import definitions, records
+from builder.services import definitions, drafts, records
 from tests import factories
 from tests.factories import World
 from tests.fixtures.databases import FreshDatabase
@@ -213,35 +213,11 @@ def test_without_the_right_nothing_is_published(world: World) -> None:
     with world.work(rep) as uow:
         for act in (
             lambda: definitions.publish(uow, [factories.ACCOUNT]),
-            lambda: definitions.save_draft(uow, factories.ACCOUNT),
-            lambda: definitions.publish_drafts(uow),
+            lambda: drafts.save_draft(uow, factories.ACCOUNT),
+            lambda: drafts.publish_drafts(uow),
         ):
             with pytest.raises(Forbidden):
                 act()
-
-
-def test_drafts_are_kept_apart_and_travel_together(world: World) -> None:
-    with world.work() as uow:
-        draft = changed(factories.ACCOUNT, city=CITY)
-        version_id = definitions.save_draft(uow, draft)
-        assert definitions.save_draft(uow, draft) == version_id
-        definitions.save_draft(uow, changed(factories.CASE, city=CITY))
-        uow.commit()
-        assert "city" not in uow.catalog.object("client").fields.by_key
-
-        published = definitions.publish_drafts(uow)
-        uow.commit()
-        assert len(published.versions) == 2
-        assert "city" in uow.catalog.object("client").fields.by_key
-        assert "city" in uow.catalog.object("matter").fields.by_key
-        assert definitions.publish_drafts(uow).versions == ()
-
-
-def test_a_draft_that_somebody_else_saved_meanwhile_is_a_conflict(world: World) -> None:
-    with world.work() as uow:
-        definitions.save_draft(uow, changed(factories.ACCOUNT, city=CITY))
-        with pytest.raises(Conflict):
-            definitions.save_draft(uow, factories.ACCOUNT, expected_checksum="0" * 64)
 
 
 def test_old_versions_are_read_by_id_though_they_are_not_live(world: World) -> None:

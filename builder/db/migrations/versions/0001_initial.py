@@ -28,6 +28,7 @@ _SCOPED = (
     "department_member",
     "definition",
     "definition_version",
+    "change_set",
     "pack_install",
     "exchange_rate",
     "saved_view",
@@ -236,6 +237,8 @@ def _definitions() -> None:
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("created_by", sa.BigInteger()),
         sa.Column("published_at", _INSTANT),
+        sa.Column("base_id", sa.BigInteger()),
+        sa.Column("change_set_id", sa.BigInteger()),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_definition_version")),
@@ -245,6 +248,19 @@ def _definitions() -> None:
             "number",
             name=op.f("uq_definition_version_workspace_id_definition_id_number"),
         ),
+    )
+    op.create_table(
+        "change_set",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("source", _key(20), nullable=False),
+        sa.Column("note", sa.String(500), nullable=False),
+        sa.Column("undoes_id", sa.BigInteger()),
+        sa.Column("published_at", _INSTANT, nullable=False),
+        sa.Column("published_by", sa.BigInteger()),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_change_set")),
+        sa.UniqueConstraint("workspace_id", "number", name=op.f("uq_change_set_workspace_id_number")),
     )
     op.create_table(
         "pack_install",
