@@ -38,7 +38,11 @@ _IDS = "funnelwright.workspace_ids"
 
 @dataclass(frozen=True)
 class Scope:
-    """What a request inside a workspace works with."""
+    """What a request inside a workspace works with.
+
+    ``catalog`` holds the definitions as the person sees them (S118), so that no page can name a field that
+    their role hides; ``whole_catalog`` is for services, which judge and write by the whole truth.
+    """
 
     workspace: WorkspaceInfo
     actor: Actor
@@ -47,6 +51,7 @@ class Scope:
     clock: Clock
     last_seen_at: datetime | None
     unread_notices: int
+    whole_catalog: Catalog
 
     def unit_of_work(self) -> UnitOfWork:
         """For one service call; commit it once."""
@@ -54,7 +59,7 @@ class Scope:
             session=self.session,
             workspace=self.workspace,
             actor=self.actor,
-            catalog=self.catalog,
+            catalog=self.whole_catalog,
             clock=self.clock,
             request_id=g.get("request_id"),
             origin=request.remote_addr,
@@ -143,10 +148,17 @@ def _enter() -> Response | None:
         session.bind_workspace(workspace.id)
     current_app.extensions[_IDS][workspace.key] = workspace.id
     clock = house.clock()
-    catalog = load_catalog(session, workspace)
-    actor = actor_of(session, membership, catalog, workspace.day_of(clock.now()))
+    whole = load_catalog(session, workspace)
+    actor = actor_of(session, membership, whole, workspace.day_of(clock.now()))
     g.scope = Scope(
-        workspace, actor, catalog, session, clock, membership.last_seen_at, membership.unread_notices
+        workspace,
+        actor,
+        whole.seen_by(actor.role_key),
+        session,
+        clock,
+        membership.last_seen_at,
+        membership.unread_notices,
+        whole,
     )
     return None
 

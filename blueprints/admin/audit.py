@@ -57,7 +57,9 @@ def audit_log() -> Response:
     here = scope()
     here.require(EDIT_PEOPLE)
     choice = _choice()
-    page = queries.audit(here.session, _filter(here, choice), before=request.args.get("before", ""))
+    page = queries.audit(
+        here.session, here.actor, _filter(here, choice), before=request.args.get("before", "")
+    )
     facts = {
         "lines": list(Teller(here, page.events).lines()),
         "choice": choice,
@@ -90,7 +92,7 @@ def audit_file() -> Response:
     def rows() -> Iterator[str]:
         yield "\ufeff"
         yield _csv(headings)
-        for event in queries.audit_rows(here.session, wanted):
+        for event in queries.audit_rows(here.session, here.actor, wanted):
             told_as = (
                 event.recorded_at.isoformat(timespec="seconds"),
                 event.actor_name or gettext("Funnelwright"),

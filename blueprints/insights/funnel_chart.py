@@ -85,11 +85,17 @@ def period_chart(question: Question, report: FunnelReport) -> Chart:
 
 def snapshot_chart(question: Question, found: Snapshot) -> Chart:
     is_amount = question.measure == "amount"
+    # Nothing is weighted by a probability that the reader does not see.
+    shown = (1 + question.has_probabilities) if question.has_amounts else 0
     bars = []
     for stock in found.stages:
         stage = question.pipeline.by_key[stock.stage]
         link = drill_link(question, "now", stock.stage) if stock.n else ""
         amount = words.money(stock.amount_minor, found.currency)
+        money = (
+            Cell(amount, is_number=True),
+            Cell(words.money(stock.weighted_minor, found.currency), is_number=True),
+        )
         bars.append(
             FunnelBar(
                 label(question, stock.stage),
@@ -99,8 +105,7 @@ def snapshot_chart(question: Question, found: Snapshot) -> Chart:
                 (
                     Cell(label(question, stock.stage)),
                     Cell(words.number(stock.n), link, is_number=True),
-                    Cell(amount, is_number=True),
-                    Cell(words.money(stock.weighted_minor, found.currency), is_number=True),
+                    *money[:shown],
                 ),
                 stage.color,
             )
@@ -113,8 +118,7 @@ def snapshot_chart(question: Question, found: Snapshot) -> Chart:
         headers=(
             gettext("Stage"),
             gettext("Open now"),
-            gettext("Amount"),
-            gettext("Weighted amount"),
+            *(gettext("Amount"), gettext("Weighted amount"))[:shown],
         ),
     )
 

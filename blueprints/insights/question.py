@@ -52,6 +52,17 @@ class Question:
     condition: Condition | None
     by: Dimension | None
     currency: str
+    hides_probabilities: bool = False
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether the reader sees amounts of these records; otherwise no page of Insights speaks of money."""
+        return "amount" in self.definition.fields.by_role
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the probabilities that records set themselves are not hidden from the reader."""
+        return not self.hides_probabilities
 
     @property
     def args(self) -> dict[str, Any]:
@@ -95,13 +106,14 @@ def read_question(scope: Scope, args: Mapping[str, str] | None = None) -> Questi
     if not preset and (args.get("from") or args.get("to")):
         preset = CUSTOM
     where = args.get("where", "")
+    measures = ("count", "amount") if "amount" in definition.fields.by_role else ("count",)
     by = args.get("by", "")
     return Question(
         definition=definition,
         pipeline=pipeline,
         view=_one_of(args.get("view", ""), ("period", "snapshot")),
         mode=_one_of(args.get("mode", ""), (*MODES, UNLESS_LOST)),
-        measure=_one_of(args.get("measure", ""), ("count", "amount")),
+        measure=_one_of(args.get("measure", ""), measures),
         amounts=_one_of(args.get("amounts", ""), ("entry", "now")),
         preset=preset,
         period=_period(scope, preset, args),
@@ -112,6 +124,7 @@ def read_question(scope: Scope, args: Mapping[str, str] | None = None) -> Questi
         condition=_condition(scope, definition, where),
         by=dimension(by, definition) if by else None,
         currency=args.get("currency", "")[:3],
+        hides_probabilities=scope.actor.hides(definition.key, "probability"),
     )
 
 

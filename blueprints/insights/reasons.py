@@ -127,7 +127,7 @@ def _chart(question: Question, report: ReasonReport, found: OutcomeReasons) -> C
             gettext("Tactic") if found.outcome == "won" else gettext("Reason"),
             gettext("Records"),
             gettext("Share"),
-            amount,
+            *((amount,) if question.has_amounts else ()),
             *(_left_from(question, stage) for stage in stages),
         ),
         total=total,
@@ -170,8 +170,9 @@ def _cells(
         Cell(label),
         Cell(words.number(total.n), href, is_number=True),
         Cell(words.percent(row.share) if row else "", is_number=True),
-        Cell(words.money(total.amount_minor, report.currency), href, is_number=True),
     ]
+    if question.has_amounts:
+        cells.append(Cell(words.money(total.amount_minor, report.currency), href, is_number=True))
     for stage in stages:
         n = parts.get(stage, Tally()).n
         link = _drill(question, outcome, reason, stage or _NONE) if n else ""

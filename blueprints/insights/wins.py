@@ -65,7 +65,7 @@ def _drill(question: Question, outcome: str, **more: str) -> str:
 
 def _figures(question: Question, report: WinReport) -> list[dict[str, str]]:
     """The cards at the head: each with its definition and the list of what it divides by."""
-    total, counts, currency = report.total, report.total.counts, report.currency
+    total, counts = report.total, report.total.counts
     number = words.number
     decided, closed = counts.won + counts.lost, counts.won + counts.lost + counts.invalid
     return [
@@ -83,13 +83,7 @@ def _figures(question: Question, report: WinReport) -> list[dict[str, str]]:
             "win_rate_broad",
             _drill(question, "closed"),
         ),
-        _figure(
-            gettext("Win rate by value"),
-            words.percent(total.win_rate_by_value),
-            gettext("of the amounts won or lost"),
-            "win_rate_by_value",
-            _drill(question, "decided"),
-        ),
+        *_by_value(question, report),
         _figure(
             gettext("Won share"),
             words.percent(total.won_share),
@@ -97,6 +91,44 @@ def _figures(question: Question, report: WinReport) -> list[dict[str, str]]:
             "won_share",
             _drill(question, "all"),
         ),
+        *_amounts(question, report),
+        _figure(
+            gettext("Days to win"),
+            words.days(counts.cycle.median),
+            gettext(
+                "median of %(n)s; mean %(mean)s",
+                n=number(counts.cycle.n),
+                mean=words.days(counts.cycle.mean),
+            ),
+            "cycle_days",
+            _drill(question, "won"),
+        ),
+    ]
+
+
+def _by_value(question: Question, report: WinReport) -> list[dict[str, str]]:
+    """Nothing where amounts are hidden from the reader, or there are none."""
+    if not question.has_amounts:
+        return []
+    total = report.total
+    return [
+        _figure(
+            gettext("Win rate by value"),
+            words.percent(total.win_rate_by_value),
+            gettext("of the amounts won or lost"),
+            "win_rate_by_value",
+            _drill(question, "decided"),
+        ),
+    ]
+
+
+def _amounts(question: Question, report: WinReport) -> list[dict[str, str]]:
+    """As ``_by_value``."""
+    if not question.has_amounts:
+        return []
+    total, counts, currency = report.total, report.total.counts, report.currency
+    number = words.number
+    return [
         _figure(
             gettext("Won amount"),
             words.money(counts.won_minor, currency),
@@ -109,17 +141,6 @@ def _figures(question: Question, report: WinReport) -> list[dict[str, str]]:
             words.money(total.average_won_minor, currency),
             gettext("median %(median)s", median=words.money(counts.median_won_minor, currency)),
             "average_won",
-            _drill(question, "won"),
-        ),
-        _figure(
-            gettext("Days to win"),
-            words.days(counts.cycle.median),
-            gettext(
-                "median of %(n)s; mean %(mean)s",
-                n=number(counts.cycle.n),
-                mean=words.days(counts.cycle.mean),
-            ),
-            "cycle_days",
             _drill(question, "won"),
         ),
     ]
@@ -163,8 +184,7 @@ def _chart(question: Question, report: WinReport) -> Chart:
             *(str(words.OUTCOMES[outcome]) for outcome in OUTCOMES),
             gettext("Win rate"),
             gettext("Won share"),
-            f"{amount} {report.currency}".strip(),
-            gettext("Median"),
+            *((f"{amount} {report.currency}".strip(), gettext("Median")) if question.has_amounts else ()),
             gettext("Days to win"),
         ),
         total=total,
@@ -177,13 +197,10 @@ def _bar(question: Question, label: str, figures: WinFigures, currency: str, gro
     for outcome in OUTCOMES:
         n = getattr(counts, outcome)
         cells.append(Cell(words.number(n), _drill(question, outcome, **group) if n else "", is_number=True))
-    cells += [
-        Cell(words.percent(figures.win_rate), is_number=True),
-        Cell(words.percent(figures.won_share), is_number=True),
-        Cell(words.money(counts.won_minor, currency), is_number=True),
-        Cell(words.money(counts.median_won_minor, currency), is_number=True),
-        Cell(words.days(counts.cycle.median), is_number=True),
-    ]
+    told = [words.percent(figures.win_rate), words.percent(figures.won_share)]
+    if question.has_amounts:
+        told += [words.money(counts.won_minor, currency), words.money(counts.median_won_minor, currency)]
+    cells += [Cell(text, is_number=True) for text in (*told, words.days(counts.cycle.median))]
     return WinBar(
         label,
         counts.won,

@@ -80,7 +80,7 @@ def _of_event(
             old = reader.cell(field, before.get(field.key), record.currency).text
             new = reader.cell(field, after.get(field.key), record.currency).text
             yield local(field.label), old, new
-    if event.kind == "record.moved":
+    if event.kind == "record.moved" and not here.actor.hides(record.object_key, "probability"):
         pipeline = _pipeline(here, event)
         given = reader.cell(own, before.get(own.key)).text if own else ""
         label = local(own.label) if own else gettext("Probability")

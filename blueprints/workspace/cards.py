@@ -62,7 +62,7 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class HeadView:
-    """Figures of a column, an amount and a weighted amount per currency."""
+    """Figures of a column, an amount and a weighted amount (``""``: hidden from the reader) per currency."""
 
     stage_key: str
     count: int
@@ -179,10 +179,13 @@ def head_view(stage_key: str, head: ColumnHead) -> HeadView:
     return HeadView(stage_key, head.count, _sums(pairs))
 
 
-def _sums(pairs: Iterable[tuple[str, int, int]]) -> tuple[tuple[str, str], ...]:
+def _sums(pairs: Iterable[tuple[str, int, int | None]]) -> tuple[tuple[str, str], ...]:
     locale = language()
     return tuple(
-        (whole_amount(amount, currency, locale), whole_amount(weighted, currency, locale))
+        (
+            whole_amount(amount, currency, locale),
+            "" if weighted is None else whole_amount(weighted, currency, locale),
+        )
         for currency, amount, weighted in pairs
     )
 
@@ -190,11 +193,12 @@ def _sums(pairs: Iterable[tuple[str, int, int]]) -> tuple[tuple[str, str], ...]:
 def total_of(pipeline: Pipeline, heads: Mapping[str, ColumnHead]) -> HeadView:
     """The head over all open stages."""
     open_heads = [heads[stage.key] for stage in pipeline.open_stages if stage.key in heads]
-    amounts: dict[str, list[int]] = {}
+    amounts: dict[str, tuple[int, int | None]] = {}
     for each in (one for head in open_heads for one in head.sums):
-        total = amounts.setdefault(each.currency, [0, 0])
-        total[0] += each.amount_minor
-        total[1] += each.weighted_minor
+        amount, weighted = amounts.get(each.currency, (0, 0))
+        more = each.weighted_minor
+        both = None if weighted is None or more is None else weighted + more
+        amounts[each.currency] = (amount + each.amount_minor, both)
     pairs = ((currency, amount, weighted) for currency, (amount, weighted) in sorted(amounts.items()))
     return HeadView("", sum(head.count for head in open_heads), _sums(pairs))
 

@@ -55,7 +55,7 @@ def home() -> str:
     order = {key: place for place, key in enumerate(here.catalog.objects)}
     pipelines.sort(key=lambda pipeline: order.get(pipeline.object_key, len(order)))
     today = here.workspace.day_of(here.clock.now())
-    work = own_work(here.session, here.actor.member_id, [pipeline.key for pipeline in pipelines], today)
+    work = own_work(here.session, here.actor, pipelines, today)
     done = tasks_done(here.session, [row.id for each in work for row in each.rows])
     reader = Reader(here)
     sections = [

@@ -49,10 +49,11 @@ def changes_since(here: Scope, record_id: int, revisions: int) -> MoveConflict:
         raise NotFound()
     row = opened.record
     pipeline = here.catalog.pipelines.get(row.pipeline_key or "")
+    veil = here.actor.veils.get(row.object_key)
     wanted = max(1, min(revisions, MOST_SHOWN))
     events = [
         event
-        for event in timeline(here.session, record_id, limit=3 * MOST_SHOWN).events
+        for event in timeline(here.session, record_id, veil, limit=3 * MOST_SHOWN).events
         if not event.kind.startswith(_WITHOUT_REVISION)
     ][:wanted]
     definition = here.catalog.object(row.object_key)

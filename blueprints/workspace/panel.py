@@ -217,9 +217,13 @@ def _missing(item: Requirement) -> Missing:
 def _needed(here: Scope, page: RecordPage, stage: Stage) -> list[Needed]:
     """What to prepare for the next stage: what entering and then leaving it will ask for."""
     definition: ObjectDefinition = here.catalog.object(page.record.object_key)
+    veil = here.actor.veils.get(definition.key)
+    unseen = veil.fields if veil else ()
     found = []
     for key in dict.fromkeys((*stage.enter.required_fields, *stage.leave.required_fields)):
         field = definition.fields.by_key.get(key)
+        if field is None and key in unseen:
+            continue
         label = local(field.label) if field else key
         found.append(Needed("field", label, not is_empty(page.record.data.get(key))))
     feedback = here.catalog.feedback.get(stage.feedback or "")

@@ -91,7 +91,7 @@ def merged(formdata: MultiDict[str, str], theirs: Theirs) -> MultiDict[str, str]
 def _since(here: Scope, record: FullRecord, seen: int) -> list[TimelineEvent]:
     """The events of the revisions after ``seen``, the latest first: each revision has exactly one."""
     missed = max(0, min(record.revision - seen, MOST)) if seen > 0 else MOST
-    found = timeline(here.session, record.id, limit=MOST).events
+    found = timeline(here.session, record.id, here.actor.veils.get(record.object_key), limit=MOST).events
     return [event for event in found if event.kind not in _BESIDE][:missed]
 
 

@@ -152,7 +152,8 @@ class SearchToken(Base):
     """One word or gram of one record; the key finds prefixes and works under row-level security.
 
     The object leads the token, so that typing into a field that refers to a small object never walks the
-    words of a large one.
+    words of a large one. ``field_key``: the field that holds the word, ``""`` for the name: a role that hides
+    the field does not find the record by it (S118).
     """
 
     __tablename__ = "search_token"
@@ -161,6 +162,7 @@ class SearchToken(Base):
     object_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
     token: Mapped[str] = mapped_column(key_string(), primary_key=True)
     record_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    field_key: Mapped[str] = mapped_column(key_string(), primary_key=True)
 
     __table_args__ = (
         Index("ix_search_token_record", "workspace_id", "record_id", "token"),

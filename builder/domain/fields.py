@@ -189,7 +189,11 @@ class Conversion:
 
 @dataclass(frozen=True)
 class ObjectDefinition:
-    """A kind of record that the admin invented, one live version of it (idea 2)."""
+    """A kind of record that the admin invented, one live version of it (idea 2).
+
+    ``document``: what it was compiled from; a reader from whom fields are hidden gets it compiled without
+    them (``metadata.field_rights``).
+    """
 
     key: str
     label: Label
@@ -206,3 +210,4 @@ class ObjectDefinition:
     checksum: str
     conversion: Conversion | None = None
     position: int = 0
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Visibility: TypeAlias = Literal["own", "department", "subtree", "all"]
@@ -27,14 +28,29 @@ RIGHTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Veil:
+    """What a reader's role hides of the records of one object (S118).
+
+    ``fields``: keys of hidden fields, of all that is computed from them too. ``parts``: the parts in the
+    process that those fields have (*amount*, *expected_close* …), whose typed columns are hidden as well.
+    ``read_only``: keys of fields that the role sees and does not change.
+    """
+
+    fields: frozenset[str]
+    parts: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """The person (or job on behalf of a person) that acts in one workspace.
 
     ``member_id`` is the person's id in this workspace; ``department_ids`` the departments of today;
     ``visible_department_ids`` those whose records the visibility opens (with descendants for
     *subtree*). ``open_objects``: keys of the objects without an owner field, whose records are the whole
-    company's (``Catalog.open_objects``). ``is_system``: the product itself (demo generator, migrations of
-    data).
+    company's (``Catalog.open_objects``). ``veils``: what the role hides or only shows, by object
+    (``Catalog.veils_of``); objects of which nothing is hidden have none. ``is_system``: the product itself
+    (demo generator, migrations of data).
     """
 
     member_id: int
@@ -47,9 +63,15 @@ class Actor:
     manager_id: int | None = None
     is_system: bool = False
     open_objects: frozenset[str] = frozenset()
+    veils: Mapping[str, Veil] = field(default_factory=dict)
 
     def can(self, right: str) -> bool:
         return self.is_system or right in self.rights
+
+    def hides(self, object_key: str, part: str) -> bool:
+        """Whether the field of that part in the process (*amount* …) is hidden from the actor."""
+        veil = self.veils.get(object_key)
+        return veil is not None and part in veil.parts
 
     @property
     def sees_all_imports(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from builder.domain.gates import (
     answer_requirements,
@@ -16,10 +17,12 @@ from builder.domain.gates import (
 )
 from builder.domain.labels import Label
 from builder.domain.moves import MoveIntent, MoveSnapshot, Requirement
-from builder.domain.permissions import Actor
+from builder.domain.permissions import Actor, Veil
 from builder.domain.pipeline import ApprovalSlot, Gate, Pipeline, Stage
 from builder.domain.stays import way_out
 from builder.errors import N_
+
+UNSEEN = N_("Something is missing that your role does not see. Ask somebody who does, or an admin.")
 
 
 def requirements(
@@ -27,9 +30,29 @@ def requirements(
 ) -> tuple[Requirement, ...]:
     """All that a move to ``to_stage`` asks for, met and unmet: gate, move dialog (B2) and panel (S39).
 
-    Without ``intent`` a reason that closing would need is shown as not yet given.
+    Without ``intent`` a reason that closing would need is shown as not yet given. What is asked of fields
+    that are hidden from the actor is judged like everything, and told once, without a name (S118).
     """
-    return tuple(_requirements(snapshot, to_stage, intent or MoveIntent(to_stage)))
+    asked = tuple(_requirements(snapshot, to_stage, intent or MoveIntent(to_stage)))
+    veil = snapshot.actor.veils.get(snapshot.pipeline.object_key)
+    return asked if veil is None else tuple(_veiled(asked, veil))
+
+
+def _veiled(asked: tuple[Requirement, ...], veil: Veil) -> Iterator[Requirement]:
+    hidden = [
+        item for item in asked if item.kind in ("required_field", "record") and item.field in veil.fields
+    ]
+    yield from (item for item in asked if item not in hidden)
+    unmet = [item for item in hidden if not item.is_met]
+    if unmet:
+        yield replace(
+            unmet[0],
+            label=Label(()),
+            message_key=UNSEEN,
+            values={},
+            field=None,
+            is_overridable=all(item.is_overridable for item in unmet),
+        )
 
 
 def allowed_targets(pipeline: Pipeline, stage_key: str, actor: Actor) -> tuple[Stage, ...]:

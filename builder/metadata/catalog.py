@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
 from builder.domain.feedback import Feedback
 from builder.domain.fields import ObjectDefinition
+from builder.domain.permissions import Veil
 from builder.domain.pipeline import FunnelDefinition, Pipeline
 from builder.domain.roles import Role
 from builder.domain.saved_view import View
@@ -16,6 +17,7 @@ from builder.domain.totals import TOTAL_TYPES, Total, total_of
 from builder.errors import N_, NotFound
 from builder.metadata.cache import ProcessCache
 from builder.metadata.compiler import Definition, Version, compiled
+from builder.metadata.field_rights import seen_objects, seen_views, veils_of
 
 UNKNOWN = N_("This workspace has no %(kind)s “%(key)s”.")
 
@@ -148,6 +150,30 @@ class Catalog:
     def open_objects(self) -> frozenset[str]:
         """Objects without an owner field: their records are the whole company's (products, price lists)."""
         return frozenset(key for key, known in self.objects.items() if OWNER not in known.fields.by_role)
+
+    def veils_of(self, role_key: str) -> Mapping[str, Veil]:
+        """What a role hides or only shows, by object (S118); nothing for a role that is not defined."""
+        return self._seen(role_key)[0]
+
+    def seen_by(self, role_key: str) -> Catalog:
+        """The catalog as people of a role see it: hidden fields are not there. Made once a role."""
+        return self._seen(role_key)[1]
+
+    def _seen(self, role_key: str) -> tuple[Mapping[str, Veil], Catalog]:
+        role = self.roles.get(role_key)
+        if role is None or not role.fields:
+            return {}, self
+        known = self._by_role.get(role_key)
+        if known is None:
+            # Two threads may make the same one; either serves.
+            veils = veils_of(self.objects, role)
+            objects, views = seen_objects(self.objects, veils), seen_views(self.views, veils)
+            known = self._by_role[role_key] = veils, replace(self, objects=objects, views=views)
+        return known
+
+    @cached_property
+    def _by_role(self) -> dict[str, tuple[Mapping[str, Veil], Catalog]]:
+        return {}
 
     @cached_property
     def totals(self) -> tuple[Total, ...]:

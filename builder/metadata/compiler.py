@@ -30,7 +30,7 @@ from builder.domain.pipeline import (
     Subtask,
     Task,
 )
-from builder.domain.roles import Role
+from builder.domain.roles import FieldRights, Role
 from builder.domain.saved_view import View
 from builder.errors import N_, FunnelwrightError
 from builder.metadata.cache import ProcessCache
@@ -121,6 +121,7 @@ def compile_object(document: Document, version: Version, digest: str) -> ObjectD
         checksum=digest,
         conversion=_conversion(document.get("conversion")),
         position=document.get("position", 0),
+        document=document,
     )
 
 
@@ -289,6 +290,13 @@ def compile_role(document: Document, version: Version, digest: str) -> Role:
         visibility=document["visibility"],
         checksum=digest,
         description=Label.of(document.get("description")),
+        fields={
+            object_key: FieldRights(
+                frozenset(key for key, right in fields.items() if right == "hidden"),
+                frozenset(key for key, right in fields.items() if right == "read_only"),
+            )
+            for object_key, fields in document.get("fields", {}).items()
+        },
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,10 @@ from builder.db.ledger import EventRow
 from builder.db.people import Member
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
 from builder.errors import Problem
 from builder.queries.keyset import BAD_CURSOR
+from builder.queries.veils import told_as_seen
 
 SHOWN = 50
 MOST_EXPORTED = 10_000
@@ -62,9 +64,11 @@ class AuditPage:
 
 
 def audit(
-    session: WorkspaceSession, wanted: AuditFilter, *, before: str = "", limit: int = SHOWN
+    session: WorkspaceSession, actor: Actor, wanted: AuditFilter, *, before: str = "", limit: int = SHOWN
 ) -> AuditPage:
-    """A page of the log; one statement. A bad cursor gives the latest events and a ``problem``."""
+    """A page of the log, without values of fields that the reader's role hides; one statement. A bad cursor
+    gives the latest events and a ``problem``.
+    """
     place, problem = None, None
     if before:
         try:
@@ -72,7 +76,7 @@ def audit(
         except ValueError:
             problem = Problem(BAD_CURSOR, "cursor")
     rows = session.execute(_statement(wanted, place).limit(limit + 1)).all()
-    events = tuple(_event(row) for row in rows[:limit])
+    events = tuple(_event(row, actor) for row in rows[:limit])
     following = None
     if len(rows) > limit:
         last = events[-1]
@@ -80,14 +84,14 @@ def audit(
     return AuditPage(events, following, problem)
 
 
-def audit_rows(session: WorkspaceSession, wanted: AuditFilter) -> Iterator[AuditEvent]:
+def audit_rows(session: WorkspaceSession, actor: Actor, wanted: AuditFilter) -> Iterator[AuditEvent]:
     """The latest events up to ``MOST_EXPORTED``, read in batches."""
     place: tuple[datetime, int] | None = None
     left = MOST_EXPORTED
     while left > 0:
         rows = session.execute(_statement(wanted, place).limit(min(_BATCH, left))).all()
         for row in rows:
-            yield _event(row)
+            yield _event(row, actor)
         left -= len(rows)
         if len(rows) < _BATCH:
             return
@@ -101,9 +105,11 @@ def kinds(session: WorkspaceSession) -> list[str]:
     return sorted(session.scalars(select(part.c.kind).distinct()))
 
 
-def _event(row: Row[*tuple[Any, ...]]) -> AuditEvent:
+def _event(row: Row[*tuple[Any, ...]], actor: Actor) -> AuditEvent:
     values: tuple[Any, ...] = tuple(row)
-    return AuditEvent(*values)
+    event = AuditEvent(*values)
+    veil = actor.veils.get(event.object_key or "")
+    return event if veil is None else replace(event, data=told_as_seen(event.data, veil))
 
 
 def _place(cursor: str) -> tuple[datetime, int]:

@@ -40,6 +40,7 @@ from builder.queries import keyset
 from builder.queries.board_heads import ColumnHead, Scope, heads_of, only_shared
 from builder.queries.keyset import Position
 from builder.queries.row import REFERENCE, USER, names_of_members, names_of_records
+from builder.queries.veils import as_seen
 from builder.queries.visibility import is_broad, ownership
 
 CARDS = 50
@@ -184,7 +185,7 @@ def one_card(
         return None
     found: tuple[Any, ...] = tuple(row)
     *values, share_id, account_id, account_name = found
-    card = Card(*values)
+    card = as_seen(Card(*values), actor.veils.get(pipeline.object_key))
     if not actor.can_see(
         pipeline.object_key, card.owner_id, card.department_id, is_shared=share_id is not None
     ):
@@ -262,16 +263,16 @@ def _one_card() -> Select[*tuple[Any, ...]]:
 _ONE_CARD = scoped(_one_card())
 
 
-def _card(row: Row[*tuple[Any, ...]]) -> Card:
+def _card(scope: Scope, row: Row[*tuple[Any, ...]]) -> Card:
     values: tuple[Any, ...] = tuple(row)
-    return Card(*values)
+    return as_seen(Card(*values), scope.actor.veils.get(scope.pipeline.object_key))
 
 
 def shared_cards(scope: Scope) -> list[Card]:
     """Cards that the actor sees only because they were shared; one statement, none for who sees all."""
     if scope.is_all:
         return []
-    return [_card(row) for row in scope.session.execute(_CARDS.where(*only_shared(scope)))]
+    return [_card(scope, row) for row in scope.session.execute(_CARDS.where(*only_shared(scope)))]
 
 
 def column_of(
@@ -329,12 +330,12 @@ def _cards(
     own = () if scope.is_all else ownership(scope.actor)
     if len(own) < 2 or is_broad(scope.actor):
         own = (or_(*own),) if own else ()
-        return [_card(row) for row in scope.session.execute(statement.where(*clauses, *own))]
+        return [_card(scope, row) for row in scope.session.execute(statement.where(*clauses, *own))]
     parts = [
         select(Record.id).where(*clauses, branch).order_by(*order).limit(limit).subquery() for branch in own
     ]
     ids = union_all(*(select(part.c.id) for part in parts))
-    return [_card(row) for row in scope.session.execute(statement.where(Record.id.in_(ids)))]
+    return [_card(scope, row) for row in scope.session.execute(statement.where(Record.id.in_(ids)))]
 
 
 def names_on(

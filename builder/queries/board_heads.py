@@ -37,16 +37,20 @@ from builder.queries.visibility import ownership
 
 @dataclass(frozen=True, slots=True)
 class CurrencySum:
-    """Sums in minor units; ``weighted_minor`` is the sum of amount × probability, rounded once."""
+    """Sums in minor units; ``weighted_minor`` is the sum of amount × probability, rounded once; ``None`` for
+    whom the probability of records is hidden.
+    """
 
     currency: str
     amount_minor: int
-    weighted_minor: int
+    weighted_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnHead:
-    """All visible records of a stage: how many, and their sums per currency, ordered by code."""
+    """All visible records of a stage: how many, and their sums per currency, ordered by code; no sums for
+    whom amounts are hidden (S118).
+    """
 
     count: int = 0
     sums: tuple[CurrencySum, ...] = ()
@@ -93,11 +97,15 @@ def heads_of(scope: Scope) -> Mapping[str, ColumnHead]:
 
 def head_of(scope: Scope, by_currency: Mapping[str, Sequence[int]]) -> ColumnHead:
     """A head from count, amount, and amount × percent by currency, as far as the reader may see them."""
+    count = sum(total[0] for total in by_currency.values())
+    if scope.actor.hides(scope.pipeline.object_key, "amount"):
+        return ColumnHead(count)
+    is_weighted = not scope.actor.hides(scope.pipeline.object_key, "probability")
     return ColumnHead(
-        sum(total[0] for total in by_currency.values()),
+        count,
         tuple(
             # The sums of amount × percent are exact; they are rounded once, half up.
-            CurrencySum(currency, total[1], (total[2] + 50) // 100)
+            CurrencySum(currency, total[1], (total[2] + 50) // 100 if is_weighted else None)
             for currency, total in sorted(by_currency.items())
             if total[1] or total[2]
         ),

@@ -258,7 +258,7 @@ def _known(
 ) -> tuple[dict[int, DrillRow], frozenset[int]]:
     """The records of these ids, and which of them the reader may open."""
     wanted = sorted(set(ids))
-    records = {row.id: row for row in record_rows(session, Record.id.in_(wanted))}
+    records = {row.id: row for row in record_rows(session, actor, Record.id.in_(wanted))}
     objects = {row.object_key for row in records.values()}
     clause = visible(actor, objects)
     live = select(Record.id).where(Record.id.in_(wanted), Record.deleted_at.is_(None))

@@ -8,7 +8,7 @@ mode *stay* count stays, so their lists hold stays; all others hold records.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +19,7 @@ from builder.db.ledger import StayRow
 from builder.db.people import Member
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
 from builder.errors import N_, Invalid
 from builder.queries.dimensions import Dimension, is_group
@@ -114,22 +115,29 @@ def drill(
     people, edges = _people(population, pipeline, figure), population.edges
     if figure.unit == "stay":
         where = and_(people, _stays(pipeline, figure, edges))
-        return _page(session, _stay_rows(where), _count_stays(where), StayRow.id, after, limit, "stay")
+        statement = _stay_rows(where)
+        return _page(
+            session, population.actor, statement, _count_stays(where), StayRow.id, after, limit, "stay"
+        )
     where = and_(people, _records(pipeline, figure, edges))
-    return records_page(session, where, after, limit)
+    return records_page(session, population.actor, where, after, limit)
 
 
 def records_page(
-    session: WorkspaceSession, where: ColumnElement[bool], after: int | None, limit: int = PAGE
+    session: WorkspaceSession,
+    actor: Actor,
+    where: ColumnElement[bool],
+    after: int | None,
+    limit: int = PAGE,
 ) -> DrillPage:
-    """Records that satisfy a clause, newest first."""
+    """Records that satisfy a clause, newest first, as the actor sees them."""
     count = select(func.count()).select_from(Record).where(where)
-    return _page(session, _record_rows(where), count, Record.id, after, limit, "record")
+    return _page(session, actor, _record_rows(where), count, Record.id, after, limit, "record")
 
 
-def record_rows(session: WorkspaceSession, where: ColumnElement[bool]) -> list[DrillRow]:
-    """Records that satisfy a clause, deleted ones too."""
-    return [_row(*row) for row in session.execute(_record_rows(where))]
+def record_rows(session: WorkspaceSession, actor: Actor, where: ColumnElement[bool]) -> list[DrillRow]:
+    """Records that satisfy a clause, deleted ones too, without what the actor's role hides."""
+    return [_row(actor, *row) for row in session.execute(_record_rows(where))]
 
 
 def wins_drill(
@@ -153,7 +161,7 @@ def wins_drill(
             where.append(is_group(by, group, population.time_zone))
         if by.is_closing:
             where += [Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None)]
-    return records_page(session, and_(*where), after, limit)
+    return records_page(session, population.actor, and_(*where), after, limit)
 
 
 def figure_ids(
@@ -318,12 +326,16 @@ def _joined(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _row(*values: Any) -> DrillRow:
-    return DrillRow(*(*values[:4], values[4] or "", *values[5:]))
+def _row(actor: Actor, *values: Any) -> DrillRow:
+    row = DrillRow(*(*values[:4], values[4] or "", *values[5:]))
+    if actor.hides(row.object_key, "amount"):
+        row = replace(row, amount_minor=None)
+    return replace(row, number=None) if actor.hides(row.object_key, "number") else row
 
 
 def _page(
     session: WorkspaceSession,
+    actor: Actor,
     statement: Select[*tuple[Any, ...]],
     count: Select[*tuple[Any, ...]],
     key: Any,
@@ -334,6 +346,6 @@ def _page(
     if after is not None:
         statement = statement.where(key < after)
     found = session.execute(statement.order_by(key.desc()).limit(limit + 1)).all()
-    rows = tuple(_row(*row) for row in found[:limit])
+    rows = tuple(_row(actor, *row) for row in found[:limit])
     following = rows[-1].cursor if len(found) > limit else None
     return DrillPage(rows, int(session.scalar(count) or 0), unit, following)

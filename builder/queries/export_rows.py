@@ -82,7 +82,7 @@ class ExportRows:
         definition = catalog.object(request.object_key)
         self._session = session
         self._sort, _problem = sort_of(definition, request.sort)
-        self._clauses = asked(session, definition, request, context)
+        self._clauses = asked(session, actor, definition, request, context)
         self._branches = branches(actor, definition.key)
         self._is_broad = is_broad(actor)
 

@@ -98,10 +98,13 @@ def funnel_report(
     """The funnel in ``mode`` of records that entered stages in the period (of all time without one).
 
     ``amounts``: as at entry, as of now, or "none" (quicker: amounts are 0). ``currency`` is the wanted one;
-    where it does not occur, the commonest. One statement from roll-up or journeys, two from stays, up to two
+    where it does not occur, the commonest. Amounts that are hidden from the reader are 0, and no currency is
+    told. One statement from roll-up or journeys, two from stays, up to two
     more for the names of groups.
     """
     steps = FunnelSteps.of(pipeline)
+    if population.hides_amounts:
+        amounts = "none"
     source = source_of(population, amounts, by)
     if source == "rollup":
         tally = _from_rollup(session, population, pipeline, mode, by)
@@ -110,6 +113,8 @@ def funnel_report(
     else:
         group = None if by is None else expression(by, Buckets())
         tally = tally_of_stays(session, population, pipeline, steps, amounts, group)
+    if population.hides_amounts:
+        tally.forget_amounts()
     return _report(session, tally, steps, mode, currency, source, by)
 
 
@@ -157,6 +162,10 @@ def snapshot(
         (stage, code or "", int(n), int(amount), int(weighted))
         for stage, code, n, amount, weighted in session.execute(statement)
     ]
+    if population.hides_amounts:
+        rows = [(stage, "", n, 0, 0) for stage, _, n, _, _ in rows]
+    elif population.actor.hides(population.object_key, "probability"):
+        rows = [(stage, code, n, amount, 0) for stage, code, n, amount, _ in rows]
     known = _by_frequency((code, n if amount else 0) for _, code, n, amount, _ in rows)
     chosen = chosen_currency(currency, known)
     stocks: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])

@@ -49,6 +49,12 @@ class Tally:
         total[0] += n
         total[1] += amount_minor
 
+    def forget_amounts(self) -> None:
+        """Leave the numbers alone, in no currency: for readers from whom amounts are hidden."""
+        for places in self.cells.values():
+            for key, currencies in places.items():
+                places[key] = {"": [sum(n for n, _ in currencies.values()), 0]}
+
     @property
     def groups(self) -> list[Any]:
         return list(self.cells)

@@ -86,7 +86,7 @@ def list_records(
     """
     definition = catalog.object(request.object_key)
     sort, problem = sort_of(definition, request.sort)
-    clauses = asked(session, definition, request, context)
+    clauses = asked(session, actor, definition, request, context)
     pages = RecordPages(session, actor, definition.key, clauses, sort)
     place, is_backward, cursor_problem = _place(request, sort)
     limit = max(1, min(request.limit, LARGEST_PAGE))
@@ -114,17 +114,20 @@ def list_records(
 
 def asked(
     session: WorkspaceSession,
+    actor: Actor,
     definition: ObjectDefinition,
     request: ListRequest,
     context: EvaluationContext,
 ) -> list[ColumnElement[bool]]:
-    """The live records that a request is about, whoever sees them, as clauses on ``record``."""
+    """The live records that a request is about, as clauses on ``record``. Whether the actor sees the records
+    is not asked here; by words of hidden fields they find none.
+    """
     clauses = scope(definition, request.filter, context)
     if request.pipeline_key is not None:
         clauses.append(Record.pipeline_key == request.pipeline_key)
     terms = query_tokens(request.query)
     if terms:
-        clauses.append(containing(session, terms, request.object_key))
+        clauses.append(containing(session, actor, terms, request.object_key))
     return clauses
 
 

@@ -84,6 +84,7 @@ def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog
         visible_department_ids=visible,
         manager_id=membership.manager_id,
         open_objects=catalog.open_objects,
+        veils=catalog.veils_of(role.key),
     )
 
 

@@ -76,7 +76,7 @@ class RecordPages:
         return [self._placed(row) for row in rows]
 
     def _placed(self, row: Row[*tuple[Any, ...]]) -> tuple[RecordRow, Position]:
-        record = row_of(row)
+        record = row_of(row, self.actor)
         return record, keyset.position_of(self.sort, row[WIDTH], record.created_at, record.id)
 
     def _statement(self, segment: Segment, limit: int, more: list[Any]) -> Select[*tuple[Any, ...]]:

@@ -46,6 +46,11 @@ class Population:
         return replace(self, pipelines=(pipeline_key,))
 
     @property
+    def hides_amounts(self) -> bool:
+        """Whether amounts are hidden from the reader (S118): no figure tells one, nothing is ranked by it."""
+        return self.actor.hides(self.object_key, "amount")
+
+    @property
     def edges(self) -> tuple[datetime | None, datetime | None]:
         return self.period.edges(self.time_zone)
 

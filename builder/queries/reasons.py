@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
@@ -79,9 +79,12 @@ def reason_report(
 ) -> ReasonReport:
     """Reasons of every terminal outcome, the commonest (or the dearest) first; one statement.
 
-    Amounts are in ``currency``, or in the commonest one where that does not occur.
+    Amounts are in ``currency``, or in the commonest one where that does not occur; 0 where they are hidden
+    from the reader.
     """
     found = _counted(session, population)
+    if population.hides_amounts:
+        found = [replace(cell, currency="", valued=0, amount_minor=0) for cell in found]
     known = _currencies(found)
     chosen = chosen_currency(currency, known)
     outcomes = {outcome: _outcome(outcome, found, chosen, rank) for outcome in TERMINAL}
@@ -104,7 +107,7 @@ def reason_drill(
         where.append(Record.reason_key == reason if reason else Record.reason_key.is_(None))
     if stage is not None:
         where.append(_left(stage))
-    return records_page(session, and_(*where), after, limit)
+    return records_page(session, population.actor, and_(*where), after, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from builder.queries.row import (
     pointed_at,
     row_of,
 )
+from builder.queries.veils import as_seen
 from builder.queries.visibility import visible
 
 RELATED_EACH = 10
@@ -44,13 +45,15 @@ READ_ONLY = N_("This record was shared with you for reading. Ask its owner to le
 @dataclass(frozen=True, slots=True)
 class OpenedRecord:
     """A record that the actor sees. ``is_shared``: with them. ``may_change``: not only for reading; whether
-    the actor has the rights for it is another question.
+    the actor has the rights for it is another question. ``whole``: with the values that the actor's role
+    hides, by which moves are judged; never to be shown.
     """
 
     record: FullRecord
     department_name: str
     is_shared: bool
     may_change: bool
+    whole: FullRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ def find_record(
     if not actor.can_see(*place, is_shared=is_shared):
         return None
     may_change = bool(may_edit) or actor.can_see(*place)
-    return OpenedRecord(record, department_name or "", is_shared, may_change)
+    shown = as_seen(record, actor.veils.get(record.object_key))
+    return OpenedRecord(shown, department_name or "", is_shared, may_change, record)
 
 
 def get_record(
@@ -334,7 +338,7 @@ def related_lists(
     totals = rows[0][WIDTH + 1 :] if rows else [0] * len(sources)
     by_place: dict[int, list[RecordRow]] = {}
     for row in rows:
-        by_place.setdefault(row[WIDTH], []).append(row_of(row))
+        by_place.setdefault(row[WIDTH], []).append(row_of(row, actor))
     lists = [
         _list(object_key, field_key, by_place.get(place, ()), totals[place])
         for place, (object_key, field_key) in enumerate(pairs)

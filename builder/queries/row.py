@@ -14,6 +14,7 @@ from builder.db.records import Record
 from builder.db.tenancy import ScopedStatement, WorkspaceSession, scoped
 from builder.domain.fields import ObjectDefinition
 from builder.domain.permissions import Actor
+from builder.queries.veils import as_seen
 from builder.queries.visibility import visible
 
 REFERENCE = "reference"
@@ -88,14 +89,15 @@ ROWS = _select(RecordRow)
 FULL = _select(FullRecord)
 
 
-def row_of(row: Row[*tuple[Any, ...]]) -> RecordRow:
-    """The record of a row of ``ROWS``, whatever columns were added after its own."""
+def row_of(row: Row[*tuple[Any, ...]], actor: Actor) -> RecordRow:
+    """The record of a row of ``ROWS``, whatever columns were added after its own, as the actor sees it."""
     values: tuple[Any, ...] = tuple(row)[:WIDTH]
-    return RecordRow(*values)
+    record = RecordRow(*values)
+    return as_seen(record, actor.veils.get(record.object_key)) if actor.veils else record
 
 
 def full_of(row: Row[*tuple[Any, ...]]) -> FullRecord:
-    """The record of a row of ``FULL``, whatever columns were added after its own."""
+    """The record of a row of ``FULL``, whatever columns were added after its own; all of it."""
     values: tuple[Any, ...] = tuple(row)[:FULL_WIDTH]
     return FullRecord(*values)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from builder.db.people import Member
@@ -77,18 +77,20 @@ def reference_search(
     """The best visible records of one object for a field that refers to it; without text the latest."""
     if not query_tokens(text):
         statement = _candidates(actor, (object_key,), [Record.object_key == object_key]).limit(limit)
-        return tuple(_hit(row, 2) for row in session.execute(statement))
+        return tuple(_hit(actor, row, 2) for row in session.execute(statement))
     return tuple(_found(session, actor, text, (object_key,), limit))
 
 
-def containing(session: WorkspaceSession, terms: Sequence[QueryTerm], object_key: str) -> ColumnElement[bool]:
+def containing(
+    session: WorkspaceSession, actor: Actor, terms: Sequence[QueryTerm], object_key: str
+) -> ColumnElement[bool]:
     """A clause on ``record`` for lists: the record has all terms. One statement, to find the rarest."""
-    driver = _driver(session, terms, (object_key,))
+    driver = _driver(session, actor, terms, (object_key,))
     if driver.is_plenty and not driver.others:
         # So common a word is met soon by walking the list in its own order.
-        return _has(driver.term, Record.id)
+        return _has(actor, driver.term, Record.id)
     # A page names the clause several times (rows, count, branches of visibility); a CTE is found once.
-    found = _ids(driver, (object_key,)).cte("found")
+    found = _ids(actor, driver, (object_key,)).cte("found")
     return Record.id.in_(select(found.c.record_id))
 
 
@@ -100,7 +102,7 @@ def _found(
         return []
     hits = _by_name(session, actor, text, object_keys)
     if len(hits) < limit:
-        driver = _driver(session, terms, object_keys)
+        driver = _driver(session, actor, terms, object_keys)
         known = {hit.id for hit in hits}
         more = _by_words(session, actor, driver, object_keys, limit + len(known))
         if driver.is_plenty and len(known | {hit.id for hit in more}) < limit:
@@ -129,7 +131,7 @@ def _by_name(session: WorkspaceSession, actor: Actor, text: str, object_keys: Se
         object_keys,
         [Record.deleted_at.is_(None)],
     )
-    return [_hit(row, 0 if row[-1] == whole else 1) for row in session.execute(statement)]
+    return [_hit(actor, row, 0 if row[-1] == whole else 1) for row in session.execute(statement)]
 
 
 def _by_words(
@@ -143,44 +145,51 @@ def _by_words(
 ) -> list[Hit]:
     """Records that have the driver's term and all others, the latest first."""
     if driver.is_plenty and not is_exhaustive:
-        clauses: list[ColumnElement[bool]] = [Record.id.in_(_newest_ids(driver.term, object_keys))]
-        clauses += [_has(term, Record.id) for term in driver.others]
+        clauses: list[ColumnElement[bool]] = [Record.id.in_(_newest_ids(actor, driver.term, object_keys))]
+        clauses += [_has(actor, term, Record.id) for term in driver.others]
     else:
-        clauses = [Record.id.in_(_ids(driver, object_keys))]
-    return [_hit(row, 2) for row in session.execute(_candidates(actor, object_keys, clauses).limit(limit))]
+        clauses = [Record.id.in_(_ids(actor, driver, object_keys))]
+    return [
+        _hit(actor, row, 2) for row in session.execute(_candidates(actor, object_keys, clauses).limit(limit))
+    ]
 
 
-def _driver(session: WorkspaceSession, terms: Sequence[QueryTerm], object_keys: Sequence[str]) -> _Driver:
-    counts = session.execute(select(*(_capped_count(term, object_keys) for term in terms))).one()
+def _driver(
+    session: WorkspaceSession, actor: Actor, terms: Sequence[QueryTerm], object_keys: Sequence[str]
+) -> _Driver:
+    counts = session.execute(select(*(_capped_count(actor, term, object_keys) for term in terms))).one()
     rarest = min(range(len(terms)), key=lambda place: (counts[place], terms[place].is_prefix))
     others = tuple(term for place, term in enumerate(terms) if place != rarest)
     return _Driver(terms[rarest], others, counts[rarest] > PLENTY)
 
 
-def _capped_count(term: QueryTerm, object_keys: Sequence[str]) -> Any:
+def _capped_count(actor: Actor, term: QueryTerm, object_keys: Sequence[str]) -> Any:
     rows = (
         select(literal(1).label("one"))
         .select_from(SearchToken)
-        .where(_among(SearchToken, object_keys), _is(SearchToken, term))
+        .where(_among(SearchToken, object_keys), _is(SearchToken, term), *_readable(actor, SearchToken))
         .limit(PLENTY + 1)
         .subquery()
     )
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
-def _ids(driver: _Driver, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
+def _ids(actor: Actor, driver: _Driver, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
     """Records that have all terms, found among tokens alone: their rows are many times larger."""
     token: Any = aliased(SearchToken)
-    others = [_has(term, token.record_id) for term in driver.others]
-    return select(token.record_id).where(_among(token, object_keys), _is(token, driver.term), *others)
+    others = [_has(actor, term, token.record_id) for term in driver.others]
+    return select(token.record_id).where(
+        _among(token, object_keys), _is(token, driver.term), *_readable(actor, token), *others
+    )
 
 
-def _newest_ids(term: QueryTerm, object_keys: Sequence[str]) -> Any:
+def _newest_ids(actor: Actor, term: QueryTerm, object_keys: Sequence[str]) -> Any:
     """A share of ``PLENTY`` per object: the newest that have the word, and any that have its prefix."""
     each = max(1, PLENTY // len(object_keys))
     parts = []
     for key in object_keys:
-        tokens = select(SearchToken.record_id).where(SearchToken.object_key == key).limit(each)
+        readable = _readable(actor, SearchToken, key)
+        tokens = select(SearchToken.record_id).where(SearchToken.object_key == key, *readable).limit(each)
         newest = tokens.where(SearchToken.token == term.token).order_by(SearchToken.record_id.desc())
         parts.append(newest.subquery())
         if term.is_prefix:
@@ -188,10 +197,23 @@ def _newest_ids(term: QueryTerm, object_keys: Sequence[str]) -> Any:
     return union_all(*(select(part.c.record_id) for part in parts))
 
 
-def _has(term: QueryTerm, record_id: Any) -> ColumnElement[bool]:
+def _has(actor: Actor, term: QueryTerm, record_id: Any) -> ColumnElement[bool]:
     """The record of that id has the term; looked up by record, so for few records only."""
     token: Any = aliased(SearchToken)
-    return exists().where(token.record_id == record_id, _is(token, term))
+    return exists().where(token.record_id == record_id, _is(token, term), *_readable(actor, token))
+
+
+def _readable(actor: Actor, token: Any, object_key: str | None = None) -> list[ColumnElement[bool]]:
+    """The token is not one of a field that the actor's role hides (S118); nothing for whom nothing is hidden.
+
+    ``object_key``: the tokens are of that object anyway.
+    """
+    clauses: list[ColumnElement[bool]] = []
+    for key, veil in actor.veils.items():
+        if veil.fields and object_key in (None, key):
+            seen = token.field_key.not_in(sorted(veil.fields))
+            clauses.append(seen if object_key == key else or_(token.object_key != key, seen))
+    return clauses
 
 
 def _is(token: Any, term: QueryTerm) -> ColumnElement[bool]:
@@ -221,8 +243,10 @@ def _columns(*more: Any) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _hit(row: Row[*tuple[Any, ...]], rank: int) -> Hit:
+def _hit(actor: Actor, row: Row[*tuple[Any, ...]], rank: int) -> Hit:
     values = dict(zip(_COLUMNS, row, strict=False))
+    if actor.hides(values["object_key"], "number"):
+        values["number"] = None
     return Hit(rank=rank, **values)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,15 +15,17 @@ from builder.db.people import Member
 from builder.db.records import Link, Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.fields import ObjectDefinition
-from builder.domain.permissions import Actor
+from builder.domain.permissions import Actor, Veil
 from builder.errors import Problem
 from builder.metadata.catalog import Catalog
 from builder.queries.keyset import BAD_CURSOR
 from builder.queries.record import referring, referring_fields
 from builder.queries.row import ROWS, FullRecord, RecordRow, row_of
+from builder.queries.veils import tells_nothing, told_as_seen
 
 EVENTS = 30
 NOTE = "note.written"
+CHANGED = "record.changed"
 # What became of a note is seen in the note itself.
 _UNTOLD = ("note.changed", "note.removed")
 _KINDS: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +119,8 @@ def story(
     kinds = None if shown == ALL else _KINDS[shown] if isinstance(shown, str) else ()
     found: list[TimelineEvent | RecordRow] = []
     if kinds is None or kinds:
-        found += _events(session, (record.id, *(record.merged_ids or ())), kinds, end, limit)
+        veil = actor.veils.get(record.object_key)
+        found += _events(session, (record.id, *(record.merged_ids or ())), veil, kinds, end, limit)
     if isinstance(shown, Channel) or shown in (ALL, ACTIVITIES):
         channel = shown if isinstance(shown, Channel) else None
         found += _activities(session, catalog, actor, record, channel, end, limit)
@@ -129,15 +132,25 @@ def story(
 def _events(
     session: WorkspaceSession,
     record_ids: Sequence[int],
+    veil: Veil | None,
     kinds: tuple[str, ...] | None,
     end: int | None,
     limit: int,
 ) -> list[TimelineEvent]:
+    """Changes of nothing but hidden values are not told; a page may then be shorter, and ends as it would."""
     kept = EventRow.kind.not_in(_UNTOLD) if kinds is None else EventRow.kind.in_(kinds)
     statement = events_of(*record_ids).where(kept).limit(limit + 1)
     if end is not None:
         statement = statement.where(EventRow.id < end)
-    return [TimelineEvent(*row) for row in session.execute(statement)]
+    events = [_told(row, veil) for row in session.execute(statement)]
+    if veil is None:
+        return events
+    return [event for event in events if event.kind != CHANGED or not tells_nothing(event.data)]
+
+
+def _told(row: Any, veil: Veil | None) -> TimelineEvent:
+    event = TimelineEvent(*row)
+    return event if veil is None else replace(event, data=told_as_seen(event.data, veil))
 
 
 def _activities(
@@ -165,7 +178,7 @@ def _activities(
     # A record that refers twice is one activity.
     ids = union(*(select(part.c.id) for part in parts)).subquery()
     statement = ROWS.join(ids, ids.c.id == Record.id).order_by(Record.id.desc()).limit(limit + 1)
-    return [row_of(row) for row in session.execute(statement)]
+    return [row_of(row, actor) for row in session.execute(statement)]
 
 
 def _goes_by(definition: ObjectDefinition, channel: Channel) -> ColumnElement[bool]:
@@ -196,11 +209,17 @@ def events_of(*record_ids: int) -> Select[*tuple[Any, ...]]:
 
 
 def timeline(
-    session: WorkspaceSession, record_id: int, *, before: str | None = None, limit: int = EVENTS
+    session: WorkspaceSession,
+    record_id: int,
+    veil: Veil | None = None,
+    *,
+    before: str | None = None,
+    limit: int = EVENTS,
 ) -> Timeline:
     """A page of a record's events in the order they were recorded, backwards; one statement.
 
-    The caller has opened the record, which is where visibility is decided. A bad cursor gives the latest
+    The caller has opened the record, which is where visibility is decided; ``veil``: what its reader does
+    not see of it. A bad cursor gives the latest
     events and a ``problem``.
     """
     statement = events_of(record_id).limit(limit + 1)
@@ -211,5 +230,5 @@ def timeline(
         except ValueError:
             problem = Problem(BAD_CURSOR, "cursor")
     rows = session.execute(statement).all()
-    events = tuple(TimelineEvent(*row) for row in rows[:limit])
+    events = tuple(_told(row, veil) for row in rows[:limit])
     return Timeline(events, to_public(events[-1].id) if len(rows) > limit else None, problem)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import false, func, literal, select, true, union_all
 
 from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.permissions import Actor
+from builder.domain.pipeline import Pipeline
 from builder.queries.row import ROWS, WIDTH, RecordRow, row_of
 
 EACH = 8
@@ -32,22 +34,23 @@ class OwnWork:
 
 
 def own_work(
-    session: WorkspaceSession, member_id: int, pipeline_keys: Sequence[str], today: date
+    session: WorkspaceSession, actor: Actor, pipelines: Sequence[Pipeline], today: date
 ) -> tuple[OwnWork, ...]:
-    """The member's open records by pipeline, in the order of ``pipeline_keys``; two statements."""
-    if not pipeline_keys:
+    """The actor's open records by pipeline, in the order of ``pipelines``; two statements.
+
+    Nothing is overdue for whom the expected close is hidden.
+    """
+    if not pipelines:
         return ()
-    sources = [_own(member_id, key) for key in pipeline_keys]
-    overdue = Record.expected_close_on < today
+    sources = [_own(actor.member_id, pipeline.key) for pipeline in pipelines]
+    lateness = [_lateness(actor, pipeline, today) for pipeline in pipelines]
+    late_ones = (source.where(overdue) for source, (overdue, _) in zip(sources, lateness, strict=True))
     counts = session.execute(
-        select(
-            *(_count(source) for source in sources), *(_count(source.where(overdue)) for source in sources)
-        )
+        select(*(_count(source) for source in sources), *(_count(source) for source in late_ones))
     ).one()
     parts = []
     for place, source in enumerate(sources):
-        for is_rest, late in enumerate((True, False)):
-            condition = overdue if late else func.coalesce(Record.expected_close_on >= today, True)
+        for is_rest, condition in enumerate(lateness[place]):
             part = source.where(condition).order_by(Record.stage_entered_at, Record.id).limit(EACH).subquery()
             parts.append(select(part.c.id, literal(place * 2 + is_rest).label("place")))
     found = union_all(*parts).subquery()
@@ -58,12 +61,19 @@ def own_work(
     )
     by_pipeline: dict[int, list[RecordRow]] = {}
     for row in session.execute(statement):
-        by_pipeline.setdefault(row[WIDTH] // 2, []).append(row_of(row))
+        by_pipeline.setdefault(row[WIDTH] // 2, []).append(row_of(row, actor))
     many = len(sources)
     return tuple(
-        OwnWork(key, tuple(by_pipeline.get(place, ())[:EACH]), counts[place], counts[many + place])
-        for place, key in enumerate(pipeline_keys)
+        OwnWork(pipeline.key, tuple(by_pipeline.get(place, ())[:EACH]), counts[place], counts[many + place])
+        for place, pipeline in enumerate(pipelines)
     )
+
+
+def _lateness(actor: Actor, pipeline: Pipeline, today: date) -> tuple[Any, Any]:
+    """The clauses of records whose expected close has passed, and of the others."""
+    if actor.hides(pipeline.object_key, "expected_close"):
+        return false(), true()
+    return Record.expected_close_on < today, func.coalesce(Record.expected_close_on >= today, True)
 
 
 def tasks_done(session: WorkspaceSession, record_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:

@@ -118,15 +118,18 @@ def win_report(
     session: WorkspaceSession, population: Population, *, currency: str, by: Dimension | None = None
 ) -> WinReport:
     """Figures of the whole set and of each group of ``by``; amounts in ``currency``, or in the commonest
-    one where that does not occur.
+    one where that does not occur. Where amounts are hidden from the reader there are none.
 
     Groups by closing month or quarter leave out what is not closed or has no known time of closing.
     """
     where = and_(clauses(population), *closed_in(population))
+    is_blind = population.hides_amounts
     if by is None:
         sets, _ = _counts(session, where, _TOTAL)
         _add_medians(session, where, sets, _TOTAL)
         total = sets.get(0, _Set())
+        if is_blind:
+            total.money.clear()
         known = _currencies(total)
         chosen = chosen_currency(currency, known)
         return WinReport(total.figures(chosen), chosen, known)
@@ -140,6 +143,8 @@ def win_report(
     for counts in sets.values():
         total.add(counts)
     _add_medians(session, where, {0: total}, _TOTAL)
+    for counts in (total, *sets.values()) if is_blind else ():
+        counts.money.clear()
     known = _currencies(total)
     chosen = chosen_currency(currency, known)
     named = names(session, by, spans, samples)

@@ -11,6 +11,7 @@ from sqlalchemy import exists, select
 from builder.db.ledger import EventRow
 from builder.db.records import Record
 from builder.domain.fields import Conversion, ObjectDefinition
+from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.requirements import is_allowed
 from builder.domain.transitions import Refused
@@ -77,7 +78,9 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
     for object_key, mapping in conversion.targets:
         if object_key in made:
             continue
-        values = _carried(definition, standing, mapping, made) | dict(command.values.get(object_key, {}))
+        carried = _carried(definition, standing, mapping, made)
+        carried = _without_hidden(uow.actor, definition, object_key, mapping, carried)
+        values = carried | dict(command.values.get(object_key, {}))
         new = NewRecord(
             values,
             Entry(conversion.pipeline, origin="convert", is_confirmed=command.is_confirmed)
@@ -86,6 +89,7 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
             converted_from_id=standing.record_id,
             # What the record names already and what is made beside it goes over, seen or not.
             known_ids=carried_ids | {standing.record_id, *made.values()},
+            carried=carried.keys() - command.values.get(object_key, {}).keys(),
         )
         made[object_key] = create(uow, object_key, new).record_id
     uow.log(
@@ -159,6 +163,22 @@ def _was_converted(uow: UnitOfWork, record_id: int) -> bool:
         return True
     events = exists().where(EventRow.record_id == record_id, EventRow.kind == "record.converted")
     return bool(uow.session.scalar(select(Record.id).where(Record.id == record_id, events)))
+
+
+def _without_hidden(
+    actor: Actor,
+    definition: ObjectDefinition,
+    object_key: str,
+    mapping: tuple[tuple[str, str], ...],
+    carried: dict[str, Any],
+) -> dict[str, Any]:
+    """What is hidden goes over into what is hidden only: elsewhere the successor would show it (S118)."""
+    here, there = actor.veils.get(definition.key), actor.veils.get(object_key)
+    if here is None:
+        return carried
+    unseen = there.fields if there else frozenset()
+    shown = {target for target, source in mapping if source in here.fields and target not in unseen}
+    return {key: value for key, value in carried.items() if key not in shown}
 
 
 def _carried(

@@ -40,7 +40,7 @@ class ExportColumns:
     def __init__(self, uow: UnitOfWork, plan: ExportPlan) -> None:
         self._uow = uow
         self._plan = plan
-        self._fields = uow.catalog.object(plan.object_key).fields.by_key
+        self._fields = uow.shown.object(plan.object_key).fields.by_key
         self._members: dict[str, str] = {}
         self._records: dict[str, RecordTexts] = {}
         # Texts are filled in before a batch is written; the context only points at them.

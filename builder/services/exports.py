@@ -55,7 +55,7 @@ def rows_of(uow: UnitOfWork, plan: ExportPlan) -> ExportRows:
     context = EvaluationContext(
         uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
     )
-    return ExportRows(uow.session, uow.catalog, uow.actor, request, context)
+    return ExportRows(uow.session, uow.shown, uow.actor, request, context)
 
 
 def most_rows(plan: ExportPlan) -> int:

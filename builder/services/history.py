@@ -13,10 +13,10 @@ from builder.services.entries import new_details
 from builder.services.ledger import Ledger, SliceValues, Standing, StoredStay
 from builder.services.numbers import numbered
 from builder.services.ownership import departments_on
-from builder.services.records import NewRecord, Refusal, Saved, draft_standing, insert_records
+from builder.services.records import NewRecord, Refusal, Saved, draft_of, draft_standing, insert_records
 from builder.services.standings import set_probability
 from builder.services.unit_of_work import UnitOfWork
-from builder.services.values import Draft, check
+from builder.services.values import check
 
 
 class LoadedRecord(NamedTuple):
@@ -39,9 +39,7 @@ def load_histories(
     uow.require("load_history")
     definition = uow.catalog.object(object_key)
     pipeline = uow.catalog.pipeline(pipeline_key)
-    checked = check(
-        uow, definition.fields, [Draft({}, item.new.values, item.new.known_ids) for item in items]
-    )
+    checked = check(uow, definition, [draft_of(item.new) for item in items])
     checked = numbered(uow, definition, checked)
     departments = departments_on(uow, uow.workspace.day_of(uow.clock.now()))
     ledger = Ledger(uow)

@@ -65,7 +65,7 @@ class Sample:
 def preview(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, rows: int = 8) -> Sample:
     """The beginning of a planned job's file."""
     plan = ImportPlan.from_document(job.options["plan"])
-    fields = with_unpublished(uow, job.options.get("unpublished", {})).catalog.object(plan.object_key).fields
+    fields = with_unpublished(uow, job.options.get("unpublished", {})).shown.object(plan.object_key).fields
     with OpenFile(blobs, job, plan.format) as table:
         places = [table.columns.index(column) for column, _ in plan.fields]
         first = list(islice(table.rows(), rows))
@@ -168,7 +168,7 @@ def _check_rows(checking: RowCheck, uow: UnitOfWork, table: Table, report: Repor
         known = existing(uow, plan.object_key, [item.key for item in read if item.key])
         good = [item for item in read if not item.problems]
         drafts = [_draft(item, known.get(item.key or "")) for item in good]
-        outcomes = dict(zip(map(id, good), check(uow, checking.definition.fields, drafts), strict=True))
+        outcomes = dict(zip(map(id, good), check(uow, checking.definition, drafts), strict=True))
         for item in read:
             report.rows += 1
             stored = known.get(item.key or "")

@@ -85,7 +85,7 @@ class RowImport:
     def __init__(self, uow: UnitOfWork, plan: ImportPlan, columns: Sequence[str]) -> None:
         self._uow = uow
         self._plan = plan
-        self.definition: ObjectDefinition = uow.catalog.object(plan.object_key)
+        self.definition: ObjectDefinition = uow.shown.object(plan.object_key)
         self.names = Names(uow, create_users=plan.create_users, create_references=plan.create_references)
         self.reader = RowReader(plan, columns, self.definition.fields, context_of(uow), self.names.resolve)
         self.pipeline: Pipeline | None = (

@@ -90,14 +90,14 @@ def likely_object(uow: UnitOfWork, profile: TableProfile, file_name: str) -> str
     preset = recognised(profile)
 
     def score(key: str) -> tuple[bool, int, int]:
-        definition = uow.catalog.object(key)
+        definition = uow.shown.object(key)
         labels = (definition.label.translations, definition.label_plural.translations)
         names = {plain(key), *(plain(text) for texts in labels for _, text in texts)}
         known = preset.fields(profile, definition) if preset is not None else {}
         likes = [item.certainty for item in suggest(profile, definition) if item.field is not None]
         return stem in names, sum(value is not None for value in known.values()), len(likes)
 
-    return max(uow.catalog.objects, key=score)
+    return max(uow.shown.objects, key=score)
 
 
 def set_object(uow: UnitOfWork, job: ImportJob, object_key: str) -> None:
@@ -105,7 +105,7 @@ def set_object(uow: UnitOfWork, job: ImportJob, object_key: str) -> None:
 
     Errors: Conflict when it was started, NotFound (object).
     """
-    uow.catalog.object(object_key)
+    uow.shown.object(object_key)
     if job.status != DRAFT:
         raise Conflict(N_("This import was started already."))
     if job.object_key == object_key:
@@ -139,7 +139,7 @@ def _choices(uow: UnitOfWork, job: ImportJob, profile: TableProfile) -> Choices:
     document = job.options.get("choices")
     if document is not None:
         return Choices.from_document(document)
-    definition = uow.catalog.object(job.object_key)
+    definition = uow.shown.object(job.object_key)
     preset = recognised(profile)
     if preset is not None:
         return preset_choices(uow, preset, profile, definition)
@@ -169,7 +169,7 @@ def _targets(uow: UnitOfWork, file: SetFile) -> set[str]:
         keys = [key for _, key in file.job.options["plan"]["fields"]]
     else:
         return set()
-    definition = uow.catalog.objects.get(file.job.object_key)
+    definition = uow.shown.objects.get(file.job.object_key)
     targets = definition.fields.targets if definition is not None else {}
     mapped = (targets[key] for key in keys if key in targets)
     found = {str(field.params["target"]) for field in mapped if field.type == "reference"}
@@ -194,7 +194,7 @@ def _any_of(tests: Sequence[TextTest]) -> TextTest:
 
 def _brings(uow: UnitOfWork, file: SetFile, profile: TableProfile, proposal: Proposal) -> TextTest:
     """Whether a text is a key or a name in the file; with too many to remember, any may be."""
-    name = uow.catalog.object(file.job.object_key).fields.by_role.get("name")
+    name = uow.shown.object(file.job.object_key).fields.by_role.get("name")
     naming = [column for column, key in proposal.plan.fields if name is not None and key == name.key]
     known: set[str] = set()
     for column_name in (*naming, proposal.plan.key_column):

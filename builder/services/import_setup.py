@@ -75,7 +75,7 @@ def plan_import(
     Errors: NotFound (object), Invalid for columns and fields that are not there, Conflict for a pipeline that
     does not fit.
     """
-    definition = uow.catalog.object(object_key)
+    definition = uow.shown.object(object_key)
     _require_columns(profile, choices)
     given, made = _given(definition, profile, choices)
     mapped = _mapped(profile, definition, choices, given)
@@ -211,7 +211,8 @@ def _new_fields(
     """Fields for the columns that should become some."""
     served = {*mapped, *_history_columns(choices), *(new.column for new in made), choices.key_column}
     left_out = {column for column, key in choices.fields.items() if key is None}
-    taken = {*definition.fields.by_key, *(new.key for new in made)}
+    # Keys of hidden fields are taken as well.
+    taken = {*uow.catalog.object(definition.key).fields.by_key, *(new.key for new in made)}
     found: list[NewField] = []
     for column in profile.columns:
         is_wanted = column.name in choices.new_types or (
@@ -219,9 +220,7 @@ def _new_fields(
         )
         if not is_wanted or column.name in served or column.kind == "empty":
             continue
-        new = new_field(
-            column, taken, uow.catalog.objects, definition.key, choices.new_types.get(column.name)
-        )
+        new = new_field(column, taken, uow.shown.objects, definition.key, choices.new_types.get(column.name))
         taken.add(new.key)
         found.append(new)
     return found

@@ -285,7 +285,10 @@ def _verify_tokens_and_links(
 ) -> None:
     ids = [standing.record_id for standing in standings]
     tokens = _grouped(
-        uow, select(SearchToken.record_id, SearchToken.token).where(SearchToken.record_id.in_(ids))
+        uow,
+        select(SearchToken.record_id, SearchToken.token, SearchToken.field_key).where(
+            SearchToken.record_id.in_(ids)
+        ),
     )
     links = _grouped(
         uow, select(Link.record_id, Link.field_key, Link.target_id).where(Link.record_id.in_(ids))
@@ -298,9 +301,7 @@ def _verify_tokens_and_links(
     )
     for standing in standings:
         shown = projected_of(standing)
-        if tokens.get(standing.record_id, set()) != {
-            (token,) for token in record_search_tokens(definition, shown)
-        }:
+        if tokens.get(standing.record_id, set()) != record_search_tokens(definition, shown):
             report.add("search_token", standing.record_id)
         wanted = {(row["field_key"], row["target_id"]) for row in link_rows(uow, definition, [shown])}
         if links.get(standing.record_id, set()) != wanted:

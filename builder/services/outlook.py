@@ -71,6 +71,10 @@ def outlook(uow: UnitOfWork, page: RecordPage, faults: tuple[FieldViolation, ...
     feedback = None
     if stay is not None and stay.feedback_version_id is not None:
         feedback = feedback_version(uow.session, uow.catalog, stay.feedback_version_id)
+    if record.object_key in uow.actor.veils:
+        # The gate judges the whole record; what it says of hidden fields is told without naming them.
+        definition = uow.catalog.object(record.object_key)
+        faults = violations(definition.fields, page.opened.whole.data)
     snapshot = _snapshot(uow, page, pipeline, feedback, faults)
     targets = allowed_targets(pipeline, stage.key, uow.actor) if page.opened.may_change else ()
     following = _following(pipeline, stage, targets)
@@ -93,7 +97,7 @@ def _snapshot(
     feedback: Feedback | None,
     faults: tuple[FieldViolation, ...],
 ) -> MoveSnapshot:
-    record, stay = page.record, page.open_stay
+    record, stay = page.opened.whole, page.open_stay
     definition = uow.catalog.object(record.object_key)
     answers = dict(stay.answers) if stay else {}
     form = feedback.fields if feedback else None

@@ -19,7 +19,7 @@ from builder.db.rows import insert_columns, insert_rows
 from builder.domain.duplicates import match_keys
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.money import to_minor
-from builder.domain.search import record_tokens
+from builder.domain.search import MAX_TOKENS, record_tokens
 from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.traits import traits_of
 from builder.metadata.name_words import name_words
@@ -27,6 +27,7 @@ from builder.services.unit_of_work import UnitOfWork
 
 _EMPTY_SLOTS = dict.fromkeys(TEXT_SLOTS + NUMBER_SLOTS)
 REFERENCE = "reference"
+NAME = "name"
 
 
 def columns(definition: ObjectDefinition, data: Mapping[str, Any], workspace_currency: str) -> dict[str, Any]:
@@ -87,29 +88,32 @@ def write_tokens(
     if tokens:
         columns: dict[str, list[Any]] = {
             "workspace_id": [uow.workspace.id] * len(tokens),
-            "token": tokens,
+            "token": [token for token, _ in tokens],
+            "field_key": [field for _, field in tokens],
             "object_key": [definition.key] * len(tokens),
             "record_id": [record_id for record_id, found in wanted.items() for _ in found],
         }
         insert_columns(uow.session, SearchToken, columns)
 
 
-def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[str]:
+def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[tuple[str, str]]:
     """What a record is found by, and the keys by which it finds those that look alike; a deleted one by
-    nothing.
+    nothing. Pairs of a token and the field that it came from, ``""`` for the name: what that has is not told
+    again.
     """
     if not record.is_searchable:
         return set()
     keys = definition.search_fields or tuple(field.key for field in definition.fields if field.role == "name")
     fields = definition.fields.by_key
-    texts = [
-        type_of(fields[key]).search_text(fields[key], record.data[key])
-        for key in keys
-        if key in fields and record.data.get(key)
-    ]
-    found = record_tokens(texts, record.name)
+    searched = [fields[key] for key in keys if key in fields and record.data.get(key)]
+    texts = {field.key: type_of(field).search_text(field, record.data[field.key]) for field in searched}
+    named = record_tokens((texts[field.key] for field in searched if field.role == NAME), record.name)
     if definition.duplicate_keys:
-        found |= match_keys(traits_of(definition, record.data, name_words()))
+        named |= match_keys(traits_of(definition, record.data, name_words()))
+    found = {(token, "") for token in named}
+    for field in searched:
+        if field.role != NAME and len(found) < MAX_TOKENS:
+            found.update((token, field.key) for token in record_tokens([texts[field.key]]) - named)
     return found
 
 

@@ -37,7 +37,7 @@ class NewRecord:
 
     ``values`` are JSON values by field key. ``entry``: the pipeline that it enters, or None.
     ``external_key``: its key in the file it came from. ``created_at``: for loaded history only.
-    ``known_ids``: as in ``values.Draft``.
+    ``known_ids``, ``carried``: as in ``values.Draft``.
     """
 
     values: Mapping[str, Any]
@@ -47,6 +47,7 @@ class NewRecord:
     created_at: datetime | None = None
     id: int = field(default_factory=new_id)
     known_ids: Set[int] = frozenset()
+    carried: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     uow.require("record.create")
     definition = uow.catalog.object(object_key)
     news = [_with_owner(uow, definition, new) for new in news]
-    checked = check(uow, definition.fields, [Draft({}, new.values, new.known_ids) for new in news])
+    checked = check(uow, definition, [draft_of(new) for new in news])
     checked = numbered(uow, definition, checked)
     departments = _departments(uow, definition, news)
     ledger = Ledger(uow)
@@ -126,6 +127,10 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
             results.append(outcome)
     insert_records(uow, definition, written, ledger)
     return results
+
+
+def draft_of(new: NewRecord) -> Draft:
+    return Draft({}, new.values, new.known_ids, new.carried)
 
 
 def insert_records(
@@ -163,9 +168,7 @@ def save(uow: UnitOfWork, command: SaveRecord) -> Saved:
     uow.require("record.edit")
     standing = load_standing(uow, command.record_id, command.revision)
     definition = uow.catalog.object(standing.record["object_key"])
-    (checked,) = check(
-        uow, definition.fields, [Draft(standing.record["data"], command.values, command.known_ids)]
-    )
+    (checked,) = check(uow, definition, [Draft(standing.record["data"], command.values, command.known_ids)])
     checked.raise_for_faults()
     return write_values(uow, definition, standing, checked)
 
@@ -273,7 +276,8 @@ def _with_owner(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord) -
     owner = definition.fields.by_role.get("owner")
     if owner is None or new.values.get(owner.key) is not None or not uow.actor.member_id:
         return new
-    return replace(new, values={**new.values, owner.key: str(uow.actor.member_id)})
+    own = {**new.values, owner.key: str(uow.actor.member_id)}
+    return replace(new, values=own, carried=new.carried | {owner.key})
 
 
 def _departments(

@@ -101,7 +101,7 @@ def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
     if standing.pipeline is None:
         raise Invalid(NO_PIPELINE)
     definition = uow.catalog.object(standing.record["object_key"])
-    (checked,) = check(uow, definition.fields, [Draft(standing.record["data"], command.values)])
+    (checked,) = check(uow, definition, [Draft(standing.record["data"], command.values)])
     given = _given(standing, command)
     given_faults, faults = _split(checked, standing.record["data"], command.values)
     considered = replace(standing, record={**standing.record, "data": checked.data})

@@ -74,7 +74,15 @@ class UnitOfWork:
     def renew_catalog(self) -> None:
         """Go on with the definitions of the workspace's stamp, by which the actor sees records as well."""
         self.catalog = load_catalog(self.session, self.workspace)
-        self.actor = replace(self.actor, open_objects=self.catalog.open_objects)
+        veils = {} if self.actor.is_system else self.catalog.veils_of(self.actor.role_key)
+        self.actor = replace(self.actor, open_objects=self.catalog.open_objects, veils=veils)
+
+    @property
+    def shown(self) -> Catalog:
+        """The definitions as the actor sees them (S118): what is shown, asked for, exported or brought by a
+        file. ``catalog`` is the whole truth, by which records are written and moves are judged.
+        """
+        return self.catalog.seen_by(self.actor.role_key) if self.actor.veils else self.catalog
 
     def begin_snapshot(self) -> None:
         """Start reading one state of the database, whatever others write; ``catalog`` is that of then."""

@@ -16,8 +16,9 @@ from sqlalchemy import select, true
 
 from builder.db.people import Member
 from builder.db.records import Record
-from builder.domain.fields import FieldDefinition, FieldSet
+from builder.domain.fields import FieldDefinition, FieldSet, ObjectDefinition
 from builder.domain.moves import FieldViolation
+from builder.domain.permissions import Veil
 from builder.domain.totals import TOTAL_TYPES
 from builder.errors import N_, Invalid, Problem
 from builder.fieldtypes.base import FieldContext
@@ -31,6 +32,7 @@ NOT_SAVED = N_("Not saved. Correct the fields that are marked.")
 UNKNOWN_FIELD = N_("There is no field “%(field)s”.")
 NO_RECORD = N_("This record does not exist any more. Choose another.")
 NO_MEMBER = N_("This person does not belong to the workspace. Choose another.")
+ONLY_SHOWN = N_("Your role sees this field and does not change it.")
 NUMBER_STAYS = N_("This number was given when the record was made and does not change.")
 CHUNK = 500
 _POINTING = ("reference", "user")
@@ -41,12 +43,15 @@ class Draft:
     """Values about to be written: what is stored now (empty for a new record) and what changes.
 
     A change to ``None`` empties the field. ``known_ids``: records that may be named though the actor does not
-    see them, because a conversion carries them over or the same act has made them.
+    see them, because a conversion carries them over or the same act has made them. ``carried``: fields that
+    are written though the actor's role hides them or only shows them, because it is not the actor who fills
+    them.
     """
 
     stored: Mapping[str, Any]
     changes: Mapping[str, Any]
     known_ids: Set[int] = frozenset()
+    carried: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,15 @@ def problem_of(fault: FieldViolation) -> Problem:
     return Problem(fault.message_key, fault.field, dict(fault.values))
 
 
-def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Checked]:
-    """Apply the changes, compute formulas and find every fault; a few statements for all drafts together."""
+def check(uow: UnitOfWork, definition: ObjectDefinition, drafts: Sequence[Draft]) -> list[Checked]:
+    """Apply the changes, compute formulas and find every fault; a few statements for all drafts together.
+
+    A save is judged by the form that the actor's role sees (S118): a hidden field is refused like one that
+    does not exist, keeps its value, and what is wrong with it stands in nobody's way until the record moves.
+    """
+    fields = definition.fields
+    veil = uow.actor.veils.get(definition.key)
+    judge = _Judge(fields) if veil is None else _Judge(uow.shown.object(definition.key).fields, veil)
     defaults = {} if all(draft.stored for draft in drafts) else _defaults(uow, fields)
     merged = [_merged(fields, draft, defaults) for draft in drafts]
     missing = _Missing(
@@ -83,7 +95,7 @@ def check(uow: UnitOfWork, fields: FieldSet, drafts: Sequence[Draft]) -> list[Ch
     )
     pointing = tuple(_pointing(fields))
     result = [
-        _checked(fields, draft, data, draft.stored or defaults, missing, pointing)
+        _checked(fields, judge, draft, data, draft.stored or defaults, missing, pointing)
         for draft, data in zip(drafts, merged, strict=True)
     ]
     return _with_files(uow, fields, drafts, result) if file_fields(fields) else result
@@ -130,19 +142,49 @@ def _merged(fields: FieldSet, draft: Draft, defaults: Mapping[str, Any]) -> dict
     return fields.computation.apply(data)
 
 
+@dataclass(frozen=True)
+class _Judge:
+    """By which fields a save is judged; ``veil``: what the actor does not see or not change of them."""
+
+    fields: FieldSet
+    veil: Veil | None = None
+
+    def faults(self, data: Mapping[str, Any], before: Mapping[str, Any] | None) -> tuple[FieldViolation, ...]:
+        if self.veil is None:
+            return violations(self.fields, data, before)
+        return violations(self.fields, self._seen(data), None if before is None else self._seen(before))
+
+    def _seen(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        hidden = self.veil.fields if self.veil else frozenset()
+        return {key: value for key, value in data.items() if key not in hidden}
+
+    def refused(self, draft: Draft) -> Iterator[FieldViolation]:
+        """Values that the actor may not give. A field that is only shown may be sent back as it is."""
+        if self.veil is None:
+            return
+        for key, value in draft.changes.items():
+            if key in draft.carried:
+                continue
+            if key in self.veil.fields:
+                yield FieldViolation(key, UNKNOWN_FIELD, {"field": key}, f"/{key}")
+            elif key in self.veil.read_only and value != draft.stored.get(key):
+                yield FieldViolation(key, ONLY_SHOWN, {}, f"/{key}")
+
+
 def _checked(
     fields: FieldSet,
+    judge: _Judge,
     draft: Draft,
     data: dict[str, Any],
     before: Mapping[str, Any],
     missing: _Missing,
     pointing: tuple[FieldDefinition, ...],
 ) -> Checked:
-    touched = frozenset(draft.changes) if draft.stored else frozenset(fields.by_key)
+    touched = frozenset(draft.changes) if draft.stored else frozenset(judge.fields.by_key)
     # What a field held that the object has no more stays where it is, unseen: it may come back.
     left_over = draft.stored.keys() - fields.by_key.keys()
     judged = {key: value for key, value in data.items() if key not in left_over} if left_over else data
-    faults = list(violations(fields, judged, draft.stored or None))
+    faults = [*judge.faults(judged, draft.stored or None), *judge.refused(draft)]
     faults += [
         FieldViolation(key, UNKNOWN_FIELD, {"field": key}, f"/{key}")
         for key in draft.changes
@@ -162,7 +204,7 @@ def _checked(
     others = {fault.field for fault in faults if fault.field in fields.by_key} - touched
     if others:
         # Old is only what was wrong before as well.
-        others &= {fault.field for fault in violations(fields, draft.stored, draft.stored)}
+        others &= {fault.field for fault in judge.faults(draft.stored, draft.stored)}
     touching = tuple(fault for fault in faults if fault.field not in others)
     return Checked(data, touched, touching, tuple(fault for fault in faults if fault.field in others))
 

@@ -67,7 +67,7 @@ def save_view(uow: UnitOfWork, command: SaveView) -> int:
     Errors: NotFound (object, view), Forbidden, Stale, Invalid with every problem and its place.
     """
     uow.begin()
-    definition = uow.catalog.object(command.object_key)
+    definition = uow.shown.object(command.object_key)
     if command.view_id is not None:
         stored = _own(uow, command.view_id, command.revision)
         if stored.object_key != command.object_key:

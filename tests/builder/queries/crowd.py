@@ -83,7 +83,8 @@ def _record(
     for token in record_tokens([name], name):
         yield (
             "search_token",
-            {"workspace_id": WORKSPACE, "object_key": object_key, "token": token, "record_id": record_id},
+            {"workspace_id": WORKSPACE, "object_key": object_key, "token": token, "record_id": record_id}
+            | {"field_key": ""},
         )
 
 

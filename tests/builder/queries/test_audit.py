@@ -37,16 +37,16 @@ def acted(world: World, times: int = 3) -> int:
 def test_pages_follow_one_another_without_gap_or_repeat(world: World) -> None:
     acted(world, 7)
     with world.work() as uow:
-        whole = audit(uow.session, AuditFilter(), limit=100).events
+        whole = audit(uow.session, uow.actor, AuditFilter(), limit=100).events
         seen, cursor = [], ""
         while True:
-            page = audit(uow.session, AuditFilter(), before=cursor, limit=3)
+            page = audit(uow.session, uow.actor, AuditFilter(), before=cursor, limit=3)
             seen += page.events
             if page.next is None:
                 break
             cursor = page.next
         assert seen == list(whole)
-        assert list(audit_rows(uow.session, AuditFilter())) == seen
+        assert list(audit_rows(uow.session, uow.actor, AuditFilter())) == seen
     times = [event.recorded_at for event in seen]
     assert times == sorted(times, reverse=True)
     assert seen[0].origin == "203.0.113.7"
@@ -60,7 +60,7 @@ def test_the_filter_narrows_by_each_of_its_parts(world: World) -> None:
     with world.work() as uow:
 
         def count(**parts: object) -> int:
-            return len(audit(uow.session, AuditFilter(**parts)).events)  # type: ignore[arg-type]
+            return len(audit(uow.session, uow.actor, AuditFilter(**parts)).events)  # type: ignore[arg-type]
 
         assert count(kind="record.changed") == 3
         assert count(record_id=record_id) == 4
@@ -76,6 +76,6 @@ def test_the_filter_narrows_by_each_of_its_parts(world: World) -> None:
 def test_a_bad_cursor_gives_the_latest_and_says_so(world: World, cursor: str) -> None:
     acted(world, 1)
     with world.work() as uow:
-        page = audit(uow.session, AuditFilter(), before=cursor)
+        page = audit(uow.session, uow.actor, AuditFilter(), before=cursor)
     assert page.problem is not None
     assert page.events[0].kind == "record.changed"

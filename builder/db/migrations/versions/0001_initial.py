@@ -418,8 +418,9 @@ def _records() -> None:
         sa.Column("object_key", _key(80), nullable=False),
         sa.Column("token", _key(80), nullable=False),
         sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("field_key", _key(80), nullable=False),
         sa.PrimaryKeyConstraint(
-            "workspace_id", "object_key", "token", "record_id", name=op.f("pk_search_token")
+            "workspace_id", "object_key", "token", "record_id", "field_key", name=op.f("pk_search_token")
         ),
         sqlite_with_rowid=False,
     )

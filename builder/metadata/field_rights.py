@@ -1,0 +1,175 @@
+"""An object as a role sees it (S118): compiled from its document as if hidden fields had never been invented.
+
+What reads fields from the catalog (lists, filters, forms, exports, reports) cannot name what is not there, so
+nothing of it needs to ask for rights. Hidden too is everything from which a hidden value could be told:
+formulas over it, totals over related records that count it, and what is computed from these in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from builder.domain import formulas
+from builder.domain.conditions import comparisons, parse
+from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.permissions import Veil
+from builder.domain.roles import Role
+from builder.domain.saved_view import View
+from builder.domain.totals import TOTAL_TYPES
+from builder.metadata.compiler import Version, compile_object
+from builder.metadata.documents import checksum
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def veils_of(objects: Mapping[str, ObjectDefinition], role: Role) -> dict[str, Veil]:
+    """What the role hides, by object, with everything that is computed from it."""
+    hidden = {
+        key: role.fields[key].hidden & definition.fields.by_key.keys()
+        for key, definition in objects.items()
+        if key in role.fields
+    }
+    while _spread(objects, hidden):
+        pass
+    veils = {key: _veil(objects[key], role, fields) for key, fields in hidden.items()}
+    return {key: veil for key, veil in veils.items() if veil.fields or veil.read_only}
+
+
+def seen_objects(
+    objects: Mapping[str, ObjectDefinition], veils: Mapping[str, Veil]
+) -> dict[str, ObjectDefinition]:
+    """All objects in their order, as the role sees them."""
+    return {key: _seen(definition, veils) for key, definition in objects.items()}
+
+
+def seen_views(views: Mapping[str, View], veils: Mapping[str, Veil]) -> dict[str, View]:
+    """The shared views without those that filter by what is hidden; columns and sorts are left to readers,
+    for whom such a field is unknown.
+    """
+    return {
+        key: view
+        for key, view in views.items()
+        if view.filter is None
+        or view.object_key not in veils
+        or veils[view.object_key].fields.isdisjoint(found.field for found in comparisons(view.filter))
+    }
+
+
+def restricted(
+    document: Mapping[str, Any], hidden: frozenset[str], read_only: frozenset[str]
+) -> dict[str, Any]:
+    """An object's document without the hidden fields and all that names them. What one may only see is not
+    asked for: it is no more required in the form of who cannot fill it.
+
+    Rules whose condition asks for a hidden field go: their effect would tell its value.
+    """
+    listing = document.get("list", {})
+    result = {
+        **document,
+        "fields": _restricted_form(document["fields"], hidden, read_only),
+        "list": {
+            **listing,
+            **{
+                name: [entry for entry in listing[name] if entry.removeprefix("-") not in hidden]
+                for name in ("columns", "sort")
+                if name in listing
+            },
+        },
+    }
+    for name in ("search", "duplicate_keys"):
+        if name in document:
+            result[name] = [key for key in document[name] if key not in hidden]
+    if document.get("conversion"):
+        result["conversion"] = {
+            **document["conversion"],
+            "targets": [
+                {
+                    **target,
+                    "map": {there: here for there, here in target["map"].items() if here not in hidden},
+                }
+                for target in document["conversion"]["targets"]
+            ],
+        }
+    return result
+
+
+def _spread(objects: Mapping[str, ObjectDefinition], hidden: dict[str, frozenset[str]]) -> bool:
+    """Hide what is computed from what is hidden, one step; whether there was anything."""
+    found: dict[str, set[str]] = {}
+    for key, definition in objects.items():
+        own = hidden.get(key, _NOTHING)
+        for field in definition.fields:
+            if field.key not in own and _tells(field, own, hidden):
+                found.setdefault(key, set()).add(field.key)
+    for key, more in found.items():
+        hidden[key] = hidden.get(key, _NOTHING) | more
+    return bool(found)
+
+
+def _tells(field: FieldDefinition, own: frozenset[str], hidden: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the field's value is made from a hidden one."""
+    if field.type in TOTAL_TYPES:
+        counted = hidden.get(str(field.params["from"]), _NOTHING)
+        return str(field.params["by"]) in counted or str(field.params.get("of", "")) in counted
+    if field.type != "formula" or not own:
+        return False
+    names = formulas.parse(str(field.params.get("formula", ""))).names
+    return any(name.partition(".")[0] in own for name in names)
+
+
+def _veil(definition: ObjectDefinition, role: Role, fields: frozenset[str]) -> Veil:
+    hidden = [definition.fields.by_key[key] for key in fields]
+    rights = role.fields.get(definition.key)
+    read_only = set(rights.read_only & definition.fields.by_key.keys()) if rights else set()
+    currency = definition.fields.by_role.get("currency")
+    if currency and any(field.type == "money" and "currency" not in field.params for field in hidden):
+        # How many decimals an amount may have depends on it, so a refusal would tell about the amount.
+        read_only.add(currency.key)
+    parts = frozenset(field.role for field in hidden if field.role)
+    return Veil(fields, parts, frozenset(read_only - fields))
+
+
+def _seen(definition: ObjectDefinition, veils: Mapping[str, Veil]) -> ObjectDefinition:
+    veil = veils.get(definition.key)
+    if veil is None:
+        return definition
+    document = restricted(definition.document, veil.fields, veil.read_only)
+    slots = {field.key: slot for field, slot in definition.fields.slotted if field.key not in veil.fields}
+    version = Version.of(definition.version_id, definition.number, slots)
+    return compile_object(document, version, checksum(document))
+
+
+def _restricted_form(
+    form: Mapping[str, Any], hidden: frozenset[str], read_only: frozenset[str]
+) -> dict[str, Any]:
+    result = dict(form)
+    result["properties"] = {
+        key: {**source, "x-read-only": True} if key in read_only else source
+        for key, source in form["properties"].items()
+        if key not in hidden
+    }
+    result["required"] = [key for key in form.get("required", ()) if key not in hidden | read_only]
+    result["x-sections"] = list(_restricted_parts(form.get("x-sections", ()), hidden))
+    rules = [rule for rule in form.get("x-rules", ()) if not _asks_for(rule["when"], hidden)]
+    asking = [rule for rule in rules if rule["effect"] == "require"]
+    others = [rule for rule in rules if rule["effect"] != "require"]
+    result["x-rules"] = [
+        *_restricted_parts(others, hidden),
+        *_restricted_parts(asking, hidden | read_only),
+    ]
+    return result
+
+
+def _restricted_parts(
+    parts: Iterable[Mapping[str, Any]], without: frozenset[str]
+) -> Iterator[dict[str, Any]]:
+    """Sections or rules with the fields that are left; those without any are gone."""
+    for part in parts:
+        fields = [key for key in part["fields"] if key not in without]
+        if fields:
+            yield {**part, "fields": fields}
+
+
+def _asks_for(condition: Any, hidden: frozenset[str]) -> bool:
+    return any(found.field in hidden for found in comparisons(parse(condition)))
