@@ -18,6 +18,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     batches,
     bulk,
     bulk_move,
+    cell_edit,
     conversion,
     deletion,
     edits,

@@ -105,7 +105,7 @@ def refresh_new(object_key: str) -> str:
 @workspace.get("/r/<rid:record_id>/edit")
 def edit_record(record_id: int) -> Response:
     here = scope()
-    record = _editable(here, record_id)
+    record = editable(here, record_id)
     definition = here.catalog.object(record.object_key)
     form = _form(here, definition, record, None)
     form.warnings = _old_faults(form)
@@ -116,7 +116,7 @@ def edit_record(record_id: int) -> Response:
 def save_record(record_id: int) -> Response:
     """Save what changed; somebody else's save in between is shown and merged, never overwritten."""
     here = scope()
-    record = _editable(here, record_id)
+    record = editable(here, record_id)
     definition = here.catalog.object(record.object_key)
     seen = sent_revision()
     given = sent(here, definition.fields)
@@ -128,7 +128,7 @@ def save_record(record_id: int) -> Response:
     if not form.validate() or given.problems:
         form.add_problems(given.problems)
         return _show_edit(here, definition, form, record, seen, status=422)
-    changes = _changes(form, record)
+    changes = changes_of(form, record)
     uow = here.unit_of_work()
     try:
         services.save(uow, SaveRecord(record_id, changes, seen))
@@ -138,7 +138,7 @@ def save_record(record_id: int) -> Response:
         return _show_edit(here, definition, form, record, seen, status=422)
     except Stale:
         uow.rollback()
-        return _conflict(here, definition, _editable(here, record_id), seen, given.data)
+        return _conflict(here, definition, editable(here, record_id), seen, given.data)
     uow.commit()
     return done(record_address(record_id), gettext("Saved."))
 
@@ -146,12 +146,12 @@ def save_record(record_id: int) -> Response:
 @workspace.post("/r/<rid:record_id>/form")
 def refresh_edit(record_id: int) -> str:
     here = scope()
-    record = _editable(here, record_id)
+    record = editable(here, record_id)
     form = _form(here, here.catalog.object(record.object_key), record, request.form)
     return _body(form, url_for("workspace.refresh_edit", record_id=record_id))
 
 
-def _editable(here: Scope, record_id: int) -> FullRecord:
+def editable(here: Scope, record_id: int) -> FullRecord:
     """Errors: NotFound, Forbidden (without the right, or shared for reading only)."""
     opened = get_record(here.session, here.actor, record_id)
     here.require("record.edit")
@@ -172,7 +172,7 @@ def _old_faults(form: RecordForm) -> list[Problem]:
     return warnings
 
 
-def _changes(form: RecordForm, record: FullRecord) -> dict[str, Any]:
+def changes_of(form: RecordForm, record: FullRecord) -> dict[str, Any]:
     """Only what differs from the stored values; formulas are computed by whoever saves."""
     computed = {field.key for field in form.fieldset if field.type == "formula"}
     keys = {*form.values, *record.data} - computed

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import make_response, render_template, url_for
 from flask_babel import format_decimal, gettext, ngettext
 from htmx_flask import request
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from blueprints.messages import local, message
 from blueprints.scope import Scope, scope
-from blueprints.workspace.area import board_address, has_endpoint, record_address, workspace
+from blueprints.workspace.area import board_address, has_endpoint, workspace
 from blueprints.workspace.filter_words import evaluation_context, in_words, pointed_at
+from blueprints.workspace.list_rows import lines_of
 from blueprints.workspace.list_state import ListState, list_address, read_state
 from blueprints.workspace.shown import Column, Reader, columns_of, field_context, record_column_label
 from blueprints.workspace.subjects import subjects_of
@@ -92,7 +93,8 @@ def _facts(
         "state": state,
         "page": page,
         "heads": [_head(definition, state, page, column) for column in columns],
-        "lines": _lines(columns, rows),
+        "lines": lines_of(here, columns, rows),
+        "list_text": urlencode(state.args()),
         "bulk": _bulk_acts(here, definition),
         "chips": _chips(here, definition, state),
         "note": _note(page) if page else "",
@@ -105,6 +107,7 @@ def _facts(
             if (address := board_address(pipeline.key))
         ],
         "may_create": here.actor.can("record.create"),
+        "may_edit": here.actor.can("record.edit"),
         "may_share": here.actor.can("view.share"),
         "export_url": _export_address(here, definition, state),
         "owns_view": state.stored is not None and _may_change(here, state.stored),
@@ -134,29 +137,6 @@ def _bulk_acts(here: Scope, definition: ObjectDefinition) -> list[tuple[str, str
         (url_for(endpoint, object_key=definition.key), words, icon)
         for right, endpoint, words, icon in acts
         if here.actor.can(right)
-    ]
-
-
-def _lines(columns: list[Column], rows: tuple[RecordRow, ...]) -> list[tuple[str, str, str, list[Any]]]:
-    """Each row's address, mark (id and revision), name, and cells; a cell is its attributes as HTML, whether
-    it is the title, its value.
-    """
-    parts = [
-        (
-            Markup('class="{}" data-label="{}"').format(column.kind, column.label),
-            column.kind == "title",
-            column,
-        )
-        for column in columns
-    ]
-    return [
-        (
-            record_address(row.id),
-            f"{to_public(row.id)}:{row.revision}",
-            row.name,
-            [(attributes, is_title, column.read(row)) for attributes, is_title, column in parts],
-        )
-        for row in rows
     ]
 
 

@@ -1,0 +1,59 @@
+"""A list under the hands of somebody who does not take them off the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.blueprints.workspace.desk import matter
+from tests.fixtures.town import Town
+
+pytestmark = pytest.mark.browser
+_PLACE = "[document.activeElement.dataset.label || '', document.activeElement.parentElement.rowIndex]"
+
+
+def test_cells_are_walked_changed_and_left_by_keys(
+    sqlite_town: Town,
+    serve_app: Callable[[Any], str],
+    signed_in: Callable[..., Any],
+    axe: Callable[[Any], list[str]],
+) -> None:
+    for title in ("Alpha", "Beta"):
+        matter(sqlite_town, title, worth="1.00")
+    address = serve_app(sqlite_town.app)
+    page = signed_in(sqlite_town.app, address, "ada@example.com")
+    page.goto(f"{address}/w/acme/o/matter?cols=title,worth,heat&sort=title")
+    assert page.locator('[role=grid] [tabindex="0"]').count() == 1
+    page.locator("td[data-label=Title]").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(_PLACE) == ["Worth", 2]
+    page.keyboard.press("Space")
+    assert page.get_by_label("Beta", exact=True).is_checked()
+
+    page.keyboard.press("Enter")
+    page.locator("[name=f-worth]").wait_for()
+    page.keyboard.type("lots")
+    page.keyboard.press("Enter")
+    page.get_by_text("is not a number").wait_for()
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    assert page.evaluate(_PLACE) == ["Worth", 2]
+    assert "1.00" in page.locator("tbody tr").nth(1).inner_text()
+
+    page.keyboard.press("F2")
+    page.locator("[name=f-worth]").wait_for()
+    page.keyboard.type("77.50")
+    page.keyboard.press("Enter")
+    page.locator("tbody tr").nth(1).get_by_text("77.50").wait_for()
+    page.locator("[data-cell-editor]").wait_for(state="detached")
+    assert page.evaluate(_PLACE) == ["Worth", 2]
+    assert page.get_by_label("Beta", exact=True).is_checked(), "what was ticked stays ticked"
+    assert page.locator('[role=grid] [tabindex="0"]').count() == 1
+    page.keyboard.press("Control+Home")
+    assert page.evaluate(_PLACE) == ["", 0]
+    page.get_by_label("Keys", exact=True).click()
+    page.get_by_text("from cell to cell").wait_for()
+    assert axe(page) == []
