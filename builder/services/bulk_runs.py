@@ -61,7 +61,7 @@ class Everything:
         context = EvaluationContext(
             uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
         )
-        return Matching(uow.session, uow.catalog, uow.actor, request, context)
+        return Matching(uow.session, uow.shown, uow.actor, request, context)
 
 
 def do_to_all(
