@@ -11,10 +11,12 @@ from blueprints.admin import (  # noqa: F401 - importing registers their routes
     area,
     audit,
     departments,
+    field_rights,
     handover,
     people,
 )
 from blueprints.shell import NavItem, NavSection, add_navigation
+from builder.services.definitions import EDIT
 from builder.services.people import EDIT_PEOPLE
 
 
@@ -27,9 +29,11 @@ def register(app: Flask) -> None:
 def _navigation() -> Iterator[NavSection]:
     if "scope" not in g or not g.scope.actor.can(EDIT_PEOPLE):
         return
-    links = (
+    links: tuple[NavItem, ...] = (
         NavItem(gettext("People"), url_for("admin.people_list"), "users"),
         NavItem(gettext("Departments"), url_for("admin.department_list"), "hierarchy-2"),
         NavItem(gettext("Audit log"), url_for("admin.audit_log"), "clipboard-list"),
     )
+    if g.scope.actor.can(EDIT):
+        links += (NavItem(gettext("Field rights"), url_for("admin.field_rights_home"), "lock"),)
     yield NavSection(gettext("Administration"), links, order=90)

@@ -14,7 +14,7 @@ from builder.domain import formulas
 from builder.domain.conditions import comparisons, parse
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.permissions import Veil
-from builder.domain.roles import Role
+from builder.domain.roles import NEVER_HIDDEN, Role
 from builder.domain.saved_view import View
 from builder.domain.totals import TOTAL_TYPES
 from builder.metadata.compiler import Version, compile_object
@@ -26,7 +26,11 @@ _NOTHING: frozenset[str] = frozenset()
 def veils_of(objects: Mapping[str, ObjectDefinition], role: Role) -> dict[str, Veil]:
     """What the role hides, by object, with everything that is computed from it."""
     hidden = {
-        key: role.fields[key].hidden & definition.fields.by_key.keys()
+        key: frozenset(
+            field.key
+            for field in definition.fields
+            if field.key in role.fields[key].hidden and field.role not in NEVER_HIDDEN
+        )
         for key, definition in objects.items()
         if key in role.fields
     }

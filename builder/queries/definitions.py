@@ -117,6 +117,16 @@ def _row(row: Any) -> PlainRow:
     )
 
 
+def live_numbers(session: WorkspaceSession, kind: str) -> dict[str, int]:
+    """The version number of what is live, by key: what a form sends back as the state it was made from."""
+    rows = session.execute(
+        select(Definition.key, DefinitionVersion.number)
+        .join(DefinitionVersion, DefinitionVersion.id == Definition.live_version_id)
+        .where(Definition.kind == kind)
+    )
+    return {row.key: row.number for row in rows}
+
+
 def live_document(session: WorkspaceSession, kind: str, key: str) -> tuple[int, dict[str, Any]]:
     """Version number and document of what is live. Raises NotFound."""
     row = session.execute(

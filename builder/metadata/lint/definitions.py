@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.roles import NEVER_HIDDEN
 from builder.domain.saved_view import DATE_COLUMNS, DATE_TYPES, LANE_COLUMNS, LANE_TYPES
 from builder.errors import N_
 from builder.metadata.grammar import Document
@@ -170,3 +171,51 @@ def funnel_step_twice(document: Document, _: Surroundings) -> Iterator[Finding]:
 def role_without_rights(document: Document, _: Surroundings) -> Iterator[Finding]:
     if not document["rights"]:
         yield ("rights",), {}
+
+
+@rule(
+    "role_unknown_field",
+    "role",
+    N_("The rights name the field “%(field)s” of “%(object)s”, which does not exist."),
+)
+def role_unknown_field(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for object_key, key, _right in _field_rights(document):
+        if key not in around.fields_of(object_key):
+            yield ("fields", object_key, key), {"field": key, "object": object_key}
+
+
+@rule(
+    "role_hides_needed",
+    "role",
+    N_("“%(field)s” cannot be hidden: without name, owner and currency a record cannot be shown."),
+)
+def role_hides_needed(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for object_key, key, right in _field_rights(document):
+        if right == "hidden" and around.fields_of(object_key).get(key, {}).get("x-role") in NEVER_HIDDEN:
+            yield ("fields", object_key, key), {"field": key}
+
+
+@rule(
+    "role_cannot_fill",
+    "role",
+    N_(
+        "“%(field)s” is required, but this role cannot fill it: its records lack it until somebody else does."
+    ),
+    "warn",
+)
+def role_cannot_fill(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for object_key, key, _right in _field_rights(document):
+        found = around.find("object", object_key)
+        if (
+            found is not None
+            and key in found["fields"].get("required", ())
+            and "x-default" not in around.fields_of(object_key).get(key, {})
+        ):
+            yield ("fields", object_key, key), {"field": key}
+
+
+def _field_rights(document: Document) -> Iterator[tuple[str, str, str]]:
+    """Object, field and right of everything that is not simply visible."""
+    for object_key, fields in document.get("fields", {}).items():
+        for key, right in fields.items():
+            yield object_key, key, right

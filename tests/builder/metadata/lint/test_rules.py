@@ -296,6 +296,12 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "funnel_unknown_stage": (changed(FUNNEL, "steps", 1, "stage", to="nowhere"), "/steps/1/stage"),
     "funnel_step_twice": (changed(FUNNEL, "steps", 1, "stage", to="fresh"), "/steps/1"),
     "role_without_rights": ({**ROLE, "rights": []}, "/rights"),
+    "role_unknown_field": (
+        {**ROLE, "fields": {"ticket": {"nothing": "hidden"}}},
+        "/fields/ticket/nothing",
+    ),
+    "role_cannot_fill": ({**ROLE, "fields": {"ticket": {"title": "read_only"}}}, "/fields/ticket/title"),
+    "role_hides_needed": ({**ROLE, "fields": {"ticket": {"title": "hidden"}}}, "/fields/ticket/title"),
     # changes, against the published sample of the same kind
     "key_changed": ({**OBJECT, "key": "box"}, "/key"),
     "object_changed": ({**FEEDBACK, "object": "other"}, "/object"),
