@@ -26,6 +26,8 @@ KINDS = {
     "record.moved": lazy_gettext("moved a record"),
     "record.deleted": lazy_gettext("put a record into the recycle bin"),
     "record.restored": lazy_gettext("took a record out of the recycle bin"),
+    "duplicates.searched": lazy_gettext("searched for duplicates"),
+    "duplicates.decided": lazy_gettext("said something about a pair that looks alike"),
     "record.merged": lazy_gettext("merged a record into another"),
     "record.absorbed": lazy_gettext("merged other records into a record"),
     "record.converted": lazy_gettext("converted a record"),

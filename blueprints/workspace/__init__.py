@@ -23,6 +23,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     cell_edit,
     conversion,
     deletion,
+    duplicates,
     edits,
     files,
     filters,
@@ -82,6 +83,9 @@ def _navigation() -> Iterator[NavSection]:
     )
     if lists_:
         yield NavSection(gettext("Records"), lists_, order=30)
+    if duplicates.may_search(here):
+        pairs = NavItem(gettext("Duplicates"), url_for("workspace.duplicates"), "copy")
+        yield NavSection(gettext("Records"), (pairs,), order=30)
     if here.actor.can("record.restore"):
         bin_item = NavItem(gettext("Recycle bin"), url_for("workspace.recycle_bin"), "trash")
         yield NavSection(gettext("Administration"), (bin_item,), order=90)

@@ -24,6 +24,8 @@ HANDOVER_WORKFLOW = "hand_over"
 BULK_QUEUE = "bulk"
 BULK_WORKFLOW = "carry_out_batch"
 BULK_UNDO_WORKFLOW = "undo_batch"
+DUPLICATES_QUEUE = "duplicates"
+DUPLICATES_WORKFLOW = "search_duplicates"
 
 
 def config(settings: Settings, executor_id: str, *, run_migrations: bool) -> DBOSConfig:

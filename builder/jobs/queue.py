@@ -13,6 +13,8 @@ from builder.jobs.names import (
     BULK_QUEUE,
     BULK_UNDO_WORKFLOW,
     BULK_WORKFLOW,
+    DUPLICATES_QUEUE,
+    DUPLICATES_WORKFLOW,
     EXPIRY_WORKFLOW,
     EXPORT_WORKFLOW,
     EXPORTS_QUEUE,
@@ -127,6 +129,20 @@ class JobQueue:
             },
             workspace_key,
             batch_id,
+        )
+
+    def enqueue_duplicates(self, session: WorkspaceSession, workspace_key: str, search_id: int) -> None:
+        """Let a worker search for duplicates once the running transaction commits."""
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": DUPLICATES_QUEUE,
+                "workflow_name": DUPLICATES_WORKFLOW,
+                "workflow_id": f"{DUPLICATES_WORKFLOW}-{search_id}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            search_id,
         )
 
     def committed(self) -> None:

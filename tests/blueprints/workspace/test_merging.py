@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from builder.db.batches import Batch
+from builder.db.duplicates import DuplicatePair
 from builder.db.ids import to_public
 from builder.db.records import Record
 from builder.domain.permissions import RIGHTS, Actor
+from builder.services import duplicate_search
 from builder.services.records import NewRecord, SaveRecord, create, save
 from tests import factories
 from tests.fixtures.town import Town, Visitor
@@ -175,3 +177,68 @@ def test_not_yours_is_not_there_and_the_right_is_needed(town: Town) -> None:
     assert town.as_("Ada").post("/w/acme/o/nothing/merge", sent(town)).status_code == 404
     assert town.as_("Ada").client.put(MERGE).status_code == 405
     assert names(town) == ["ACME", "Acme Ltd"]
+
+
+WORKLIST = "/w/acme/o/client/duplicates"
+
+
+def searched(town: Town) -> int:
+    """The pair that a search finds, as the background does it."""
+    uow = work(town)
+    duplicate_search.run(uow, duplicate_search.ask(uow, "client"))
+    pair = uow.session.scalars(select(DuplicatePair.id)).one()
+    uow.session.close()
+    return pair
+
+
+def test_the_worklist_shows_pairs_with_reasons_and_what_can_be_done(town: Town) -> None:
+    ada = town.as_("Ada")
+    assert ada.get("/w/acme/duplicates").status_code == 200
+    assert "Compare all records" in ada.get(WORKLIST).text
+    address = f"/w/acme/duplicates/{to_public(searched(town))}"
+    page = ada.get(WORKLIST).text
+    assert all(text in page for text in ("Acme Ltd", "ACME", "100 %", "Not the same", MERGE))
+
+    assert ada.post(address, {"state": "distinct"}).status_code == 303
+    assert "Acme Ltd" not in ada.get(WORKLIST).text
+    assert "Acme Ltd" in ada.get(f"{WORKLIST}?state=distinct", htmx=True).text
+    assert ada.post(address, {"state": "open"}, htmx=True).headers["HX-Redirect"].endswith("state=open")
+    assert "Acme Ltd" in ada.get(WORKLIST).text
+
+
+class Waiting:
+    """A queue whose worker has not come yet."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def enqueue_duplicates(self, _session: object, _workspace_key: str, search_id: int) -> None:
+        self.asked.append(search_id)
+
+    def committed(self) -> None:
+        pass
+
+
+def test_the_search_is_handed_to_the_background_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Waiting()
+    monkeypatch.setitem(town.app.extensions, "funnelwright.queue", queue)
+    ada = town.as_("Ada")
+    assert ada.post(WORKLIST).status_code == 303
+    assert 'role="progressbar"' in ada.get(WORKLIST).text
+    assert ada.post(WORKLIST).status_code == 409
+    assert ada.post("/w/acme/o/matter/duplicates").status_code == 422
+    assert len(queue.asked) == 1
+
+
+def test_a_pair_is_decided_by_whoever_may_change_both(town: Town) -> None:
+    address = f"/w/acme/duplicates/{to_public(searched(town))}"
+    ada = town.as_("Ada")
+    assert ada.post(address, {"state": "gone"}).status_code == 400
+    assert ada.post("/w/acme/duplicates/AAAAAAAAAAA", {"state": "later"}).status_code == 404
+    assert ada.client.put(address).status_code == 405
+    assert town.as_("Otto").post(address, {"state": "later"}).status_code == 404
+    town.take_right("rep", "record.edit")
+    rita = town.as_("Rita")
+    assert rita.post(address, {"state": "later"}).status_code == 403
+    assert rita.get(WORKLIST).status_code == 403
+    assert rita.post(WORKLIST).status_code == 403

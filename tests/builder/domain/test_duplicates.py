@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from builder.domain.duplicates import (
     MATCH_MARK,
+    Signs,
     Trait,
     comparable_domain,
     comparable_name,
@@ -47,6 +48,14 @@ def test_likeness_is_symmetric_and_bounded(one: dict[str, str], other: dict[str,
 
     assert there == back
     assert 0 <= there.score <= 1
+
+
+@settings(deadline=None, max_examples=50)
+@given(RECORDS, RECORDS)
+def test_what_is_passed_over_is_not_alike(one: dict[str, str], other: dict[str, str]) -> None:
+    mine, theirs = Signs.of(traits(one)), Signs.of(traits(other))
+
+    assert mine.may_be_alike(theirs) or not likeness(mine.traits, theirs.traits).is_alike
 
 
 @settings(deadline=None, max_examples=50)

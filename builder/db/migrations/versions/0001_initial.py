@@ -817,7 +817,9 @@ def _duplicates() -> None:
         ),
     )
     op.create_index(
-        "ix_duplicate_pair_likeness", "duplicate_pair", ["workspace_id", "object_key", "state", "likeness", "id"]
+        "ix_duplicate_pair_likeness",
+        "duplicate_pair",
+        ["workspace_id", "object_key", "state", "likeness", "id"],
     )
     op.create_table(
         "duplicate_search",
