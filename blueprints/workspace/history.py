@@ -30,6 +30,7 @@ _ICONS = {
     "record.loaded": "download",
     "record.changed": "pencil",
     "record.moved": "arrow-right",
+    "record.migrated": "route",
     "record.deleted": "trash",
     "record.restored": "arrow-back-up",
     "record.merged": "copy",
@@ -188,6 +189,10 @@ class Teller:
             pipeline = self._pipeline(data)
             stage = stage_name(pipeline, data.get("to"))
             return gettext("asked for the approval to move it to “%(stage)s”", stage=stage), (), (), ()
+        if event.kind == "record.migrated":
+            stage = stage_name(self._pipeline(data), data.get("to"))
+            text = gettext("brought it to the new version of the process, in “%(stage)s”", stage=stage)
+            return text, (), (), ()
         if event.kind == NOTE:
             gone = self._note(event) is None
             return gettext("wrote a note that was removed") if gone else gettext("wrote"), (), (), ()

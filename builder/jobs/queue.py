@@ -22,6 +22,8 @@ from builder.jobs.names import (
     HANDOVERS_QUEUE,
     IMPORT_WORKFLOW,
     IMPORTS_QUEUE,
+    MIGRATION_WORKFLOW,
+    MIGRATIONS_QUEUE,
     SCHEMA,
     UNDO_WORKFLOW,
     VERSION,
@@ -103,6 +105,31 @@ class JobQueue:
             },
             workspace_key,
             member_id,
+            actor_id,
+        )
+
+    def enqueue_migration(
+        self,
+        session: WorkspaceSession,
+        workspace_key: str,
+        pipeline_key: str,
+        version_id: int,
+        mapping: dict[str, str],
+        actor_id: int,
+    ) -> None:
+        """Let a worker bring open records to that version, from stages that are gone as ``mapping`` says."""
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": MIGRATIONS_QUEUE,
+                "workflow_name": MIGRATION_WORKFLOW,
+                "workflow_id": f"{MIGRATION_WORKFLOW}-{version_id}-{new_id()}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            pipeline_key,
+            version_id,
+            mapping,
             actor_id,
         )
 

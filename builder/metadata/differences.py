@@ -49,6 +49,22 @@ def differences(kind: str, before: Document | None, after: Document | None) -> t
     return tuple(_of_values(meta_schema(kind), before, after, (), ()))
 
 
+def named_path(kind: str, document: Document, place: str) -> tuple[Label, ...]:
+    """What the place of a JSON pointer is called, level by level, as far as the document has it."""
+    schema, value, path = meta_schema(kind), document, []
+    for part in (each.replace("~1", "/").replace("~0", "~") for each in place.split("/")[1:]):
+        if isinstance(value, Mapping) and part in value:
+            schema = _property(within(schema), part, value)
+            value = value[part]
+            path.append(_name(schema, part, value))
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            schema, value = within(schema).get("items", {}), value[int(part)]
+            path.append(_own_name(value, str(int(part) + 1)))
+        else:
+            break
+    return tuple(path)
+
+
 def _of_values(
     schema: Schema, before: Any, after: Any, path: tuple[Label, ...], place: tuple[str | int, ...]
 ) -> Iterator[Difference]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from builder.db.definitions import ChangeSet, Definition, DefinitionVersion
 from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.labels import Label
 from builder.errors import NotFound
 from builder.metadata.grammar import Document
 from builder.queries.definitions import DRAFT, REMOVAL, WITHDRAWN
@@ -82,7 +83,7 @@ class ChangeSetFacts:
     published_at: datetime
     published_by: str | None
     undoes: int | None
-    names: tuple[tuple[str, str, Any], ...] = ()
+    names: tuple[tuple[str, str, Label], ...] = ()
 
 
 def editable(session: WorkspaceSession, kind: str, key: str) -> Editable:
@@ -172,7 +173,7 @@ def change_sets(
     if before is not None:
         wanted = wanted.where(ChangeSet.number < before)
     rows = session.execute(wanted).all()
-    names: dict[int, list[tuple[str, str, Any]]] = {row.id: [] for row in rows}
+    names: dict[int, list[tuple[str, str, Label]]] = {row.id: [] for row in rows}
     changed = session.execute(
         select(
             DefinitionVersion.change_set_id,
@@ -185,7 +186,7 @@ def change_sets(
         .order_by(Definition.kind, Definition.key)
     )
     for change in changed:
-        names[change.change_set_id].append((change.kind, change.key, change.label))
+        names[change.change_set_id].append((change.kind, change.key, Label.of(change.label or change.key)))
     return [_told(row, tuple(names[row.id])) for row in rows]
 
 
@@ -236,9 +237,9 @@ def change_set(session: WorkspaceSession, number: int) -> tuple[ChangeSetFacts, 
     return _told(row, tuple((each.kind, each.key, _label(each)) for each in changes)), changes
 
 
-def _label(change: PublishedChange) -> Any:
+def _label(change: PublishedChange) -> Label:
     document = change.after or change.before or {}
-    return document.get("label")
+    return Label.of(document.get("label") or change.key)
 
 
 def _facts() -> Select[*tuple[Any, ...]]:
@@ -258,7 +259,7 @@ def _facts() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _told(row: Any, names: tuple[tuple[str, str, Any], ...]) -> ChangeSetFacts:
+def _told(row: Any, names: tuple[tuple[str, str, Label], ...]) -> ChangeSetFacts:
     return ChangeSetFacts(
         row.id, row.number, row.source, row.note, row.published_at, row.name, row.undoes, names
     )

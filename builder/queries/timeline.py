@@ -30,7 +30,7 @@ CHANGED = "record.changed"
 _UNTOLD = ("note.changed", "note.removed")
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "notes": (NOTE,),
-    "moves": ("record.moved", "move.requested", "stage.worked", "record.converted"),
+    "moves": ("record.moved", "record.migrated", "move.requested", "stage.worked", "record.converted"),
     "values": (
         "record.created",
         "record.loaded",

@@ -92,7 +92,7 @@ def publish(
     documents = list(documents)
     # What stays is judged again where something goes that it might need.
     beside = [row.document for name, row in live.items() if gone and name not in _names(documents)]
-    warnings = refuse_unsound([*documents, *beside], live, _former_types(uow, documents, live))
+    warnings = refuse_unsound([*documents, *beside], live, former_types(uow, documents, live))
     changed = []
     for document in (normalised(upcast(document)) for document in documents):
         before = live.get((document["kind"], document["key"]))
@@ -176,10 +176,10 @@ def _steps(document: Document) -> list[tuple[str, str]]:
     return [(stage["key"], stage["kind"]) for stage in upcast(document)["stages"]]
 
 
-def _former_types(
+def former_types(
     uow: UnitOfWork, documents: Sequence[Document], live: Mapping[tuple[str, str], PlainRow]
 ) -> dict[tuple[str, str], dict[str, str]]:
-    """Types of the fields of versions before the live one, by kind and key.
+    """Types of the fields of versions before the live one, by kind and key, as ``refuse_unsound`` wants it.
 
     Read where a field is new: only then may its key have been another's.
     """

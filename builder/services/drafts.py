@@ -6,6 +6,7 @@ when it was begun, so that what others published since is not lost either.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,18 +16,20 @@ from builder.db.definitions import Definition, DefinitionVersion
 from builder.domain.labels import Label
 from builder.errors import N_, Conflict, Invalid, NotFound
 from builder.metadata.documents import checksum, normalised, unstorable
-from builder.metadata.grammar import Document
+from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.merging import merge
 from builder.queries import drafts as stored
-from builder.queries.definitions import DRAFT, REMOVAL
+from builder.queries.definitions import DRAFT, REMOVAL, live_rows
 from builder.services.definitions import (
     EDIT,
     Occasion,
     Published,
     find_definition,
+    former_types,
     head_problems,
     new_version,
     publish,
+    refuse_unsound,
 )
 from builder.services.unit_of_work import UnitOfWork
 
@@ -154,6 +157,19 @@ def publish_drafts(uow: UnitOfWork, *, note: str = "", seen: str | None = None) 
     # First, for the numbers of versions: a draft has one, too.
     uow.session.execute(delete(DefinitionVersion).where(DefinitionVersion.status.in_(stored.OPEN)))
     return publish(uow, documents, Occasion("studio", note), withdrawn=ends)
+
+
+def problems_of(uow: UnitOfWork, found: Sequence[stored.Draft]) -> tuple[DefinitionProblem, ...]:
+    """What would be said if these drafts were published now: errors, or else warnings and hints."""
+    live = {(row.kind, row.key): row for row in live_rows(uow.session)}
+    gone = [live.pop((each.kind, each.key), None) for each in found if each.is_removal]
+    documents = [each.document for each in found if not each.is_removal]
+    names = {(each.kind, each.key) for each in found}
+    beside = [row.document for name, row in live.items() if gone and name not in names]
+    try:
+        return refuse_unsound([*documents, *beside], live, former_types(uow, documents, live))
+    except Invalid as error:
+        return tuple(problem for problem in error.problems if isinstance(problem, DefinitionProblem))
 
 
 def roll_back(uow: UnitOfWork, number: int, note: str = "") -> Published:

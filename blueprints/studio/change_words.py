@@ -1,0 +1,191 @@
+"""Differences, concerns and problems of definitions, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext, ngettext
+
+from blueprints.languages import language
+from blueprints.messages import told
+from blueprints.scope import Scope
+from blueprints.workspace.filter_words import in_words
+from blueprints.workspace.shown import field_context, names_in
+from blueprints.workspace.subjects import subjects_of
+from builder.domain.conditions import fields_of, parse
+from builder.domain.kinds import ConditionError
+from builder.domain.labels import Label
+from builder.metadata.differences import Difference, differences, named_path
+from builder.metadata.grammar import DefinitionProblem, Document
+from builder.queries.impact import Touched
+
+KINDS = {
+    "object": lazy_gettext("Object"),
+    "feedback": lazy_gettext("Feedback form"),
+    "pipeline": lazy_gettext("Process"),
+    "view": lazy_gettext("View"),
+    "funnel": lazy_gettext("Funnel"),
+    "role": lazy_gettext("Role"),
+}
+SOURCES = {
+    "studio": lazy_gettext("Studio"),
+    "pack": lazy_gettext("Industry template"),
+    "import": lazy_gettext("Import"),
+    "rollback": lazy_gettext("Taken back"),
+}
+_ARROW = " › "
+_LONGEST = 160
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """One difference: where, what happened (added, removed, changed, moved), and both values in words."""
+
+    where: str
+    what: str
+    before: str = ""
+    after: str = ""
+
+
+def change_lines(here: Scope, kind: str, before: Document | None, after: Document | None) -> list[ChangeLine]:
+    """What changed in one definition, a line each."""
+    names = dict(_names(here, before or {})) | dict(_names(here, after or {}))
+    document = after or before or {}
+    words = _Words(here, names, str(document.get("object") or document.get("key")))
+    return [words.line(each) for each in differences(kind, before, after) if each.path]
+
+
+def problem_line(problem: DefinitionProblem, document: Document | None) -> str:
+    """A problem with the place at which it stands, as people call it."""
+    path = named_path(document["kind"], document, problem.place) if document else ()
+    where = _ARROW.join(label.text(language()) for label in path)
+    return f"{where}{gettext(': ')}{told(problem)}" if where else told(problem)
+
+
+def concern_words(touched: Touched) -> str:
+    """What a change means for records and people that are there, in a sentence."""
+    concern, count = touched.concern, touched.count
+    label = concern.label.text(language())
+    match concern.kind:
+        case "field_required":
+            return ngettext(
+                "“%(label)s” becomes required and is empty in one open record. It can stay so until somebody"
+                " edits or moves it.",
+                "“%(label)s” becomes required and is empty in %(num)s open records. They can stay so until"
+                " somebody edits or moves them.",
+                count,
+                label=label,
+            )
+        case "field_removed":
+            return ngettext(
+                "“%(label)s” goes; it is filled in one record. The value stays stored, but nobody sees it.",
+                "“%(label)s” goes; it is filled in %(num)s records. The values stay stored, but nobody sees"
+                " them.",
+                count,
+                label=label,
+            )
+        case "option_removed":
+            return ngettext(
+                "The option “%(label)s” goes; one record has it. Retire it instead, so that it stays"
+                " readable.",
+                "The option “%(label)s” goes; %(num)s records have it. Retire it instead, so that it stays"
+                " readable.",
+                count,
+                label=label,
+            )
+        case "stage_removed":
+            return ngettext(
+                "The stage “%(label)s” goes; one open record stands in it.",
+                "The stage “%(label)s” goes; %(num)s open records stand in it.",
+                count,
+                label=label,
+            )
+        case "pipeline_changed":
+            return ngettext(
+                "“%(label)s” changes; one open record is in it.",
+                "“%(label)s” changes; %(num)s open records are in it.",
+                count,
+                label=label,
+            )
+        case "role_changed":
+            return ngettext(
+                "“%(label)s” changes for one person.",
+                "“%(label)s” changes for %(num)s people.",
+                count,
+                label=label,
+            )
+
+
+def _names(here: Scope, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What keys in a document are called: roles, objects, forms, its stages and fields."""
+    for known in (here.catalog.roles, here.catalog.objects, here.catalog.feedback):
+        for key, definition in known.items():
+            yield key, definition.label.text(language())
+    fields = document.get("fields")
+    properties = fields.get("properties", {}) if isinstance(fields, Mapping) else {}
+    for key, field in properties.items():
+        yield key, Label.of(field.get("x-label") or key).text(language())
+    for stage in document.get("stages", ()):
+        yield stage["key"], Label.of(stage.get("label") or stage["key"]).text(language())
+
+
+class _Words:
+    """Values of one definition, in words."""
+
+    def __init__(self, here: Scope, names: Mapping[str, str], object_key: str) -> None:
+        self._here = here
+        self._names = names
+        self._object_key = object_key
+
+    def line(self, difference: Difference) -> ChangeLine:
+        where = _ARROW.join(label.text(language()) for label in difference.path)
+        if difference.what in ("added", "removed") and _is_thing(difference.after or difference.before):
+            return ChangeLine(where, difference.what)
+        before, after = self._text(difference.before), self._text(difference.after)
+        return ChangeLine(where, difference.what, before, after)
+
+    def _text(self, value: Any) -> str:
+        text = self._plain(value)
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+    def _plain(self, value: Any) -> str:
+        match value:
+            case None:
+                return ""
+            case bool():
+                return gettext("Yes") if value else gettext("No")
+            case str():
+                return self._names.get(value, value)
+            case int() | float():
+                return str(value)
+            case list():
+                return names_in([self._plain(each) for each in value])
+            case dict():
+                return self._condition(value) or self._mapping(value)
+        return str(value)
+
+    def _mapping(self, value: Mapping[str, Any]) -> str:
+        if value and all(isinstance(each, str) for each in value.values()):
+            return Label.of(value).text(language())
+        if "label" in value:
+            return Label.of(value["label"]).text(language())
+        parts = (f"{key}{gettext(': ')}{self._plain(each)}" for key, each in value.items())
+        return "; ".join(parts)
+
+    def _condition(self, value: Mapping[str, Any]) -> str:
+        if not value.keys() & {"all", "any", "not", "op"}:
+            return ""
+        try:
+            condition = parse(dict(value))
+        except ConditionError:
+            return ""
+        known = self._object_key in self._here.catalog.objects
+        subjects = subjects_of(self._here, self._object_key, fields_of(condition)) if known else {}
+        return in_words(condition, subjects, field_context(self._here))
+
+
+def _is_thing(value: Any) -> bool:
+    """Something with a name of its own, which the place tells already."""
+    return isinstance(value, Mapping) and bool(value.keys() & {"label", "x-label"})

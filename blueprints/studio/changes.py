@@ -1,0 +1,284 @@
+"""What is drafted and what was published: differences, what they touch, publishing, taking back (B7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+from flask_babel import gettext
+from htmx_flask import request
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.wrappers import Response
+
+from blueprints import house
+from blueprints.forms import done, show_form
+from blueprints.messages import message, told
+from blueprints.revisions import NO_REVISION
+from blueprints.scope import Scope, scope
+from blueprints.studio.area import studio
+from blueprints.studio.change_words import (
+    KINDS,
+    SOURCES,
+    ChangeLine,
+    change_lines,
+    concern_words,
+    problem_line,
+)
+from builder.domain.labels import Label
+from builder.errors import FunnelwrightError, Invalid, Malformed
+from builder.metadata.grammar import Document
+from builder.metadata.impact import concerns
+from builder.queries import drafts as queries
+from builder.queries.impact import Touched, impact
+from builder.queries.row import names_of_visible
+from builder.services import drafts as services
+from builder.services.definitions import EDIT, Published
+from builder.services.migration import checked_mapping
+from builder.services.unit_of_work import UnitOfWork
+
+MOST_LINES = 60
+
+
+@dataclass(frozen=True)
+class ChangeCard:
+    """What changes of one definition. ``what``: new, changed or gone; ``further``: lines not listed;
+    ``draft`` where it is not published yet.
+    """
+
+    kind: str
+    label: Label
+    what: str
+    lines: Sequence[ChangeLine]
+    further: int
+    draft: queries.Draft | None = None
+
+    @classmethod
+    def of(
+        cls,
+        here: Scope,
+        kind: str,
+        before: Document | None,
+        after: Document | None,
+        draft: queries.Draft | None = None,
+    ) -> ChangeCard:
+        lines = change_lines(here, kind, before, after)
+        label = Label.of((after or before or {}).get("label"))
+        what = "gone" if after is None else ("new" if before is None else "changed")
+        further = max(0, len(lines) - MOST_LINES)
+        return cls(str(KINDS[kind]), label, what, lines[:MOST_LINES], further, draft)
+
+
+@dataclass(frozen=True)
+class MigrationChoice:
+    """What to do with the open records of a process: ``gone`` are stages that go, ``stages`` those that stay.
+
+    Both as (key, name); ``count`` open records are in the process.
+    """
+
+    pipeline_key: str
+    label: Label
+    count: int
+    gone: Sequence[tuple[str, Label]]
+    stages: Sequence[tuple[str, Label]]
+
+
+@studio.get("/changes")
+def changes() -> Response:
+    """All drafts with what they change, what is wrong with them, and what they touch."""
+    scope().require(EDIT)
+    return _show_changes()
+
+
+@studio.post("/changes")
+def publish_changes() -> Response:
+    """Publish all drafts; open records come over as chosen, in the background."""
+    here = scope()
+    here.require(EDIT)
+    uow = here.unit_of_work()
+    try:
+        seen = _sent("seen")
+        found = queries.drafts(uow.session)
+        published = services.publish_drafts(uow, note=request.form.get("note", ""), seen=seen)
+        _bring_over(uow, here, published, found)
+    except Invalid as error:
+        uow.rollback()
+        return _show_changes(_lines(error), status=422)
+    uow.commit()
+    house.queue().committed()
+    return done(url_for("studio.history"), gettext("Published. It is in force from now on."))
+
+
+@studio.post("/changes/<kind>/<key>/discard")
+def discard_draft(kind: str, key: str) -> Response:
+    """Throw one draft away."""
+    uow = scope().unit_of_work()
+    services.discard(uow, kind, key, _sent("checksum"))
+    uow.commit()
+    return done(url_for("studio.changes"), gettext("The draft is gone. What is published stays."))
+
+
+@studio.post("/changes/<kind>/<key>/update")
+def update_draft(kind: str, key: str) -> Response:
+    """Put one draft upon what was published since it was begun."""
+    uow = scope().unit_of_work()
+    stays = request.form.get("stays", "")
+    side = {"ours": "ours", "theirs": "theirs"}.get(stays)
+    services.bring_up_to_date(uow, kind, key, side)  # type: ignore[arg-type]
+    uow.commit()
+    return done(url_for("studio.changes"), gettext("The draft now stands upon what is published."))
+
+
+@studio.get("/history")
+def history() -> Response:
+    """What was published, newest first."""
+    here = scope()
+    here.require(EDIT)
+    before = request.args.get("before", "")
+    found = queries.change_sets(here.session, int(before) if _is_number(before) else None)
+    last = found[-1].number if found else 1
+    return show_form(
+        "pages/studio/history.html",
+        fragment="fragments/changes/history.html",
+        entries=found,
+        kinds=KINDS,
+        sources=SOURCES,
+        drafts_count=queries.drafts_count(here.session),
+        next=url_for("studio.history", before=last) if last > 1 else "",
+    )
+
+
+@studio.get("/history/<int:number>")
+def change_set(number: int) -> Response:
+    """What one publish changed."""
+    scope().require(EDIT)
+    return _show_change_set(number)
+
+
+@studio.post("/history/<int:number>/roll-back")
+def roll_back(number: int) -> Response:
+    """Take a publish back."""
+    scope().require(EDIT)
+    uow = scope().unit_of_work()
+    try:
+        services.roll_back(uow, number, request.form.get("note", ""))
+    except Invalid as error:
+        uow.rollback()
+        return _show_change_set(number, _lines(error), status=422)
+    uow.commit()
+    return done(url_for("studio.history"), gettext("Taken back. What was before is in force again."))
+
+
+def _lines(error: FunnelwrightError) -> list[tuple[str, str]]:
+    """What the summary of a refused form lists."""
+    return [("", told(each)) for each in error.problems] or [("", message(error.message_key, error.values))]
+
+
+def _sent(name: str) -> str:
+    """What the person saw. Errors: Malformed when it was not sent: nothing is written unseen."""
+    text = request.form.get(name, "")
+    if not text:
+        raise Malformed(NO_REVISION)
+    return text
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def _show_changes(problems: Sequence[tuple[str, str]] = (), status: int = 200) -> Response:
+    here = scope()
+    uow = here.unit_of_work()
+    found = queries.drafts(here.session)
+    documents = {f"{each.kind}/{each.key}.json": each.document for each in found}
+    judged = services.problems_of(uow, found)
+    touched = impact(
+        here.session,
+        [one for each in found if not each.is_removal for one in concerns(each.live, each.document)],
+    )
+    return show_form(
+        "pages/studio/changes.html",
+        fragment="fragments/changes/drafts.html",
+        cards=[
+            ChangeCard.of(here, each.kind, each.live, None if each.is_removal else each.document, each)
+            for each in found
+        ],
+        digest=queries.digest(found),
+        errors=[problem_line(each, documents.get(each.file)) for each in judged if each.is_error],
+        warnings=[problem_line(each, documents.get(each.file)) for each in judged if not each.is_error],
+        touched=[(concern_words(each), _visible(here, each)) for each in touched],
+        choices=_choices(found, touched),
+        is_behind=any(each.is_behind for each in found),
+        problems=problems,
+        typed=request.form if request.method == "POST" else ImmutableMultiDict(),
+        status=status,
+    )
+
+
+def _visible(here: Scope, touched: Touched) -> list[tuple[int, str]]:
+    """Those of the examples that the reader may see."""
+    names = names_of_visible(here.session, here.actor, {record_id for record_id, _ in touched.examples})
+    return [(record_id, name) for record_id, name in touched.examples if record_id in names]
+
+
+def _choices(found: Sequence[queries.Draft], touched: Sequence[Touched]) -> list[MigrationChoice]:
+    counts = {each.concern.key: each.count for each in touched if each.concern.kind == "pipeline_changed"}
+    return [
+        MigrationChoice(
+            draft.key,
+            Label.of(draft.document["label"]),
+            counts[draft.key],
+            _stages(draft.live, without=draft.document),
+            _stages(draft.document),
+        )
+        for draft in found
+        if draft.kind == "pipeline" and draft.live is not None and counts.get(draft.key)
+    ]
+
+
+def _stages(document: Document, without: Document | None = None) -> list[tuple[str, Label]]:
+    """The open stages of a pipeline, but for those of another version."""
+    other = {stage["key"] for stage in without["stages"]} if without else set()
+    return [
+        (stage["key"], Label.of(stage["label"]))
+        for stage in document["stages"]
+        if stage.get("kind", "open") == "open" and stage["key"] not in other
+    ]
+
+
+def _bring_over(uow: UnitOfWork, here: Scope, published: Published, found: Sequence[queries.Draft]) -> None:
+    """Hand the records of those processes for which it was chosen to a worker, in the same transaction."""
+    versions: Mapping[str, int] = {
+        key: number for kind, key, number in published.versions if kind == "pipeline"
+    }
+    live = {each.key: each.live for each in found if each.kind == "pipeline"}
+    for key, version_id in versions.items():
+        before = live.get(key)
+        if before is None or request.form.get(f"records-{key}") != "migrate":
+            continue
+        chosen = {
+            stage["key"]: request.form.get(f"to-{key}-{stage['key']}", "") for stage in before["stages"]
+        }
+        mapping = checked_mapping(
+            uow.catalog.pipeline(key), {stage: target for stage, target in chosen.items() if target}
+        )
+        house.queue().enqueue_migration(
+            uow.session, here.workspace.key, key, version_id, mapping, here.actor.member_id
+        )
+
+
+def _show_change_set(number: int, problems: Sequence[tuple[str, str]] = (), status: int = 200) -> Response:
+    here = scope()
+    facts, changed = queries.change_set(here.session, number)
+    can_be_undone = all(each.live_id == (None if each.after is None else each.version_id) for each in changed)
+    return show_form(
+        "pages/studio/change_set.html",
+        fragment="fragments/changes/change_set.html",
+        facts=facts,
+        cards=[ChangeCard.of(here, each.kind, each.before, each.after) for each in changed],
+        sources=SOURCES,
+        can_be_undone=can_be_undone,
+        problems=problems,
+        note=request.form.get("note", ""),
+        status=status,
+    )
