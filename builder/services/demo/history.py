@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -18,6 +18,7 @@ from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.transitions import Refused
 from builder.errors import N_, Conflict, Invalid
 from builder.services import conversion, records, stage_work, transitions
+from builder.services.demo.makings import Makings
 from builder.services.demo.plan import DemoPlan, Flow
 from builder.services.demo.values import ValueMaker
 from builder.services.entries import Entry
@@ -48,6 +49,11 @@ class History:
         self._queue: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = count()
         self._make = ValueMaker(self.random, self.plan.pools, self.known, self.plan.later)
+        self._makings = Makings(
+            self.uow,
+            self.random,
+            lambda key, values: self._create(self.uow.catalog.object(key), None, values),
+        )
         self._skill = {actor.member_id: skill for actor, _, skill in self.people}
 
     def play(self, progress: Callable[[float], None]) -> dict[str, int]:
@@ -91,10 +97,12 @@ class History:
         )
         self._plan_next(flow, record_id, self.uow.catalog.pipeline(flow.pipeline).first, actor)
 
-    def _create(self, definition: ObjectDefinition, entry: Entry | None) -> int:
-        """Create a record, filling in what its rules turn out to require."""
+    def _create(
+        self, definition: ObjectDefinition, entry: Entry | None, given: Mapping[str, Any] | None = None
+    ) -> int:
+        """Create a record with the ``given`` values, filling in what its rules turn out to require."""
         now = self.clock.now()
-        values = self._make.record(definition.key, definition.fields, now)
+        values = {**self._make.record(definition.key, definition.fields, now), **(given or {})}
         for _ in range(3):
             try:
                 saved = records.create(self.uow, definition.key, NewRecord(values, entry))
@@ -146,6 +154,8 @@ class History:
             self._plan_next(flow, record_id, stage, actor)
             return False
         self._count(f"moved to {target.key}")
+        self._makings.left(record_id, is_onward=target.kind in ("open", "won"))
+        self._makings.entered(flow, record_id, target.key)
         if target.is_open:
             self._plan_next(flow, record_id, target, actor)
         return True
@@ -194,6 +204,8 @@ class History:
         fields = draft.definition.fields.by_key
         feedback = draft.snapshot.feedback.by_key if draft.snapshot.feedback else {}
         stage_key = draft.standing.record["stage_key"]
+        made = self._makings.named
+        record_id = draft.standing.record_id
         if need.field is not None and need.kind == "feedback" and need.field in feedback:
             answers[need.field] = self._make.value(stage_key, feedback[need.field], now)
         elif need.field is not None and need.field in fields:
@@ -203,6 +215,7 @@ class History:
             found = self._make.satisfying(_condition(draft, need), draft.definition.key, names, now)
             for name, value in found.items():
                 head, _, key = name.partition(".")
+                value = made(record_id, names[name]) or value
                 (answers if head == "feedback" else values)[key or head] = value
 
     def _reason(self, draft: MoveDraft, command: MoveRecord) -> str | None:

@@ -36,6 +36,24 @@ class Stock:
 
 
 @dataclass(frozen=True)
+class Making:
+    """A record of another object that is made when one of a flow enters ``stage``.
+
+    ``map``: field → where its value comes from: a field of the record, ``@self`` (the record), ``@today``, or
+    ``=text`` for the text itself. ``cases``: maps of which one is drawn. ``again``: (yes/no field, field):
+    whether there was one with the same value before. ``settles``: (field, value when the record goes on,
+    value when it ends).
+    """
+
+    stage: str
+    object: str
+    map: Mapping[str, str]
+    cases: tuple[Mapping[str, str], ...] = ()
+    again: tuple[str, str] | None = None
+    settles: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Flow:
     """Records that come in over time and run through a pipeline.
 
@@ -43,6 +61,7 @@ class Flow:
     ``advance``: chance per stage to go on rather than to end; ``back``: chance to go back a stage instead;
     ``invalid``: share of the ends that are invalid rather than lost. ``converts``: the record is converted
     when it would win. ``then``: (object reference field, pipeline) that the won record's customer enters.
+    ``makes``: what else comes of it on the way.
     """
 
     object: str
@@ -54,6 +73,7 @@ class Flow:
     invalid: float = 0.2
     converts: bool = False
     then: tuple[str, str] | None = None
+    makes: tuple[Making, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,5 +124,18 @@ def _flow(document: dict[str, Any]) -> Flow:
             "per_month": tuple(document["per_month"]),
             "dwell_days": {key: tuple(days) for key, days in document["dwell_days"].items()},
             "then": tuple(then) if then else None,
+            "makes": tuple(_making(making) for making in document.get("makes", ())),
+        }
+    )
+
+
+def _making(document: dict[str, Any]) -> Making:
+    again, settles = document.get("again"), document.get("settles")
+    return Making(
+        **{
+            **document,
+            "cases": tuple(document.get("cases", ())),
+            "again": tuple(again) if again else None,
+            "settles": tuple(settles) if settles else None,
         }
     )

@@ -9,7 +9,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from builder.domain.conditions import All, AnyOf, Comparison, Condition
+from builder.domain.comparison import EvaluationContext
+from builder.domain.conditions import All, AnyOf, Comparison, Condition, evaluate
 from builder.domain.fields import FieldDefinition, FieldSet
 
 _SYLLABLES = (
@@ -29,6 +30,18 @@ _SYLLABLES = (
     "xin",
     "yuan",
 )
+
+
+def _shown(fields: FieldSet, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The values without those of fields that a rule hides from a record like this."""
+    context = EvaluationContext(now, "UTC")
+    hidden = {
+        key
+        for rule in fields.rules
+        if rule.effect == "show" and not evaluate(rule.when, values, fields.by_key, context)
+        for key in rule.targets
+    }
+    return {key: value for key, value in values.items() if key not in hidden}
 
 
 class ValueMaker:
@@ -70,7 +83,7 @@ class ValueMaker:
                 value = self.value(prefix, field, now)
                 if value is not None:
                     values[field.key] = value
-        return values
+        return _shown(fields, values, now)
 
     def value(self, prefix: str, field: FieldDefinition, now: datetime) -> Any:
         """One value of the field's type."""
