@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
-from builder.queries.board import board, board_column
+from builder.queries.board import board, board_column, scope_of
+from builder.queries.calendar import CalendarRequest, calendar_days
+from builder.queries.lanes import lane_cells, lane_field, lane_heads
 from builder.queries.list import ListRequest, list_records
 from builder.queries.record import record_page
 from builder.queries.search import reference_search, search
 from builder.queries.timeline import timeline
 from tests.builder.queries import crowd
-from tests.builder.queries.world import World, actor
+from tests.builder.queries.world import NOON, World, actor
 from tests.fixtures.postgres import APP_ROLE, PostgresServer, fresh_postgres_database
 
 COUNT = 20_000
@@ -187,6 +190,30 @@ def test_more_cards_are_read_from_the_index(crowded: World) -> None:
     after = board_column(*place).columns[0].next
     plans = Plans(crowded, lambda: board_column(*place, after=after))
     assert plans.uses("ix_record_board")
+    assert not plans.full_scans()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("name", ["due", "record.created_at"])
+def test_each_day_of_a_calendar_is_a_range_on_an_index(crowded: World, name: str, who: str) -> None:
+    definition = crowded.catalog.object("opportunity")
+    days = CalendarPage("month", NOON.date()).days
+    asked = CalendarRequest(definition, name, days)
+    plans = Plans(crowded, lambda: calendar_days(crowded.session, PEOPLE[who], asked, crowded.context))
+    assert plans.uses("ix_record_n02" if name == "due" else "ix_record_created_at")
+    assert not plans.full_scans()
+
+
+@pytest.mark.parametrize("who", ["all", "own"])
+def test_the_cells_of_a_lane_are_read_from_an_index(crowded: World, who: str) -> None:
+    pipeline = crowded.catalog.pipeline("path")
+    lane = lane_field(crowded.catalog.object("opportunity"), "record.owner")
+    scope = scope_of(
+        crowded.session, crowded.catalog, PEOPLE[who], pipeline, crowded.context, lane.condition("1005")
+    )
+    heads = lane_heads(scope, lane, ("first",), ("1005",))["1005"]
+    plans = Plans(crowded, lambda: lane_cells(scope, ("first",), heads))
+    assert plans.answer[0].cards
     assert not plans.full_scans()
 
 
