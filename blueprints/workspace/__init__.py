@@ -25,6 +25,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     deletion,
     duplicates,
     edits,
+    erasure,
     files,
     filters,
     home,

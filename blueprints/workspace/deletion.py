@@ -20,6 +20,7 @@ from builder.services import deletion as services
 
 DELETE = "record.delete"
 RESTORE = "record.restore"
+ERASE = "record.erase"
 
 
 @workspace.get("/r/<rid:record_id>/delete")
@@ -32,6 +33,7 @@ def ask_delete(record_id: int) -> Response:
         "record": record,
         "definition": here.catalog.object(record.object_key),
         "address": record_address(record_id),
+        "may_erase": here.actor.can(ERASE),
     }
     return show_form("pages/workspace/delete.html", fragment="fragments/record/delete.html", **facts)
 

@@ -200,6 +200,7 @@ class Teller:
             names = ", ".join(map(str, data.get("names", ())))
             return gettext("merged it with: %(names)s", names=names), (), (), ()
         words = {
+            "record.erased": gettext("erased the person's data"),
             "record.merged": gettext("merged “%(name)s” into it", name=data.get("name", "")),
             "record.deleted": gettext("put it into the recycle bin"),
             "record.restored": gettext("took it out of the recycle bin"),

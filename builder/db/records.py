@@ -23,6 +23,7 @@ class Record(Base, WorkspaceScoped):
     ``slice_id`` the open slice, which each change of a reported column closes.
     ``revision`` rises with each save or move and guards against stale writes. ``merged_into_id``: the record
     that a deleted one was merged into; ``merged_ids`` are, of a live one, all that were merged into it.
+    ``erased_at``: when a person's data was erased from it; what is left is anonymous.
     """
 
     __tablename__ = "record"
@@ -62,6 +63,7 @@ class Record(Base, WorkspaceScoped):
     deleted_by: Mapped[int | None]
     merged_into_id: Mapped[int | None]
     merged_ids: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    erased_at: Mapped[datetime | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 

@@ -13,6 +13,7 @@ RIGHTS = (
     "record.edit",
     "record.delete",
     "record.restore",
+    "record.erase",
     "record.export",
     "record.reassign",
     "record.share",

@@ -23,7 +23,7 @@ _LEFT = (DELETED, MERGED)
 _SINCE: tuple[tuple[Reason, frozenset[str]], ...] = (
     ("converted", frozenset({"record.converted"})),
     ("moved", frozenset({"record.moved", "move.requested"})),
-    ("edited", frozenset({CHANGED, *_LEFT, "record.restored"})),
+    ("edited", frozenset({CHANGED, *_LEFT, "record.restored", "record.erased"})),
     ("worked", frozenset({"stage.worked"})),
 )
 

@@ -54,6 +54,7 @@ def deleted_records(session: WorkspaceSession, actor: Actor) -> tuple[DeletedRec
         .where(
             Record.deleted_at.is_not(None),
             Record.merged_into_id.is_(None),
+            Record.erased_at.is_(None),
             *(() if seen is None else (seen,)),
         )
         .order_by(Record.deleted_at.desc(), Record.id.desc())

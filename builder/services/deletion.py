@@ -19,6 +19,7 @@ from builder.services.standings import load_standing
 from builder.services.unit_of_work import UnitOfWork
 
 KEY_TAKEN = N_("Another record was made with the key “%(key)s” meanwhile. Delete that one first, or keep it.")
+WAS_ERASED = N_("The data of this record was erased for good.")
 WAS_MERGED = N_("This record was merged into another one. Undo that instead.")
 
 
@@ -44,6 +45,8 @@ def restore(uow: UnitOfWork, record_id: int, revision: int | None = None) -> Sav
     standing = load_standing(uow, record_id, revision, is_deleted=True)
     if standing.record["merged_into_id"] is not None:
         raise Conflict(WAS_MERGED)
+    if standing.record["erased_at"] is not None:
+        raise Conflict(WAS_ERASED)
     _refuse_taken_key(uow, standing)
     return _set_deleted(uow, [standing], None, "record.restored")[0]
 

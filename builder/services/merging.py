@@ -136,28 +136,34 @@ def _take_values(
     """Errors: Invalid when the values together are not valid, with the fields named."""
     data = {one.record_id: one.record["data"] for one in others}
     stored = survivor.record["data"]
+    veil = uow.actor.veils.get(definition.key)
+    # What the role hides, or does not let change, stays as it is (S118).
+    kept = veil.fields | veil.read_only if veil is not None else frozenset()
     changes = {
         item.key: data[picks[item.key]].get(item.key)
         for item in mergeable_fields(definition)
-        if picks.get(item.key) in data and data[picks[item.key]].get(item.key) != stored.get(item.key)
+        if item.key not in kept
+        and picks.get(item.key) in data
+        and data[picks[item.key]].get(item.key) != stored.get(item.key)
     }
     going = {survivor.record_id, *data}
-    for item in definition.fields.of_type("reference"):
-        # Nothing refers to itself, and what would go is no value any more.
-        named = changes.get(item.key, stored.get(item.key))
-        if named is not None and int(named) in going:
-            changes[item.key] = None
-    known = ids_named(definition.fields, changes)
-    # Its file belongs to the survivor by now, and needs no intake of its own.
-    files = {
+    # Judged apart: a file belongs to the survivor by now and needs no intake; and nothing may refer to
+    # itself, nor to what goes.
+    given = {
         item.key: changes.pop(item.key)
         for item in definition.fields.of_type(*FILE_TYPES)
         if item.key in changes
     }
-    (checked,) = check(uow, definition.fields, [Draft(stored, changes, known)])
+    for item in definition.fields.of_type("reference"):
+        named = changes.get(item.key, stored.get(item.key))
+        if named is not None and int(named) in going:
+            changes.pop(item.key, None)
+            given[item.key] = None
+    known = ids_named(definition.fields, changes)
+    (checked,) = check(uow, definition, [Draft(stored, changes, known)])
     if checked.faults:
         raise Invalid(NOT_MERGED, problems=tuple(problem_of(fault) for fault in checked.faults))
-    taken = {key: value for key, value in {**checked.data, **files}.items() if value is not None}
+    taken = {key: value for key, value in {**checked.data, **given}.items() if value is not None}
     write_values(uow, definition, survivor, replace(checked, data=taken))
 
 

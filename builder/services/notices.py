@@ -34,7 +34,7 @@ def tell(uow: UnitOfWork, members: Collection[int], kind: str, record_id: int, n
         for member in members
     ]
     insert_rows(uow.session, Notice, rows)
-    _recount(uow, members)
+    recount(uow, members)
 
 
 def take_back(uow: UnitOfWork, note_id: int) -> None:
@@ -42,7 +42,7 @@ def take_back(uow: UnitOfWork, note_id: int) -> None:
     told = uow.session.scalars(select(Notice.member_id).where(Notice.note_id == note_id)).all()
     if told:
         uow.session.execute(delete(Notice).where(Notice.note_id == note_id))
-        _recount(uow, told)
+        recount(uow, told)
 
 
 def read(uow: UnitOfWork, notice_id: int) -> None:
@@ -63,10 +63,10 @@ def _read(uow: UnitOfWork, which: ColumnElement[bool]) -> None:
         .values(read_at=uow.clock.now())
         .execution_options(synchronize_session=False)
     )
-    _recount(uow, [uow.actor.member_id])
+    recount(uow, [uow.actor.member_id])
 
 
-def _recount(uow: UnitOfWork, member_ids: Collection[int]) -> None:
+def recount(uow: UnitOfWork, member_ids: Collection[int]) -> None:
     """Renew the copy of how many notices members have not read."""
     unread = (
         select(func.count())

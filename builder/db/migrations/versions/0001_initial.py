@@ -353,6 +353,7 @@ def _records() -> None:
         sa.Column("deleted_by", sa.BigInteger()),
         sa.Column("merged_into_id", sa.BigInteger()),
         sa.Column("merged_ids", sa.JSON()),
+        sa.Column("erased_at", _INSTANT),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
