@@ -34,6 +34,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     import_mappings,
     import_sets,
     lane_moves,
+    list_columns,
     lists,
     lookups,
     merging,

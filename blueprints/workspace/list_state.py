@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,6 +43,9 @@ class ListState:
     columns: tuple[str, ...] = ()
     pipeline: str | None = None
     query: str = ""
+    group: str = ""
+    widths: Mapping[str, int] = field(default_factory=dict)
+    rule: str = ""
     own: frozenset[str] = frozenset()
 
     def args(self, **changes: str) -> dict[str, Any]:
@@ -56,6 +59,8 @@ class ListState:
             args["sort"] = self.sort[0]
         if "cols" in self.own:
             args["cols"] = ",".join(self.columns)
+        if "group" in self.own:
+            args["group"] = self.group
         if self.query:
             args["q"] = self.query
         return {**args, **changes}
@@ -95,6 +100,9 @@ def read_state(here: Scope, definition: ObjectDefinition, args: Any = None) -> L
     if args.get("sort"):
         own.add("sort")
         state = replace(state, sort=(args["sort"][:200],))
+    if "group" in args:
+        own.add("group")
+        state = replace(state, group=args.get("group", "")[:200])
     asked = args.getlist("c") or args.get("cols", "").split(",")
     columns = tuple(name for name in asked if is_column(definition, name))
     if columns:
@@ -138,4 +146,7 @@ def _with_view(here: Scope, plain: ListState, view: View | StoredView, name: str
         condition=condition if not problems else None,
         problems=tuple(problems),
         pipeline=view.pipeline,
+        group=view.group,
+        widths=view.widths if isinstance(view, StoredView) else {},
+        rule=local(view.rule) if isinstance(view, View) else "",
     )

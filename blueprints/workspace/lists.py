@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import make_response, render_template, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask_babel import format_decimal, gettext, ngettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
@@ -15,6 +15,8 @@ from blueprints.messages import local, message
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, has_endpoint, workspace
 from blueprints.workspace.filter_words import evaluation_context, in_words, pointed_at
+from blueprints.workspace.list_columns import arranged, place_of
+from blueprints.workspace.list_groups import group_choices, group_id, grouped, request_of
 from blueprints.workspace.list_rows import lines_of
 from blueprints.workspace.list_state import ListState, list_address, read_state
 from blueprints.workspace.shown import Column, Reader, columns_of, field_context, record_column_label
@@ -22,10 +24,12 @@ from blueprints.workspace.subjects import subjects_of
 from builder.db.ids import to_public
 from builder.domain.conditions import All, Condition, fields_of
 from builder.domain.fields import ObjectDefinition
+from builder.errors import Invalid
+from builder.queries.groups import within
 from builder.queries.keyset import is_sortable
-from builder.queries.list import ListPage, ListRequest, list_records
-from builder.queries.row import RecordRow, names_of_members, names_of_visible
-from builder.queries.saved_views import StoredView, saved_views
+from builder.queries.list import ListPage, list_records
+from builder.queries.row import names_of_members, names_of_visible
+from builder.queries.saved_views import StoredView, views_and_arrangement
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Head:
     kind: str
     address: str
     sorted: str
+    name: str = ""
+    width: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,58 +62,117 @@ class ViewTab:
 
 @workspace.get("/o/<object_key>")
 def record_list(object_key: str) -> Response:
-    """One page of an object's records; alone for htmx."""
+    """One page of an object's records, or its groups; alone for htmx."""
     here = scope()
     definition = here.catalog.object(object_key)
     state = read_state(here, definition)
-    page = None if state.problems else _page(here, definition, state)
-    facts = _facts(here, definition, state, page)
+    place = place_of(object_key, state.view)
+    stored, kept = views_and_arrangement(here.session, here.actor, object_key, place)
+    facts = _facts(here, definition, arranged(definition, state, kept), stored)
     fragment = request.htmx and not request.htmx.boosted
     name = "fragments/list/list.html" if fragment else "pages/workspace/list.html"
     return make_response(render_template(name, **facts), 422 if state.problems else 200)
 
 
-def _page(here: Scope, definition: ObjectDefinition, state: ListState) -> ListPage:
-    asked = ListRequest(
-        definition.key,
-        columns=state.columns,
-        sort=state.sort,
-        filter=state.condition,
-        query=state.query,
-        pipeline_key=state.pipeline,
+@workspace.get("/o/<object_key>/group")
+def group_rows(object_key: str) -> Response:
+    """The rows of one group, a page at a time; without htmx the list with that group unfolded."""
+    here = scope()
+    definition = here.catalog.object(object_key)
+    state = read_state(here, definition)
+    inside = request.args.get("in", "")
+    if not request.htmx or request.htmx.boosted or state.problems:
+        return redirect(state.address(**{"in": inside}), 303)
+    page = _page(here, definition, state, inside)
+    facts = _rows(here, definition, state, page, inside)
+    return make_response(render_template("fragments/list/group_rows.html", **facts))
+
+
+@workspace.get("/o/<object_key>/totals")
+def list_totals(object_key: str) -> Response:
+    """The sums of the whole list: counted when somebody asks, for that reads every record."""
+    here = scope()
+    definition = here.catalog.object(object_key)
+    state = replace(read_state(here, definition), group="")
+    if not request.htmx or request.htmx.boosted or state.problems:
+        return redirect(state.address(totals="1"), 303)
+    columns = columns_of(here, object_key, state.columns, Reader(here))
+    facts = {"totals": grouped(here, definition, state, columns, None), "columns": columns}
+    return make_response(render_template("fragments/list/totals.html", **facts))
+
+
+def _page(here: Scope, definition: ObjectDefinition, state: ListState, inside: str | None = None) -> ListPage:
+    """Errors: Invalid for a group that cannot be."""
+    asked = replace(
+        request_of(definition, state),
+        within=() if inside is None else tuple(within(definition, state.group, inside)),
         after=request.args.get("after"),
         before=request.args.get("before"),
     )
     return list_records(here.session, here.catalog, here.actor, asked, evaluation_context(here))
 
 
-def _facts(
-    here: Scope, definition: ObjectDefinition, state: ListState, page: ListPage | None
+def _rows(
+    here: Scope, definition: ObjectDefinition, state: ListState, page: ListPage | None, inside: str | None
 ) -> dict[str, Any]:
+    """The rows of the page, and where the next ones of an unfolded group come from."""
     reader = Reader(here, page.names if page else {}, page.members if page else {})
     columns = columns_of(here, definition.key, state.columns, reader)
-    rows: tuple[RecordRow, ...] = page.rows if page else ()
-    stored = saved_views(here.session, here.actor, definition.key)
+    more = ""
+    if page and page.next and inside is not None:
+        args = state.args(**{"in": inside}, after=page.next)
+        more = url_for("workspace.group_rows", object_key=definition.key, **args)
     return {
+        "columns": columns,
+        "lines": lines_of(here, columns, page.rows if page else ()),
+        "bulk": _bulk_acts(here, definition),
+        "may_edit": here.actor.can("record.edit"),
+        "group_id": group_id(inside or ""),
+        "more": more,
+    }
+
+
+def _facts(
+    here: Scope, definition: ObjectDefinition, state: ListState, stored: tuple[StoredView, ...]
+) -> dict[str, Any]:
+    inside = request.args.get("in") if state.group else None
+    problem, groups, totals, page = "", None, None, None
+    try:
+        if not state.problems and (not state.group or inside is not None):
+            page = _page(here, definition, state, inside)
+        rows = _rows(here, definition, state, page, inside)
+        if not state.problems and state.group:
+            groups = grouped(here, definition, state, rows["columns"], inside)
+        elif not state.problems and "totals" in request.args:
+            totals = grouped(here, definition, state, rows["columns"], None)
+    except Invalid as error:
+        problem = message(error.message_key, error.values)
+        state = replace(state, group="", own=state.own - {"group"})
+        page = _page(here, definition, state)
+        rows = _rows(here, definition, state, page, None)
+    if page and page.problem:
+        problem = message(page.problem.message, page.problem.values)
+    return {
+        **rows,
         "definition": definition,
         "state": state,
         "page": page,
-        "heads": [_head(definition, state, page, column) for column in columns],
-        "lines": lines_of(here, columns, rows),
+        "groups": groups,
+        "totals": totals,
+        "heads": [_head(definition, state, page, column) for column in rows["columns"]],
         "list_text": urlencode(state.args()),
-        "bulk": _bulk_acts(here, definition),
         "chips": _chips(here, definition, state),
         "note": _note(page) if page else "",
-        "problem": message(page.problem.message, page.problem.values) if page and page.problem else "",
+        "problem": problem,
         "tabs": _tabs(here, definition, state, stored),
         "choices": _column_choices(here, definition, state),
+        "group_choices": group_choices(here, definition),
         "boards": [
             (local(pipeline.label), address)
             for pipeline in here.catalog.pipelines_of(definition.key)
             if (address := board_address(pipeline.key))
         ],
         "may_create": here.actor.can("record.create"),
-        "may_edit": here.actor.can("record.edit"),
         "may_share": here.actor.can("view.share"),
         "export_url": _export_address(here, definition, state),
         "owns_view": state.stored is not None and _may_change(here, state.stored),
@@ -146,7 +211,7 @@ def _may_change(here: Scope, view: StoredView) -> bool:
 
 def _head(definition: ObjectDefinition, state: ListState, page: ListPage | None, column: Column) -> Head:
     if not is_sortable(definition, column.name):
-        return Head(column.label, column.kind, "", "")
+        return Head(column.label, column.kind, "", "", column.name, state.widths.get(column.name))
     current = page.sort if page else None
     is_current = current is not None and current.name == column.name
     falls = bool(is_current and current and current.is_descending)
@@ -154,7 +219,8 @@ def _head(definition: ObjectDefinition, state: ListState, page: ListPage | None,
     if not is_current and column.kind == "number":
         following = f"-{column.name}"  # the largest first is what people look for
     sorted_now = ("descending" if falls else "ascending") if is_current else ""
-    return Head(column.label, column.kind, state.address(sort=following), sorted_now)
+    address, width = state.address(sort=following), state.widths.get(column.name)
+    return Head(column.label, column.kind, address, sorted_now, column.name, width)
 
 
 def _chips(here: Scope, definition: ObjectDefinition, state: ListState) -> list[Chip]:

@@ -15,10 +15,12 @@ from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.system import translated
 from blueprints.workspace.area import workspace
+from blueprints.workspace.list_columns import arranged, place_of
 from blueprints.workspace.list_state import ListState, read_state
 from builder.db.ids import to_public
 from builder.domain.conditions import to_document
 from builder.errors import Invalid, Stale
+from builder.queries.arrangements import arrangement
 from builder.queries.saved_views import get_saved_view
 from builder.services import views as services
 from builder.services.views import SaveView
@@ -34,7 +36,7 @@ def add_view(object_key: str) -> Response:
         return _again(here, state, [("", text) for text in state.problems])
     uow = here.unit_of_work()
     try:
-        view_id = services.save_view(uow, _wanted(state))
+        view_id = services.save_view(uow, _wanted(here, state))
     except Invalid as error:
         uow.rollback()
         return _again(here, state, _problems(error))
@@ -52,7 +54,7 @@ def change_view(view_id: int) -> Response:
         return _again(here, state, [("", text) for text in state.problems], view_id, seen)
     uow = here.unit_of_work()
     try:
-        services.save_view(uow, _wanted(state, view_id, seen))
+        services.save_view(uow, _wanted(here, state, view_id, seen))
     except Stale as error:
         uow.rollback()
         now = get_saved_view(here.session, here.actor, view_id).revision
@@ -76,7 +78,11 @@ def delete_view(view_id: int) -> Response:
     return done(url_for("workspace.record_list", object_key=object_key), gettext("The view is deleted."))
 
 
-def _wanted(state: ListState, view_id: int | None = None, revision: int | None = None) -> SaveView:
+def _wanted(
+    here: Scope, state: ListState, view_id: int | None = None, revision: int | None = None
+) -> SaveView:
+    kept = arrangement(here.session, here.actor, place_of(state.object_key, state.view))
+    state = arranged(here.catalog.object(state.object_key), state, kept)
     return SaveView(
         object_key=state.object_key,
         name=request.form.get("name", ""),
@@ -84,6 +90,8 @@ def _wanted(state: ListState, view_id: int | None = None, revision: int | None =
         sort=state.sort,
         filter=None if state.condition is None else to_document(state.condition),
         pipeline=state.pipeline,
+        group=state.group,
+        widths=state.widths,
         is_shared="shared" in request.form,
         view_id=view_id,
         revision=revision,

@@ -24,7 +24,8 @@ class View:
 
     ``pipeline`` is the pipeline of a board, or the one a list is limited to. ``filter`` may use filterable
     fields and ``record.*`` only, because the database evaluates it; ``None`` shows all. ``lanes``: the field
-    that divides a board; ``date``: the one by which a calendar places records.
+    that divides a board; ``date``: the one by which a calendar places records; ``group``: what a list is
+    grouped by (``domain.grouping``); ``rule``: in words, why the records stand in this order.
     """
 
     key: str
@@ -39,6 +40,8 @@ class View:
     checksum: str
     lanes: str = ""
     date: str = ""
+    group: str = ""
+    rule: Label = Label(())
 
 
 def can_divide(definition: ObjectDefinition, name: str) -> bool:

@@ -265,6 +265,8 @@ def compile_view(document: Document, version: Version, digest: str) -> View:
         checksum=digest,
         lanes=document.get("lanes", ""),
         date=document.get("date", ""),
+        group=document.get("group", ""),
+        rule=Label.of(document.get("rule")),
     )
 
 

@@ -38,7 +38,8 @@ class ListRequest:
     """What to show. ``columns`` are field keys or ``record.<column>``; unknown ones are left to the caller.
 
     ``sort`` as in a view (``"-amount"``); its first sortable entry counts, ties are broken by id.
-    ``query`` is searched in the object's search fields. ``after`` and ``before`` are cursors of a page.
+    ``within``: what narrows it to one group (``queries.groups``). ``query`` is searched in the object's
+    search fields. ``after`` and ``before`` are cursors of a page.
     """
 
     object_key: str
@@ -50,6 +51,7 @@ class ListRequest:
     after: str | None = None
     before: str | None = None
     limit: int = 50
+    within: tuple[ColumnElement[bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def asked(
     """The live records that a request is about, as clauses on ``record``. Whether the actor sees the records
     is not asked here; by words of hidden fields they find none.
     """
-    clauses = scope(definition, request.filter, context)
+    clauses = [*scope(definition, request.filter, context), *request.within]
     if request.pipeline_key is not None:
         clauses.append(Record.pipeline_key == request.pipeline_key)
     terms = query_tokens(request.query)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import BigInteger, Row, Select, false, func, literal, or_, select, union_all
 
-from builder.db.definitions import SavedView
+from builder.db.definitions import Arrangement, SavedView
 from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.conditions import Condition, parse
@@ -33,6 +34,8 @@ class StoredView:
     revision: int
     lanes: str = ""
     date: str = ""
+    group: str = ""
+    widths: Mapping[str, int] = field(default_factory=dict)
 
 
 def saved_views(session: WorkspaceSession, actor: Actor, object_key: str) -> tuple[StoredView, ...]:
@@ -41,6 +44,28 @@ def saved_views(session: WorkspaceSession, actor: Actor, object_key: str) -> tup
         _views(actor).where(SavedView.object_key == object_key).order_by(SavedView.name, SavedView.id)
     )
     return tuple(_view(row) for row in rows)
+
+
+def views_and_arrangement(
+    session: WorkspaceSession, actor: Actor, object_key: str, place: str
+) -> tuple[tuple[StoredView, ...], Mapping[str, Any]]:
+    """As ``saved_views``, and what the actor has kept for a page (``queries.arrangements``): one statement,
+    for every list asks for both.
+    """
+    views = _views(actor).where(SavedView.object_key == object_key)
+    kept = select(
+        literal(0, BigInteger),
+        literal(""),
+        literal(""),
+        Arrangement.member_id,
+        literal(""),
+        false(),
+        Arrangement.document,
+        literal(0),
+    ).where(Arrangement.member_id == actor.member_id, Arrangement.place == place)
+    rows = session.execute(union_all(views, kept)).all()
+    found = sorted((_view(row) for row in rows if row.id), key=lambda view: (view.name, view.id))
+    return tuple(found), next((row.document for row in rows if not row.id), {})
 
 
 def get_saved_view(session: WorkspaceSession, actor: Actor, view_id: int) -> StoredView:
@@ -86,4 +111,6 @@ def _view(row: Row[*tuple[Any, ...]]) -> StoredView:
         revision=row.revision,
         lanes=document.get("lanes", ""),
         date=document.get("date", ""),
+        group=document.get("group", ""),
+        widths=document.get("widths", {}),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -14,9 +14,11 @@ from builder.db.ids import new_id
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition, parse, to_document
 from builder.domain.fields import ObjectDefinition
+from builder.domain.grouping import can_group
 from builder.domain.kinds import RECORD_COLUMNS
 from builder.domain.saved_view import can_divide, can_place
 from builder.errors import N_, Forbidden, FunnelwrightError, Invalid, NotFound, Problem, Stale
+from builder.queries.groups import NOT_GROUPED
 from builder.queries.keyset import UNSORTABLE, is_sortable
 from builder.services.unit_of_work import UnitOfWork
 
@@ -56,6 +58,8 @@ class SaveView:
     pipeline: str | None = None
     lanes: str = ""
     date: str = ""
+    group: str = ""
+    widths: Mapping[str, int] = field(default_factory=dict)
     is_shared: bool = False
     view_id: int | None = None
     revision: int | None = None
@@ -86,6 +90,8 @@ def save_view(uow: UnitOfWork, command: SaveView) -> int:
         "pipeline": command.pipeline,
         "lanes": command.lanes,
         "date": command.date,
+        "group": command.group,
+        "widths": {name: command.widths[name] for name in command.columns if name in command.widths},
     }
     facts = {
         "name": name,
@@ -201,6 +207,8 @@ def _problems(uow: UnitOfWork, definition: ObjectDefinition, command: SaveView) 
         yield Problem(UNKNOWN_LANES, "lanes", {"field": command.lanes[:80]})
     if command.date and not can_place(definition, command.date):
         yield Problem(UNKNOWN_DATE, "date", {"field": command.date[:80]})
+    if command.group and not can_group(definition, command.group):
+        yield Problem(NOT_GROUPED, "group", {"column": command.group[:80]})
     if command.filter is not None:
         yield from _filter_problems(uow, definition, command.filter)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from builder.domain.grouping import GROUP_COLUMNS, GROUP_TYPES
 from builder.domain.kinds import RECORD_COLUMNS
 from builder.domain.roles import NEVER_HIDDEN
 from builder.domain.saved_view import DATE_COLUMNS, DATE_TYPES, LANE_COLUMNS, LANE_TYPES
@@ -124,6 +125,15 @@ def view_lanes(document: Document, around: Surroundings) -> Iterator[Finding]:
 @rule("view_date", "view", N_("A calendar cannot place records by “%(field)s”. Use a filterable date."))
 def view_date(document: Document, around: Surroundings) -> Iterator[Finding]:
     yield from _of_types(document, around, "date", DATE_TYPES, DATE_COLUMNS)
+
+
+@rule(
+    "view_group",
+    "view",
+    N_("A list cannot be grouped by “%(field)s”: it needs one filterable value."),
+)
+def view_group(document: Document, around: Surroundings) -> Iterator[Finding]:
+    yield from _of_types(document, around, "group", GROUP_TYPES, GROUP_COLUMNS)
 
 
 @rule("calendar_without_date", "view", N_("A calendar needs the date by which it places records."))

@@ -11,7 +11,7 @@
   pencil.tabIndex = -1;
 
   const grids = () => document.querySelectorAll("table[data-grid]");
-  const rowsOf = (grid) => [...grid.rows];
+  const rowsOf = (grid) => [...grid.rows].filter((row) => !row.parentElement.hidden);
   const cellsOf = (row) => [...row.querySelectorAll(CELLS)];
 
   function arm(grid) {
