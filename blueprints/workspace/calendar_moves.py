@@ -93,8 +93,9 @@ def move_to_day(record_id: int) -> Response:
     response = make_response(page)
     response.headers["HX-Retarget"] = "#calendar"
     response.headers["HX-Reswap"] = "outerHTML"
-    # After the swap only: closing the dialog takes the form away, from which htmx finds the calendar.
-    after = {"closeDialog": "", "placed": {"record": to_public(record_id)}}
+    # After the swap, and last: closing the dialog takes the form away, from which htmx finds the calendar
+    # and tells the rest.
+    after = {"placed": {"record": to_public(record_id)}, "closeDialog": ""}
     response.headers["HX-Trigger-After-Swap"] = json.dumps(after)
     return response
 

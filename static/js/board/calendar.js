@@ -64,11 +64,19 @@
     entry.classList.remove("bcard-sent");
     land();
   });
+  // What dragging left on an entry would be copied to its successor as an inline style, which no page may have.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target !== calendar()) return;
+    calendar().querySelectorAll("[style]").forEach((element) => element.removeAttribute("style"));
+  });
   // The entry has the focus at its new place, so that a keyboard goes on from there.
   document.addEventListener("placed", (event) => {
-    const entry = document.getElementById(`e-${event.detail.record}`);
-    const link = entry && entry.querySelector(".cal-move");
-    if (link) link.focus({ preventScroll: true });
+    const id = `e-${event.detail.record}`;
+    window.setTimeout(() => {
+      const entry = document.getElementById(id);
+      const link = entry && entry.querySelector(".cal-move");
+      if (link) link.focus({ preventScroll: true });
+    }, 30);
   });
   document.addEventListener("htmx:load", armAll);
   armAll();
