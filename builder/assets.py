@@ -15,7 +15,7 @@ import json
 import re
 import shutil
 import sys
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -43,6 +43,7 @@ _VENDOR: dict[str, tuple[str, ...]] = {
 }
 _STYLES: tuple[str, ...] = ("@tabler/core/dist/css/tabler.min.css",)
 _SPRITE_SOURCE = "dist/.source/icons.svg"
+_PAGES_OWN = "# What pages use"
 _MANIFEST = "dist/manifest.json"
 _HASHED = re.compile(r"/static/dist/.+\.[0-9a-f]{8}\.[a-z]+$")
 _SVG_NAMESPACE = "http://www.w3.org/2000/svg"
@@ -70,6 +71,7 @@ def add_assets(app: Flask) -> None:
     app.extensions["funnelwright.icons"] = _drawn_icons(static, app.extensions["funnelwright.asset_names"])
     app.jinja_env.globals["asset_url"] = asset_url
     app.jinja_env.globals["icon_markup"] = lru_cache(maxsize=2048)(icon_markup)
+    app.jinja_env.globals["palette_icons"] = palette_icons
     app.add_url_rule("/static/<path:filename>", "static", build_only=True)
 
 
@@ -124,6 +126,14 @@ def _built_names(manifest: Path) -> dict[str, str]:
         Path(output).name.partition(".")[0]: output % {"version": version}
         for output, version in versions.items()
     }
+
+
+@cache
+def palette_icons() -> tuple[str, ...]:
+    """The icons that admins may give to objects and stages: the first part of ``static/icons.txt``."""
+    text = (resource_folder("static") / "icons.txt").read_text("utf-8").partition(_PAGES_OWN)[0]
+    names = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(sorted(name for name in names if name))
 
 
 def build_assets(root: Path) -> list[Path]:

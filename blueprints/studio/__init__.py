@@ -8,7 +8,15 @@ from flask import Flask, g, url_for
 from flask_babel import gettext
 
 from blueprints.shell import NavItem, NavSection, add_navigation
-from blueprints.studio import area, changes, processes, schema_form  # noqa: F401 - importing registers their routes
+from blueprints.studio import (  # noqa: F401 - importing registers their routes
+    area,
+    changes,
+    designer,
+    form_edits,
+    objects,
+    processes,
+    schema_form,
+)
 from builder.services.definitions import EDIT
 
 
@@ -22,6 +30,8 @@ def _navigation() -> Iterator[NavSection]:
     if "scope" in g:
         links = [NavItem(gettext("Processes"), url_for("studio.process_list"), icon="route")]
         if g.scope.actor.can(EDIT):
+            links.insert(0, NavItem(gettext("Objects"), url_for("studio.object_list"), icon="box"))
+            links.insert(1, NavItem(gettext("Forms"), url_for("studio.form_list"), icon="clipboard-list"))
             links.append(NavItem(gettext("Changes"), url_for("studio.changes"), icon="git-compare"))
             links.append(
                 NavItem(gettext("JSON Schema form"), url_for("studio.schema_form"), icon="checklist")

@@ -9,7 +9,7 @@ from builder.domain import numbering
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
-from builder.fieldtypes.base import END, FieldContext, InvalidValue, stripped
+from builder.fieldtypes.base import END, FieldContext, InvalidValue, Objects, stripped
 from builder.fieldtypes.text import Text
 
 TOO_LONG = N_("At most %(limit)s characters fit here.")
@@ -26,6 +26,9 @@ class AutoNumber(Text):
     icon = "tag"
     widget = "text"
     is_assigned = True
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        return {"x-format": "{year}-{number:5}"}
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"format": document["x-format"], "max_length": numbering.LONGEST}

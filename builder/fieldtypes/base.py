@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -31,6 +31,10 @@ END = r"(?!\n)$"
 SLOT_LENGTH = 400
 FILTERABLE_LENGTH = 255
 UNSTORABLE = N_("The text holds a character that cannot be stored (NUL or half a surrogate pair). Remove it.")
+
+
+Objects: TypeAlias = "Mapping[str, Mapping[str, Mapping[str, Any]]]"
+"""What the Studio knows of all objects: object key → field key → field document."""
 
 
 class InvalidValue(Invalid):
@@ -107,7 +111,8 @@ class FieldType:
     reader's machine; ``is_figure``: numbers that
     columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
     (``params["parts"]``) that are fields themselves; ``match_kind``: how its values tell
-    duplicates, ``None`` when they do not.
+    duplicates, ``None`` when they do not; ``default_word``: what a default says for a value of the moment
+    (*today*, *now*, *me*).
     """
 
     key: ClassVar[str]
@@ -124,6 +129,14 @@ class FieldType:
     is_wide: ClassVar[bool] = False
     is_group: ClassVar[bool] = False
     match_kind: ClassVar[TraitKind | None] = None
+    default_word: ClassVar[str] = ""
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        """The settings that a new field of this type, on the object of that key, cannot be without; the
+        Studio fills them in so that people begin with something that works. Errors: Invalid, saying what
+        must be there first.
+        """
+        return {}
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -217,6 +230,11 @@ class FieldType:
         if isinstance(form, frozenset):
             return f"|{'|'.join(sorted(form))}|"
         return form if form is None or isinstance(form, str) else float(form)
+
+
+def no_start(message: str) -> Invalid:
+    """Why a field of some type cannot be added yet."""
+    return Invalid(message, problems=(Problem(message, "type"),))
 
 
 def storable(text: str) -> str:

@@ -9,7 +9,7 @@ from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import Kind, fold, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
-from builder.fieldtypes.base import SLOT_LENGTH, FieldContext, FieldType, InvalidValue, stripped
+from builder.fieldtypes.base import SLOT_LENGTH, FieldContext, FieldType, InvalidValue, Objects, stripped
 
 NOT_AN_OPTION = N_("“%(value)s” is not one of the options.")
 NO_OPTIONS = N_("A choice needs at least one option that is not retired.")
@@ -20,6 +20,12 @@ SEPARATORS = ("\n", ";", "；", "|")
 def active_keys(definition: FieldDefinition) -> list[str]:
     """Keys of the options that are offered, in their order."""
     return [option.key for option in definition.options if not option.is_retired]
+
+
+def _starting_options() -> dict[str, Any]:
+    first = {"key": "first", "label": {"en": "First option", "zh_Hans": "选项一"}}
+    second = {"key": "second", "label": {"en": "Second option", "zh_Hans": "选项二"}}
+    return {"x-options": [first, second]}
 
 
 def _check_options(definition: FieldDefinition) -> Iterator[Problem]:
@@ -57,6 +63,9 @@ class Choice(FieldType):
     slot = "t"
     widget = "choice"
 
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        return _starting_options()
+
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"layout": document.get("x-layout", "select")}
 
@@ -84,6 +93,9 @@ class Choices(FieldType):
     slot = "t"
     widget = "choices"
     takes_many = True
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        return _starting_options()
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"max_items": int(document["maxItems"])} if "maxItems" in document else {}

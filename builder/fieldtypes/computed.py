@@ -9,7 +9,7 @@ from builder.domain import formulas
 from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.labels import Label
 from builder.errors import Problem
-from builder.fieldtypes.base import FieldContext
+from builder.fieldtypes.base import FieldContext, Objects
 from builder.fieldtypes.number import DecimalNumber, decimal_pattern
 
 
@@ -21,6 +21,9 @@ class Formula(DecimalNumber):
     icon = "math-function"
     widget = "computed"
     is_computed = True
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        return {"x-formula": "0"}
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"formula": document["x-formula"], "scale": int(document.get("x-scale", 2))}

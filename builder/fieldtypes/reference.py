@@ -13,7 +13,16 @@ from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import Kind, fold, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_
-from builder.fieldtypes.base import END, Candidate, FieldContext, FieldType, InvalidValue, stripped
+from builder.fieldtypes.base import (
+    END,
+    Candidate,
+    FieldContext,
+    FieldType,
+    InvalidValue,
+    Objects,
+    no_start,
+    stripped,
+)
 
 ID_PATTERN = rf"^[1-9][0-9]{{0,18}}{END}"
 NOTHING_FOUND = N_("Nothing is called “%(value)s”.")
@@ -116,6 +125,11 @@ class Reference(Pointer):
     widget = "reference"
     names = "record_names"
 
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        if not objects:
+            raise no_start(N_("There is no object yet that a field could refer to. Publish one first."))
+        return {"x-target": next((key for key in objects if key != object_key), object_key)}
+
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return {"target": document["x-target"]}
 
@@ -130,6 +144,7 @@ class User(Pointer):
     label = Label.of({"en": "User", "zh_Hans": "人员"})
     icon = "user"
     kind = Kind.PERSON
+    default_word = ME
     widget = "user"
     names = "member_names"
 

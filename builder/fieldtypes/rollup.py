@@ -10,11 +10,15 @@ from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import SIGNIFICANT_DIGITS, Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
-from builder.fieldtypes.base import END, FieldContext, FieldType
+from builder.fieldtypes.base import END, FieldContext, FieldType, Objects, no_start
 from builder.fieldtypes.money import money_text
 from builder.fieldtypes.number import grouped
 
 NEEDS_A_FIELD = N_("Name the field whose values are added up or compared.")
+NOTHING_TO_COUNT = N_(
+    "No published object refers to this one by a field yet, so there is nothing to add up. "
+    "Add a reference there first."
+)
 MOST_DECIMALS = 6
 
 
@@ -29,6 +33,21 @@ class Rollup(FieldType):
     widget = "computed"
     is_computed = True
     is_figure = True
+
+    figures: ClassVar[tuple[str, ...]] = ()
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        """Over the first object that refers to this one, and has what is added up."""
+        for source, fields in objects.items():
+            for by, field in fields.items():
+                if field.get("x-type") != "reference" or field.get("x-target") != object_key:
+                    continue
+                of = [key for key, one in fields.items() if one.get("x-type") in self.figures]
+                if not self.figures:
+                    return {"x-from": source, "x-by": by, "x-function": "count"}
+                if of:
+                    return {"x-from": source, "x-by": by, "x-function": "sum", "x-of": of[0]}
+        raise no_start(NOTHING_TO_COUNT)
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         params = {"from": document["x-from"], "by": document["x-by"], "function": document["x-function"]}
@@ -64,6 +83,7 @@ class MoneyRollup(Rollup):
     label = Label.of({"en": "Money total of related records", "zh_Hans": "关联金额汇总"})
     icon = "coin"
     kind = Kind.ROWS
+    figures = ("money",)
     slot = None
     is_figure = False
 

@@ -12,7 +12,7 @@ from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
-from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue, stripped
+from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue, Objects, stripped
 from builder.fieldtypes.group_input import GroupInput
 from builder.fieldtypes.inputs import form_class
 
@@ -65,6 +65,9 @@ class SubForm(Group):
     icon = "list-details"
     kind = Kind.ROWS
     widget = "group"
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        return {"properties": {"part": {"x-type": "text", "x-label": {"en": "Part", "zh_Hans": "内容"}}}}
 
     def inner_form(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         return {key: document[key] for key in ("properties", "required", "x-sections") if key in document}

@@ -13,7 +13,7 @@ from builder.domain.fields import FieldDefinition, JsonValue
 from builder.domain.kinds import Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
-from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue, stripped
+from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue, Objects, stripped
 from builder.fieldtypes.inputs import form_class
 from builder.fieldtypes.table_input import TableInput
 
@@ -29,6 +29,13 @@ class Table(FieldType):
     kind = Kind.ROWS
     widget = "table"
     is_wide = True
+
+    def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
+        item = {"x-type": "text", "x-label": {"en": "Item", "zh_Hans": "项目"}}
+        count = {"x-type": "integer", "x-label": {"en": "Quantity", "zh_Hans": "数量"}}
+        section = {"key": "row", "label": {"en": "Row", "zh_Hans": "行"}, "fields": ["item", "quantity"]}
+        properties = {"item": item, "quantity": count}
+        return {"items": {"type": "object", "properties": properties, "x-sections": [section]}}
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """``columns`` themselves are compiled by ``metadata.record_schema``."""

@@ -107,6 +107,7 @@ class Date(FieldType):
     icon = "calendar"
     kind = Kind.DAY
     slot = "n"
+    default_word = TODAY
     widget = "date"
 
     def schema(self, definition: FieldDefinition) -> dict[str, Any]:
@@ -143,6 +144,7 @@ class DateTime(FieldType):
     icon = "calendar-time"
     kind = Kind.INSTANT
     slot = "n"
+    default_word = NOW
     widget = "datetime"
 
     def schema(self, definition: FieldDefinition) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from builder.metadata.lint.formulas import columns, names
 from builder.metadata.lint.registry import Finding, Surroundings, rule
 
 # What the system gives to records, and what belongs to them.
-_OF_RECORDS = (*TOTAL_TYPES, "auto_number", "file", "image")
+OF_RECORDS = (*TOTAL_TYPES, "auto_number", "file", "image")
 
 
 def _totals(document: Document) -> Iterator[tuple[str, Document]]:
@@ -27,7 +27,7 @@ def _totals(document: Document) -> Iterator[tuple[str, Document]]:
 )
 def total_out_of_place(document: Document, _: Surroundings) -> Iterator[Finding]:
     for key, field in properties(document).items():
-        if field["x-type"] in _OF_RECORDS and document["kind"] != "object":
+        if field["x-type"] in OF_RECORDS and document["kind"] != "object":
             yield place(key, "x-type"), {}
         for name, inner in columns(field).items():
             if inner["x-type"] in (*TOTAL_TYPES, "auto_number"):

@@ -1,0 +1,211 @@
+"""The form designer: palette, canvas, properties, and the form itself as reps get it (S2, S24, S31–S33)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import current_app, make_response, render_template, url_for
+from htmx_flask import request
+from werkzeug.datastructures import MultiDict
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from blueprints.languages import LANGUAGES, language
+from blueprints.scope import Scope, scope
+from blueprints.studio.area import studio
+from blueprints.studio.canvas import PaletteType, canvas_of, palette, palette_type
+from blueprints.studio.properties import COLORS, FieldPanel, codes, texts_in, texts_of
+from blueprints.workspace.shown import form_context
+from builder.domain.labels import Label
+from builder.errors import FunnelwrightError, NotFound
+from builder.forms.record_form import RecordForm
+from builder.metadata.compiler import field_set
+from builder.metadata.editing.sections import laid_out
+from builder.queries.designs import Design, read_design
+from builder.services.definitions import EDIT
+
+PAGE = "pages/studio/designer.html"
+DESIGNER = "fragments/designer/designer.html"
+PREVIEW = "fragments/form/body.html"
+PREFIX = "p"
+KINDS = {"objects": "object", "forms": "feedback"}
+AREAS = {kind: area for area, kind in KINDS.items()}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the panel on the right is about: a field, a section, a field to be added, a rule, or nothing."""
+
+    field: str = ""
+    section: str = ""
+    adding: str = ""
+    into: str = ""
+    at: int | None = None
+    rule: str = ""
+    panel: str = ""
+
+    @classmethod
+    def asked(cls, args: MultiDict[str, str]) -> Chosen:
+        at = args.get("at", "")
+        return cls(
+            args.get("field", ""),
+            args.get("section", ""),
+            args.get("add", ""),
+            args.get("into", ""),
+            int(at) if at.isascii() and at.isdecimal() and len(at) < 4 else None,
+            args.get("rule", ""),
+            args.get("panel", ""),
+        )
+
+    def within(self, design: Design) -> Chosen:
+        """Without what is not there (any more)."""
+        form = laid_out(design.form)
+        sections = {section["key"] for section in form["x-sections"]}
+        return replace(
+            self,
+            field=self.field if self.field in form["properties"] else "",
+            section=self.section if self.section in sections else "",
+            into=self.into if self.into in sections else "",
+            adding=self.adding if any(one.key == self.adding for one in palette(design.kind)) else "",
+        )
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The part of an address that says so."""
+        given = {
+            "field": self.field, "section": self.section, "add": self.adding, "into": self.into,
+            "at": "" if self.at is None else str(self.at), "rule": self.rule, "panel": self.panel,
+        }  # fmt: skip
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass
+class Told:
+    """What the answer says besides the design: problems of a refused edit, and what was typed then."""
+
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    notice: str = ""
+    panel: FieldPanel | None = None
+    typed: MultiDict[str, str] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def read(here: Scope, area: str, key: str) -> Design:
+    """The design behind an address. Errors: Forbidden, NotFound."""
+    here.require(EDIT)
+    return read_design(here.session, here.workspace, KINDS[area], key)
+
+
+def address(design: Design, chosen: Chosen | None = None) -> str:
+    """The page of a design, with something chosen on it."""
+    args = chosen.args if chosen else {}
+    return url_for("studio.designer", area=AREAS[design.kind], key=design.key, **args)  # type: ignore[arg-type]
+
+
+@studio.get("/<any(objects, forms):area>/<key>/fields")
+def designer(area: str, key: str) -> Response:
+    here = scope()
+    design = read(here, area, key)
+    return show(here, design, Chosen.asked(request.args))
+
+
+@studio.get("/forms/<key>")
+def form_page(key: str) -> Response:
+    """The short address of a feedback form."""
+    return redirect(url_for("studio.designer", area="forms", key=key))
+
+
+@studio.post("/<any(objects, forms):area>/<key>/preview")
+def preview(area: str, key: str) -> Response:
+    """The form again as its rules decide for what was typed; nothing is saved."""
+    here = scope()
+    design = read(here, area, key)
+    if not request.htmx or request.htmx.boosted:
+        return show(here, design, Chosen.asked(request.args))
+    form = preview_of(here, design, request.form)
+    if form is None:
+        raise NotFound()
+    return make_response(render_template(PREVIEW, form=form, refresh_url=_preview_address(design)))
+
+
+def preview_of(here: Scope, design: Design, sent: Any) -> RecordForm | None:
+    """The generated form of the draft, filled with what was typed into it; ``None`` while it is unsound."""
+    if not design.is_sound:
+        return None
+    typed = sent if sent is not None and any(name.startswith(f"{PREFIX}-") for name in sent) else None
+    try:
+        return RecordForm(
+            field_set(dict(design.form)),
+            form_context(here),
+            formdata=typed,
+            prefix=PREFIX,
+        )
+    except FunnelwrightError:
+        return None
+
+
+def _preview_address(design: Design) -> str:
+    return url_for("studio.preview", area=AREAS[design.kind], key=design.key)
+
+
+def show(
+    here: Scope, design: Design, chosen: Chosen, said: Told | None = None, status: int = 200
+) -> Response:
+    """The whole page, or its fragment for htmx."""
+    said, chosen = said or Told(), chosen.within(design)
+    canvas = canvas_of(design)
+    panel = said.panel
+    if panel is None and chosen.field:
+        panel = FieldPanel(design, chosen.field, form_context(here))
+    facts: dict[str, Any] = {
+        "design": design,
+        "area": AREAS[design.kind],
+        "name": Label.of(design.document["label"]).text(language()),
+        "owner_name": _object_name(here, design),
+        "canvas": canvas,
+        "palette": palette(design.kind),
+        "chosen": chosen,
+        "panel": panel,
+        "adding": _adding(chosen),
+        "section": next((one for one in canvas.sections if one.key == chosen.section), None),
+        "section_document": _section(design, chosen.section),
+        "form": preview_of(here, design, request.form if request.method == "POST" else None),
+        "refresh_url": _preview_address(design),
+        "said": said,
+        "codes": codes(),
+        "languages_shown": LANGUAGES,
+        "colors": COLORS,
+        "texts_of": texts_of,
+        "texts_in": texts_in,
+        "publish_url": publish_address(),
+        "type_of_key": palette_type,
+    }
+    from blueprints.studio.panels import panel_facts  # which asks this module for addresses
+
+    facts |= panel_facts(here, design, chosen, said)
+    name = DESIGNER if request.htmx and not request.htmx.boosted else PAGE
+    answer = make_response(render_template(name, **facts), status)
+    if request.htmx and status < 400:
+        answer.headers["HX-Push-Url"] = address(design, replace(chosen, at=None))
+    return answer
+
+
+def publish_address() -> str:
+    """Where drafts are reviewed and published."""
+    return url_for("studio.changes") if "studio.changes" in current_app.view_functions else ""
+
+
+def _object_name(here: Scope, design: Design) -> str:
+    if design.kind == "object":
+        return ""
+    found = design.around.find("object", design.object_key)
+    return Label.of(found["label"]).text(language()) if found else design.object_key
+
+
+def _adding(chosen: Chosen) -> PaletteType | None:
+    return palette_type(chosen.adding) if chosen.adding else None
+
+
+def _section(design: Design, key: str) -> dict[str, Any] | None:
+    return next((one for one in laid_out(design.form)["x-sections"] if one["key"] == key), None)

@@ -1,0 +1,86 @@
+"""What the designers show beside a document: what surrounds it, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from builder.db.tenancy import WorkspaceSession
+from builder.domain.workspaces import WorkspaceInfo
+from builder.metadata.cache import ProcessCache
+from builder.metadata.documents import check
+from builder.metadata.grammar import DefinitionProblem, Document
+from builder.metadata.lint import Surroundings, lint
+from builder.queries.definitions import drafts, editable_document, live_documents
+
+_surroundings: ProcessCache[tuple[int, int], Surroundings] = ProcessCache(64)
+_found: ProcessCache[tuple[int, int, str, frozenset[str]], tuple[DefinitionProblem, ...]] = ProcessCache(512)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A document as a designer shows it. ``live``: what is published of it, ``None`` for something new.
+
+    ``problems``: what would refuse a publish (errors) or is worth a look (warnings, hints); ``around``: the
+    live documents and the drafts beside it, as they would be published together.
+    """
+
+    document: Document
+    checksum: str
+    is_draft: bool
+    live: Document | None
+    problems: tuple[DefinitionProblem, ...]
+    around: Surroundings
+    draft_count: int
+
+    @property
+    def kind(self) -> str:
+        return str(self.document["kind"])
+
+    @property
+    def key(self) -> str:
+        return str(self.document["key"])
+
+    @property
+    def form(self) -> Mapping[str, Any]:
+        form: Mapping[str, Any] = self.document["fields"]
+        return form
+
+    @property
+    def object_key(self) -> str:
+        """The object that the form belongs to."""
+        return str(self.document["key" if self.kind == "object" else "object"])
+
+    @property
+    def is_sound(self) -> bool:
+        return not any(problem.is_error for problem in self.problems)
+
+    @property
+    def live_fields(self) -> Mapping[str, Any]:
+        fields: Mapping[str, Any] = self.live["fields"]["properties"] if self.live else {}
+        return fields
+
+
+def read_design(session: WorkspaceSession, workspace: WorkspaceInfo, kind: str, key: str) -> Design:
+    """The draft, or what is live, with its problems. Raises NotFound."""
+    document, mark, is_draft = editable_document(session, kind, key)
+    live = live_documents(session, workspace)
+    waiting = drafts(session)
+    others = [row for row in waiting if row.kind in ("object", "feedback", "pipeline", "role")]
+    around = _surroundings.get(
+        (workspace.id, workspace.definitions_stamp), lambda: Surroundings.of(live.values())
+    )
+    for row in others:
+        if (row.kind, row.key) != (kind, key):
+            around = around.beside(row.document)
+    previous = live.get((kind, key))
+    around = replace(around, previous=previous)
+    # The same document beside the same others has the same problems.
+    mark_of_all = (workspace.id, workspace.definitions_stamp, mark, frozenset(row.checksum for row in others))
+    problems = _found.get(mark_of_all, lambda: tuple(_problems(kind, document, around)))
+    return Design(document, mark, is_draft, previous, problems, around, len(waiting))
+
+
+def _problems(kind: str, document: Document, around: Surroundings) -> list[DefinitionProblem]:
+    return check(kind, document) or lint(kind, document, around)

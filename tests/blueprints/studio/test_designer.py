@@ -1,0 +1,259 @@
+"""The form designer over HTTP: a new field from its type to a rep's form, and every sentence of its routes."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from tests.fixtures.town import Town, Visitor
+
+STUDIO = "/w/acme/studio"
+PAGE = f"{STUDIO}/objects/matter/fields"
+FORM = f"{STUDIO}/forms/talk/fields"
+
+
+def mark(visitor: Visitor, page: str = PAGE) -> str:
+    """The state of the draft that the page shows."""
+    found = re.search(r'name="checksum" value="([0-9a-f]{64})"', visitor.get(page).text)
+    assert found
+    return found.group(1)
+
+
+def post(visitor: Visitor, path: str, page: str = PAGE, *, htmx: bool = False, **data: Any) -> Any:
+    sent = {name.replace("__", "-"): value for name, value in data.items()}
+    return visitor.post(path, {"checksum": mark(visitor, page), **sent}, htmx=htmx)
+
+
+def add(visitor: Visitor, type_key: str, name: str, **more: Any) -> Any:
+    return post(visitor, f"{STUDIO}/objects/matter/fields/add", add=type_key, label__en=name, **more)
+
+
+def fields_on(visitor: Visitor, page: str = PAGE) -> list[str]:
+    return re.findall(r'name="place" value="f:([a-z0-9_]+)"', visitor.get(page).text)
+
+
+def test_a_field_that_an_admin_adds_is_in_the_form_of_a_rep_once_it_is_published(town: Town) -> None:
+    ada, rita = town.as_("Ada"), town.as_("Rita")
+    answer = add(ada, "choice", "Kind of fence", required="1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{PAGE}?field=kind_of_fence")
+    page = ada.get(PAGE).text
+    assert 'name="p-kind_of_fence"' in page, "the preview is the form itself"
+    assert "1 change not yet published" in page
+    assert "Kind of fence" not in rita.get("/w/acme/o/matter/new").text
+    published = ada.post(f"{STUDIO}/changes")
+    assert published.status_code == 303
+    assert 'name="f-kind_of_fence"' in rita.get("/w/acme/o/matter/new").text
+    assert "not yet published" not in ada.get(PAGE).text
+
+
+def test_every_type_of_the_registry_can_be_added_and_is_sound_at_once(town: Town) -> None:
+    ada = town.as_("Ada")
+    types = re.findall(r'data-type="([a-z_]+)"', ada.get(PAGE).text)
+    assert len(types) > 20
+    for type_key in types:
+        if type_key in ("rollup", "money_rollup"):
+            continue
+        assert add(ada, type_key, f"New {type_key}").status_code == 303
+    for key in fields_on(ada):
+        panel = ada.get(f"{PAGE}?field={key}")
+        assert panel.status_code == 200, key
+        assert 'id="field-panel"' in panel.text
+    assert "must be put right" not in ada.get(PAGE).text
+
+
+def test_a_total_needs_an_object_that_refers_here_and_says_so(town: Town) -> None:
+    answer = add(town.as_("Ada"), "rollup", "How many")
+    assert answer.status_code == 422
+    assert "No published object refers to this one" in answer.text
+    assert 'value="How many"' in answer.text
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201])
+def test_a_field_without_a_proper_name_is_refused_and_what_was_typed_stays(town: Town, name: str) -> None:
+    answer = add(town.as_("Ada"), "text", name, required="1")
+    assert answer.status_code == 422
+    assert 'id="label-en-error"' in answer.text
+    assert 'id="add-field"' in answer.text
+    assert re.search(r'id="required"[^>]*checked', answer.text)
+
+
+def test_the_settings_of_a_field_are_kept_together(town: Town) -> None:
+    ada = town.as_("Ada")
+    answer = post(
+        ada, f"{PAGE}/heat", label__en="Warmth", label__zh_Hans="热度", help__en="How keen they are", required="1",
+        filterable="1", option=["1", "0"], o__0__key="cold", o__0__en="Cold", o__1__key="hot", o__1__en="Hot",
+        o__1__color="red", d__default="hot", **{"new-options": "Lukewarm | 温\n\n"}, htmx=True,
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    page = answer.text
+    order = re.findall(r'name="o-\d+-key" value="([a-z]+)"', page)
+    assert order == ["hot", "cold", "lukewarm"]
+    assert 'value="温"' in page
+    assert "How keen they are" in page
+    assert re.search(r'<option value="hot" selected>', page)
+    assert 'id="designer"' in page
+    assert "<html" not in page
+
+
+def test_what_cannot_be_read_is_named_at_its_control_and_typed_values_are_kept(town: Town) -> None:
+    ada = town.as_("Ada")
+    answer = post(ada, f"{PAGE}/title", label__en="Kept", **{"s-maxLength": "many"})
+    assert answer.status_code == 422
+    assert 'id="s-maxLength-error"' in answer.text
+    assert 'value="Kept"' in answer.text
+    assert 'value="many"' in answer.text
+    assert "not yet published" not in ada.get(PAGE).text
+
+
+def test_a_published_option_is_retired_and_never_lost(town: Town) -> None:
+    ada = town.as_("Ada")
+    options = {
+        "option": ["0", "1"],
+        "o-0-key": "cold",
+        "o-0-en": "Cold",
+        "o-0-removed": "1",
+        "o-1-key": "hot",
+        "o-1-en": "Hot",
+    }
+    answer = post(ada, f"{PAGE}/heat", label__en="Heat", filterable="1", **options, htmx=True)
+    assert 'name="o-0-key" value="cold"' in answer.text
+
+
+def test_fields_and_sections_are_moved_by_buttons_and_by_dragging(town: Town) -> None:
+    ada, arrange = town.as_("Ada"), f"{STUDIO}/objects/matter/arrange"
+    before = fields_on(ada)
+    assert post(ada, arrange, step=f"down:field:{before[0]}").status_code == 303
+    assert fields_on(ada) == [before[1], before[0], *before[2:]]
+    assert post(ada, f"{STUDIO}/objects/matter/sections/add", label__en="Money").status_code == 303
+    section = re.findall(r'name="place" value="s:([a-z_]+)"', ada.get(PAGE).text)[0]
+    places = ["s:money", "f:worth", f"s:{section}", *(f"f:{key}" for key in before if key != "worth")]
+    assert post(ada, arrange, place=places, htmx=True).status_code == 200
+    assert fields_on(ada)[0] == "worth"
+    assert post(ada, arrange, place=places[:3]).status_code == 422
+    assert fields_on(ada)[0] == "worth"
+
+
+def test_sections_are_renamed_and_removed_without_losing_fields(town: Town) -> None:
+    ada = town.as_("Ada")
+    count = len(fields_on(ada))
+    post(ada, f"{STUDIO}/objects/matter/sections/add", label__en="Money")
+    post(ada, f"{STUDIO}/objects/matter/arrange", step=f"down:field:{fields_on(ada)[-1]}")
+    changed = f"{STUDIO}/objects/matter/sections/money"
+    assert post(ada, changed, label__en="Pay", help__en="All amounts", columns="3").status_code == 303
+    assert "All amounts" in ada.get(PAGE).text
+    assert post(ada, changed, label__en="", columns="3").status_code == 422
+    assert post(ada, f"{changed}/remove").status_code == 303
+    assert len(fields_on(ada)) == count
+
+
+def test_a_removed_field_leaves_the_form_and_what_asks_for_it_is_named(town: Town) -> None:
+    ada = town.as_("Ada")
+    add(ada, "formula", "Double")
+    post(ada, f"{PAGE}/double", label__en="Double", **{"s-x-formula": "worth * 2"})
+    assert post(ada, f"{PAGE}/worth/remove").status_code == 303
+    page = html.unescape(ada.get(PAGE).text)
+    assert "worth" not in fields_on(ada)
+    assert "The formula asks for “worth”" in page
+    assert "One thing must be put right" in page
+    assert "preview-form" not in re.sub(r'hx-include="#preview-form"', "", page)
+    refused = ada.post(f"{STUDIO}/changes")
+    assert refused.status_code == 422
+
+
+def test_a_new_field_may_change_its_type_and_a_published_one_may_not(town: Town) -> None:
+    ada = town.as_("Ada")
+    add(ada, "text", "Size")
+    assert post(ada, f"{PAGE}/size/type", type="integer").status_code == 303
+    assert "Whole number" in ada.get(f"{PAGE}?field=size").text
+    assert post(ada, f"{PAGE}/title/type", type="integer").status_code == 422
+    assert post(ada, f"{PAGE}/size/type", type="none").status_code == 422
+
+
+def test_taking_everything_back_leaves_no_draft(town: Town) -> None:
+    ada = town.as_("Ada")
+    add(ada, "text", "Size")
+    assert post(ada, f"{STUDIO}/objects/matter/discard").status_code == 303
+    assert "not yet published" not in ada.get(PAGE).text
+    assert post(ada, f"{STUDIO}/objects/matter/discard").status_code == 404
+
+
+def test_the_preview_decides_rules_and_saves_nothing(town: Town) -> None:
+    ada = town.as_("Ada")
+    before = mark(ada)
+    answer = ada.post(f"{STUDIO}/objects/matter/preview", {"p-title": "Fence"}, htmx=True)
+    assert answer.status_code == 200
+    assert 'value="Fence"' in answer.text
+    assert "<html" not in answer.text
+    assert mark(ada) == before
+    assert 'value="Fence"' in ada.post(f"{STUDIO}/objects/matter/preview", {"p-title": "Fence"}).text
+
+
+def test_the_form_of_a_stage_is_designed_in_the_same_way(town: Town) -> None:
+    ada = town.as_("Ada")
+    path = f"{STUDIO}/forms/talk/fields/add"
+    assert post(ada, path, FORM, add="rating", label__en="Interest").status_code == 303
+    assert 'data-type="auto_number"' not in ada.get(FORM).text
+    assert ada.get(f"{STUDIO}/forms/talk").status_code == 302
+    assert "Talk" in ada.get(f"{STUDIO}/forms").text
+
+
+EDITS = {
+    f"{STUDIO}/objects/matter/fields/add": {"add": "text", "label-en": "Size"},
+    f"{PAGE}/title": {"label-en": "Name"},
+    f"{PAGE}/title/type": {"type": "integer"},
+    f"{PAGE}/title/remove": {},
+    f"{STUDIO}/objects/matter/arrange": {"step": "down:field:due"},
+    f"{STUDIO}/objects/matter/sections/add": {"label-en": "More"},
+    f"{STUDIO}/objects/matter/sections/details": {"label-en": "More", "columns": "1"},
+    f"{STUDIO}/objects/matter/sections/details/remove": {},
+    f"{STUDIO}/objects/matter/discard": {},
+    f"{STUDIO}/objects/matter/settings": {"label-en": "Case", "position": "0"},
+}
+CHECKED = [path for path in EDITS if not path.endswith("/type")]
+
+
+def test_of_two_admins_the_second_is_told_and_overwrites_nothing(town: Town) -> None:
+    ada = town.as_("Ada")
+    old = mark(ada)
+    add(ada, "text", "First")
+    for path in CHECKED:
+        answer = ada.post(path, {**EDITS[path], "checksum": old})
+        assert answer.status_code == 409, path
+        assert "Somebody else changed this draft meanwhile" in answer.text
+    assert fields_on(ada)[-1] == "first"
+
+
+def test_an_edit_without_the_state_that_was_seen_is_a_400(town: Town) -> None:
+    ada = town.as_("Ada")
+    for path in CHECKED:
+        assert ada.post(path, EDITS[path]).status_code in (400, 404), path
+    assert "not yet published" not in ada.get(PAGE).text
+
+
+def test_others_are_refused(town: Town) -> None:
+    rita, otto, ada = town.as_("Rita"), town.as_("Otto"), town.as_("Ada")
+    for path, sent in EDITS.items():
+        assert rita.post(path, sent).status_code == 403, path
+        assert otto.post(path, sent).status_code == 404, path
+        assert ada.post(path.replace("/matter/", "/none/"), sent).status_code == 404, path
+    for path in (
+        PAGE,
+        f"{STUDIO}/objects",
+        f"{STUDIO}/forms",
+        f"{STUDIO}/objects/new",
+        f"{STUDIO}/forms/new",
+    ):
+        assert rita.get(path).status_code == 403, path
+    assert ada.post(f"{PAGE}/none", {}).status_code == 404
+    assert ada.get(f"{STUDIO}/objects/matter/arrange").status_code == 405
+
+
+def test_labels_are_text_and_never_code(town: Town) -> None:
+    ada = town.as_("Ada")
+    add(ada, "text", "<script>alert(1)</script>")
+    page = ada.get(f"{PAGE}?field=script_alert_1_script").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page

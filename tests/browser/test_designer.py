@@ -1,0 +1,79 @@
+"""Somebody gives a rep's form a new field, by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fixtures.town import Town
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("hands", ["mouse", "keyboard"])
+def test_a_new_field_reaches_the_form_of_a_rep(
+    sqlite_town: Town,
+    serve_app: Callable[[Any], str],
+    signed_in: Callable[..., Any],
+    axe: Callable[[Any], list[str]],
+    hands: str,
+) -> None:
+    address = serve_app(sqlite_town.app)
+    page = signed_in(sqlite_town.app, address, "ada@example.com")
+    page.goto(f"{address}/w/acme/studio/objects/matter/fields")
+    assert axe(page) == []
+    (by_mouse if hands == "mouse" else by_keyboard)(page)
+    page.locator("#preview-form").get_by_label("Colour of the fence").wait_for()
+    assert axe(page) == []
+    order = page.locator("[data-field]").evaluate_all("all => all.map(one => one.dataset.field)")
+    assert order[0] == "colour_of_the_fence"
+    assert page.locator("#preview-form [name^='p-']").first.get_attribute("name") == "p-colour_of_the_fence"
+    publish = page.get_by_role("link", name="Review and publish")
+    if hands == "mouse":
+        publish.click()
+        page.get_by_role("button", name="Publish").click()
+    else:
+        publish.press("Enter")
+        page.get_by_role("button", name="Publish").press("Enter")
+    page.get_by_text("Published.").first.wait_for()
+    rep = signed_in(sqlite_town.app, address, "rita@example.com")
+    rep.goto(f"{address}/w/acme/o/matter/new")
+    rep.get_by_label("Colour of the fence").select_option(label="Green")
+
+
+def by_mouse(page: Any) -> None:
+    """Drag the type to the head of the first section, name it, and give it an option."""
+    page.locator("#add-choice").drag_to(page.locator("[data-field]").first, target_position={"x": 40, "y": 3})
+    page.get_by_role("heading", name="New field: Choice").wait_for()
+    page.locator("#label-en").fill("Colour of the fence")
+    page.get_by_role("button", name="Add the field").click()
+    page.locator("#field-panel").wait_for()
+    page.get_by_label("New options, one a line").fill("Green")
+    page.get_by_role("button", name="Keep").first.click()
+    page.locator("#option-green").wait_for()
+
+
+def by_keyboard(page: Any) -> None:
+    """The same with Enter, typing, and Alt with the arrows."""
+    page.locator("#add-choice").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement && document.activeElement.id === 'label-en'")
+    page.keyboard.type("Colour of the fence")
+    page.keyboard.press("Enter")
+    page.locator("#field-panel").wait_for()
+    page.get_by_label("New options, one a line").focus()
+    page.keyboard.type("Green")
+    page.keyboard.press("Tab")
+    page.locator("#option-green").wait_for()
+    count = page.locator("[data-field]").count()
+    place = "#choose-colour_of_the_fence"
+    page.locator(place).focus()
+    for step in range(count - 1):
+        page.keyboard.press("Alt+ArrowUp")
+        page.wait_for_function(
+            "([place, at]) => [...document.querySelectorAll('[data-field]')].findIndex(one => one.querySelector(place)) === at"
+            " && document.activeElement === document.querySelector(place)",
+            arg=[place, count - 2 - step],
+        )
