@@ -16,7 +16,7 @@ from blueprints.studio.area import studio
 from blueprints.studio.designer import KINDS, Chosen, Told, address, read, show
 from blueprints.studio.properties import FieldPanel, texts_in
 from blueprints.workspace.shown import form_context
-from builder.errors import N_, Invalid, Malformed, NotFound, Stale
+from builder.errors import N_, Conflict, Invalid, Malformed, NotFound
 from builder.fieldtypes.registry import UnknownFieldType, field_type
 from builder.metadata.editing.edit import Edit
 from builder.metadata.editing.fields import AddField, ChangeType, RemoveField
@@ -30,6 +30,7 @@ from builder.metadata.editing.sections import (
 )
 from builder.queries.designs import Design
 from builder.services import designs as services
+from builder.services import drafts
 
 NO_CHECKSUM = N_(
     "What was sent does not say which state it was made from. Open the page again and repeat it."
@@ -60,7 +61,7 @@ def make(
     area = "objects" if design.kind == "object" else "forms"
     try:
         services.change(uow, design.kind, design.key, seen(), edit)
-    except Stale as error:
+    except Conflict as error:
         uow.rollback()
         text = message(error.message_key, error.values)
         return show(here, read(here, area, design.key), before or after, Told(notice=text), 409)
@@ -217,12 +218,12 @@ def discard(area: str, key: str) -> Response:
     here = scope()
     design, uow = read(here, area, key), here.unit_of_work()
     try:
-        is_left = services.discard(uow, KINDS[area], key, seen())
-    except Stale as error:
+        drafts.discard(uow, KINDS[area], key, seen())
+    except Conflict:
         uow.rollback()
-        return show(here, read(here, area, key), Chosen(), Told(notice=message(error.message_key)), 409)
+        return show(here, read(here, area, key), Chosen(), Told(notice=message(services.CHANGED)), 409)
     uow.commit()
-    return done(address(design) if is_left else listing(area), gettext("The draft is dropped."))
+    return done(address(design) if design.live else listing(area), gettext("The draft is dropped."))
 
 
 def listing(area: str) -> str:

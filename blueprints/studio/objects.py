@@ -22,12 +22,13 @@ from blueprints.studio.designer import publish_address, read
 from blueprints.studio.form_edits import seen
 from blueprints.studio.properties import COLORS, codes, texts_in, texts_of
 from builder.domain.labels import Label
-from builder.errors import Invalid, Stale
+from builder.errors import Conflict, Invalid
 from builder.metadata.documents import check
 from builder.metadata.editing.objects import ChangeObject, RenameForm, new_form, new_object
 from builder.metadata.lint.objects import is_sortable
-from builder.queries.definitions import draft_keys, drafts, live_documents
+from builder.queries.definitions import live_documents
 from builder.queries.designs import Design
+from builder.queries.drafts import drafts, drafts_count
 from builder.queries.object_counts import record_counts
 from builder.services import designs as services
 from builder.services.definitions import EDIT
@@ -60,7 +61,8 @@ def object_list() -> Response:
     shown = [
         ObjectCard(
             key, _text(document, "label_plural"), document.get("icon") or DEFAULT_ICON,
-            document.get("color", ""), len(document["fields"]["properties"]), counts.get(key, 0), is_draft, is_live,
+            document.get("color", ""), len(document["fields"]["properties"]),
+            counts.get(key, 0), is_draft, is_live,
         )
         for key, document, is_draft, is_live in cards
     ]  # fmt: skip
@@ -96,13 +98,13 @@ def _text(document: dict[str, Any], part: str) -> str:
 
 
 def _bar(here: Scope) -> dict[str, Any]:
-    return {"draft_count": len(draft_keys(here.session)), "publish_url": publish_address()}
+    return {"draft_count": drafts_count(here.session), "publish_url": publish_address()}
 
 
 def _cards(here: Scope, kind: str) -> list[tuple[str, dict[str, Any], bool, bool]]:
     """(key, document, is draft, is live) of all of a kind, drafts in the place of what is live."""
     live = {key: doc for (of, key), doc in live_documents(here.session, here.workspace).items() if of == kind}
-    mine = {row.key: row.document for row in drafts(here.session) if row.kind == kind}
+    mine = {row.key: row.document for row in drafts(here.session) if row.kind == kind and not row.is_removal}
     known = {**live, **mine}
     order = sorted(known, key=lambda key: (known[key].get("position", 0), key))
     return [(key, known[key], key in mine, key in live) for key in order]
@@ -231,7 +233,7 @@ def change_settings(area: str, key: str) -> Response:
     edit = _object_edit(sent) if area == "objects" else RenameForm(texts_in(sent, "label"))
     try:
         services.change(uow, design.kind, key, mark, edit)
-    except Stale as error:
+    except Conflict as error:
         uow.rollback()
         return _show_settings(read(here, area, key), notice=message(error.message_key), status=409)
     except Invalid as error:

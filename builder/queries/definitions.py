@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 
 from builder.db.definitions import Definition, DefinitionVersion, PackInstall
 from builder.db.tenancy import WorkspaceSession
@@ -119,6 +119,14 @@ def _row(row: Any) -> PlainRow:
     )
 
 
+def live_documents(session: WorkspaceSession, workspace: WorkspaceInfo) -> Mapping[tuple[str, str], Any]:
+    """The live document of each (kind, key); no statement when this process knows the stamp."""
+    return _live.get(
+        (workspace.id, workspace.definitions_stamp),
+        lambda: {(row.kind, row.key): row.document for row in live_rows(session)},
+    )
+
+
 def live_numbers(session: WorkspaceSession, kind: str) -> dict[str, int]:
     """The version number of what is live, by key: what a form sends back as the state it was made from."""
     rows = session.execute(
@@ -127,44 +135,6 @@ def live_numbers(session: WorkspaceSession, kind: str) -> dict[str, int]:
         .where(Definition.kind == kind)
     )
     return {row.key: row.number for row in rows}
-
-
-def editable_document(session: WorkspaceSession, kind: str, key: str) -> tuple[dict[str, Any], str, bool]:
-    """What a designer shows and changes: the draft where there is one, else what is live.
-
-    The document, its checksum, and whether it is a draft. Raises NotFound.
-    """
-    rows = session.execute(
-        select(DefinitionVersion.document, DefinitionVersion.checksum, DefinitionVersion.status)
-        .join(Definition, Definition.id == DefinitionVersion.definition_id)
-        .where(
-            Definition.kind == kind,
-            Definition.key == key,
-            or_(DefinitionVersion.status == DRAFT, DefinitionVersion.id == Definition.live_version_id),
-        )
-    ).all()
-    found = next((row for row in rows if row.status == DRAFT), rows[0] if rows else None)
-    if found is None:
-        raise NotFound()
-    return found.document, found.checksum, found.status == DRAFT
-
-
-def draft_keys(session: WorkspaceSession) -> frozenset[tuple[str, str]]:
-    """Kind and key of everything that has a draft."""
-    rows = session.execute(
-        select(Definition.kind, Definition.key)
-        .join(DefinitionVersion, DefinitionVersion.definition_id == Definition.id)
-        .where(DefinitionVersion.status == DRAFT)
-    )
-    return frozenset((row.kind, row.key) for row in rows)
-
-
-def live_documents(session: WorkspaceSession, workspace: WorkspaceInfo) -> Mapping[tuple[str, str], Any]:
-    """The live document of each (kind, key); no statement when this process knows the stamp."""
-    return _live.get(
-        (workspace.id, workspace.definitions_stamp),
-        lambda: {(row.kind, row.key): row.document for row in live_rows(session)},
-    )
 
 
 def live_document(session: WorkspaceSession, kind: str, key: str) -> tuple[int, dict[str, Any]]:

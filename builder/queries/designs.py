@@ -12,8 +12,10 @@ from builder.metadata.cache import ProcessCache
 from builder.metadata.documents import check
 from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.lint import Surroundings, lint
-from builder.queries.definitions import drafts, editable_document, live_documents
+from builder.queries.definitions import live_documents
+from builder.queries.drafts import drafts, editable
 
+KINDS = ("object", "feedback", "pipeline", "role")
 _surroundings: ProcessCache[tuple[int, int], Surroundings] = ProcessCache(64)
 _found: ProcessCache[tuple[int, int, str, frozenset[str]], tuple[DefinitionProblem, ...]] = ProcessCache(512)
 
@@ -64,10 +66,10 @@ class Design:
 
 def read_design(session: WorkspaceSession, workspace: WorkspaceInfo, kind: str, key: str) -> Design:
     """The draft, or what is live, with its problems. Raises NotFound."""
-    document, mark, is_draft = editable_document(session, kind, key)
+    current = editable(session, kind, key)
     live = live_documents(session, workspace)
     waiting = drafts(session)
-    others = [row for row in waiting if row.kind in ("object", "feedback", "pipeline", "role")]
+    others = [row for row in waiting if row.kind in KINDS and not row.is_removal]
     around = _surroundings.get(
         (workspace.id, workspace.definitions_stamp), lambda: Surroundings.of(live.values())
     )
@@ -77,9 +79,12 @@ def read_design(session: WorkspaceSession, workspace: WorkspaceInfo, kind: str, 
     previous = live.get((kind, key))
     around = replace(around, previous=previous)
     # The same document beside the same others has the same problems.
-    mark_of_all = (workspace.id, workspace.definitions_stamp, mark, frozenset(row.checksum for row in others))
-    problems = _found.get(mark_of_all, lambda: tuple(_problems(kind, document, around)))
-    return Design(document, mark, is_draft, previous, problems, around, len(waiting))
+    beside = frozenset(row.checksum for row in others)
+    mark = (workspace.id, workspace.definitions_stamp, current.checksum, beside)
+    problems = _found.get(mark, lambda: tuple(_problems(kind, current.document, around)))
+    return Design(
+        current.document, current.checksum, current.is_draft, previous, problems, around, len(waiting)
+    )
 
 
 def _problems(kind: str, document: Document, around: Surroundings) -> list[DefinitionProblem]:
