@@ -172,7 +172,7 @@ def show(
         "section_document": _section(design, chosen.section),
         "form": preview_of(here, design, request.form if request.method == "POST" else None),
         "refresh_url": _preview_address(design),
-        "said": said,
+        "reply": said,
         "codes": codes(),
         "languages_shown": LANGUAGES,
         "colors": COLORS,

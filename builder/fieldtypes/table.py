@@ -33,8 +33,8 @@ class Table(FieldType):
     def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
         item = {"x-type": "text", "x-label": {"en": "Item", "zh_Hans": "项目"}}
         count = {"x-type": "integer", "x-label": {"en": "Quantity", "zh_Hans": "数量"}}
-        section = {"key": "row", "label": {"en": "Row", "zh_Hans": "行"}, "fields": ["item", "quantity"]}
-        properties = {"item": item, "quantity": count}
+        section = {"key": "row", "label": {"en": "Row", "zh_Hans": "行"}, "fields": ["item", "number"]}
+        properties = {"item": item, "number": count}
         return {"items": {"type": "object", "properties": properties, "x-sections": [section]}}
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:

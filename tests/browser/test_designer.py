@@ -59,7 +59,7 @@ def by_keyboard(page: Any) -> None:
     """The same with Enter, typing, and Alt with the arrows."""
     page.locator("#add-choice").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement && document.activeElement.id === 'label-en'")
+    page.locator("#label-en:focus").wait_for()
     page.keyboard.type("Colour of the fence")
     page.keyboard.press("Enter")
     page.locator("#field-panel").wait_for()
@@ -70,10 +70,7 @@ def by_keyboard(page: Any) -> None:
     count = page.locator("[data-field]").count()
     place = "#choose-colour_of_the_fence"
     page.locator(place).focus()
-    for step in range(count - 1):
-        page.keyboard.press("Alt+ArrowUp")
-        page.wait_for_function(
-            "([place, at]) => [...document.querySelectorAll('[data-field]')].findIndex(one => one.querySelector(place)) === at"
-            " && document.activeElement === document.querySelector(place)",
-            arg=[place, count - 2 - step],
-        )
+    for _ in range(count - 1):
+        with page.expect_response(lambda answer: answer.url.endswith("/arrange")):
+            page.keyboard.press("Alt+ArrowUp")
+        page.locator(f"{place}:focus").wait_for()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.blueprints.studio.test_designer import STUDIO, mark
+from tests.blueprints.studio.test_designer import STUDIO, mark, publish
 from tests.fixtures.town import Town
 
 NEW = f"{STUDIO}/objects/new"
@@ -19,7 +19,7 @@ def test_a_new_object_is_a_draft_with_a_name_field_until_it_is_published(town: T
     assert (answer.status_code, answer.headers["Location"]) == (303, f"{STUDIO}/objects/machine/fields")
     assert "Machines" in ada.get(f"{STUDIO}/objects").text
     assert rita.get("/w/acme/o/machine").status_code == 404
-    assert ada.post(f"{STUDIO}/changes").status_code == 303
+    assert publish(ada).status_code == 303
     made = rita.post("/w/acme/o/machine/new", {"f-name": "Press"})
     assert made.status_code == 303, made.text
     assert "M-0001" in rita.get("/w/acme/o/machine").text
@@ -53,7 +53,7 @@ def test_settings_of_an_object_are_kept_in_its_draft(town: Town) -> None:
     assert ada.post(SETTINGS, sent).status_code == 303
     page = ada.get(SETTINGS).text
     assert 'value="Cases"' in page
-    assert ada.post(f"{STUDIO}/changes").status_code == 303
+    assert publish(ada).status_code == 303
     shown = town.as_("Rita").get("/w/acme/o/matter").text
     assert "Cases" in shown
 
@@ -75,4 +75,4 @@ def test_a_new_form_belongs_to_an_object(town: Town) -> None:
     answer = ada.post(new, {"label-en": "Visit", "object": "matter"})
     assert answer.headers["Location"] == f"{STUDIO}/forms/visit/fields"
     assert "Visit" in ada.get(f"{STUDIO}/forms").text
-    assert ada.post(f"{STUDIO}/changes").status_code == 303
+    assert publish(ada).status_code == 303
