@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from gettext import NullTranslations
 from typing import cast
 
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale, get_translations
+from flask_babel import Babel, force_locale, get_locale, get_translations
 
 from builder.resources import resource_folder
 from builder.settings import Settings
@@ -56,6 +58,20 @@ def language() -> str:
     if "language" not in g:
         g.language = str(get_locale() or DEFAULT_LANGUAGE)
     return cast(str, g.language)
+
+
+@contextmanager
+def in_language(key: str) -> Iterator[None]:
+    """Write in another language than that of the present answer: a mail is read by somebody else."""
+    before = {name: g.pop(name, None) for name in ("language", "texts")}
+    try:
+        with force_locale(key):
+            yield
+    finally:
+        for name, value in before.items():
+            g.pop(name, None)
+            if value is not None:
+                setattr(g, name, value)
 
 
 def _texts() -> NullTranslations:

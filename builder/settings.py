@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _DATABASE_SCHEMES = ("sqlite", "postgresql+psycopg")
 _LIMIT_SCHEMES = ("memory", "redis", "rediss", "redis+sentinel", "memcached", "valkey")
+_MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _SHORTEST_SECRET = 16
 _DEFAULT_UPLOAD = 64 * 1024 * 1024
 
@@ -26,11 +27,27 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class MailServer:
+    """The server that takes our mails. `security`: how the connection is kept private: `smtp` (not at all),
+    `smtp+starttls`, `smtps`. `sender` stands in the head of every mail.
+    """
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one process needs to know before it starts. Sizes are bytes.
 
     `database_url` is what the application connects with; on PostgreSQL it must be a role that is neither
-    owner nor superuser. `database_owner_url` runs migrations only. `testing` is never read from the
+    owner nor superuser. `database_owner_url` runs migrations only. `mail`: without one, nothing is sent and
+    nobody recovers a password by themselves. `public_url`: the address of this installation as mails name it,
+    never taken from a request, whose sender could choose it. `testing` is never read from the
     environment.
     """
 
@@ -48,6 +65,8 @@ class Settings:
     secure_cookies: bool = False
     trusted_proxies: int = 0
     max_upload: int = _DEFAULT_UPLOAD
+    mail: MailServer | None = None
+    public_url: str = ""
     testing: bool = False
 
     @property
@@ -90,6 +109,8 @@ class Settings:
             secure_cookies=_yes_or_no(env, "SECURE_COOKIES", default=False),
             trusted_proxies=_whole(env, "TRUSTED_PROXIES", 0, low=0, high=10),
             max_upload=_whole(env, "MAX_UPLOAD", _DEFAULT_UPLOAD, low=1024, high=4 * 1024**3),
+            mail=_mail_server(env),
+            public_url=_public_url(env),
         )
 
 
@@ -166,6 +187,48 @@ def _kept_secret(path: Path) -> str:
             "SECRET_KEY", f"the secret kept in {path} is too short; remove the file for a new one"
         )
     return secret
+
+
+def _mail_server(env: Mapping[str, str]) -> MailServer | None:
+    """From MAIL_URL, as smtp+starttls://USER:PASSWORD@HOST:PORT, and MAIL_FROM."""
+    url = env.get("MAIL_URL", "").strip()
+    if not url:
+        return None
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in _MAIL_PORTS:
+        # Only the scheme is repeated: the rest may hold a password.
+        raise SettingsError(
+            "MAIL_URL",
+            f"scheme {scheme[:30]!r} is not known; write smtp+starttls://USER:PASSWORD@HOST, smtps:// or smtp://",
+        )
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or _MAIL_PORTS[scheme]
+    except ValueError as error:
+        raise SettingsError("MAIL_URL", "the port must be a number from 1 to 65535") from error
+    if not host:
+        raise SettingsError("MAIL_URL", "the name of the server is missing")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise SettingsError(
+            "MAIL_URL", "nothing may stand behind the server; write / ? # @ : in a password as %2F %3F …"
+        )
+    if parts.password and scheme == "smtp" and host not in ("localhost", "127.0.0.1", "::1"):
+        raise SettingsError("MAIL_URL", "a password needs smtp+starttls:// or smtps://, or all could read it")
+    sender = env.get("MAIL_FROM", "").strip()
+    if "@" not in sender or not sender.isprintable():
+        raise SettingsError("MAIL_FROM", "must be an address, as in Funnelwright <crm@example.com>")
+    if not env.get("PUBLIC_URL", "").strip():
+        raise SettingsError("PUBLIC_URL", "mails name it in their links; write https://crm.example.com")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(host, port, scheme, sender, user, password)
+
+
+def _public_url(env: Mapping[str, str]) -> str:
+    url = env.get("PUBLIC_URL", "").strip().rstrip("/")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        raise SettingsError("PUBLIC_URL", f"must be as https://crm.example.com, not {url[:60]!r}")
+    return url
 
 
 def _limits_storage(env: Mapping[str, str]) -> str:

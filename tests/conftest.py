@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.town",
     "tests.fixtures.boards",
     "tests.fixtures.imports",
+    "tests.fixtures.mails",
     "tests.fixtures.browser",
     "tests.fixtures.styleguide",
 ]

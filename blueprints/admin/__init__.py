@@ -13,6 +13,7 @@ from blueprints.admin import (  # noqa: F401 - importing registers their routes
     departments,
     field_rights,
     handover,
+    invitations,
     people,
 )
 from blueprints.shell import NavItem, NavSection, add_navigation

@@ -53,6 +53,7 @@ KINDS = {
     "member.changed": lazy_gettext("changed a person"),
     "member.hand_over_begun": lazy_gettext("began to hand over what a person owns"),
     "member.handed_over": lazy_gettext("handed over what a person owns"),
+    "member.invited": lazy_gettext("invited a person"),
     "member.password_set": lazy_gettext("set a new password"),
     "department.added": lazy_gettext("added a department"),
     "department.changed": lazy_gettext("changed a department"),

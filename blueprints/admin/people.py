@@ -9,7 +9,9 @@ from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
+from blueprints import mails
 from blueprints.admin.area import admin
+from blueprints.admin.invitations import invite_person
 from blueprints.forms import chosen_id, done, refuse, show_form, tell_stored
 from blueprints.messages import local
 from blueprints.revisions import sent_revision
@@ -40,18 +42,22 @@ def people_list() -> str:
 @admin.get("/people/new")
 def new_person() -> Response:
     scope().require(EDIT_PEOPLE)
-    return _show(PersonForm())
+    return _show(PersonForm(data={"invites": True}))
 
 
 @admin.post("/people/new")
 def add_person() -> Response:
-    """Add, and tell a password that was made here once, on a page of its own."""
+    """Add, and send an invitation, or tell a link or a password that was made here once, on a page of its
+    own.
+    """
     form, uow = PersonForm(request.form), scope().unit_of_work()
     try:
         added = services.add(uow, _facts(form, is_active=True), password=form.password.data or None)
     except Invalid as error:
         uow.rollback()
         return _show(form, problems=refuse(form, error), status=422)
+    if form.invites.data and added.has_sign_in and not form.password.data:
+        return invite_person(uow, added.member_id)
     uow.commit()
     if added.password is not None:
         return _tell(added.member_id, added.password)
@@ -142,6 +148,7 @@ def _show(
         "pages/admin/person.html",
         fragment="fragments/person/form.html",
         form=form,
+        sends_mails=mails.is_on(),
         person=row,
         problems=[*(problems or []), *(tell_stored(form, stored) if stored is not None else [])],
         status=status,

@@ -20,6 +20,14 @@ class PersonForm(Form):
     department_id = _choice()
     password = PasswordField(default="")
     is_active = BooleanField(default=True)
+    invites = BooleanField(default=False)
+
+
+class InvitationForm(Form):
+    """The first password of somebody who was invited, twice."""
+
+    password = PasswordField(default="")
+    repeated = PasswordField(default="")
 
 
 class HandoverForm(Form):

@@ -28,6 +28,8 @@ BULK_WORKFLOW = "carry_out_batch"
 BULK_UNDO_WORKFLOW = "undo_batch"
 DUPLICATES_QUEUE = "duplicates"
 DUPLICATES_WORKFLOW = "search_duplicates"
+MAILS_QUEUE = "mails"
+MAIL_WORKFLOW = "send_mail"
 
 
 def config(settings: Settings, executor_id: str, *, run_migrations: bool) -> DBOSConfig:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from builder.db.ids import new_id
+from builder.exchange.mail import Mail, sealed
 from builder.jobs.names import (
     APPLICATION,
     BULK_QUEUE,
@@ -22,6 +23,8 @@ from builder.jobs.names import (
     HANDOVERS_QUEUE,
     IMPORT_WORKFLOW,
     IMPORTS_QUEUE,
+    MAIL_WORKFLOW,
+    MAILS_QUEUE,
     MIGRATION_WORKFLOW,
     MIGRATIONS_QUEUE,
     SCHEMA,
@@ -170,6 +173,23 @@ class JobQueue:
             },
             workspace_key,
             search_id,
+        )
+
+    def enqueue_mail(self, session: WorkspaceSession, mail: Mail) -> None:
+        """Let a worker send the mail once the running transaction commits.
+
+        It waits sealed: a link in it opens an account, and the tables of jobs are read by more people than
+        the mail is.
+        """
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": MAILS_QUEUE,
+                "workflow_name": MAIL_WORKFLOW,
+                "workflow_id": f"{MAIL_WORKFLOW}-{new_id()}",
+                "app_version": VERSION,
+            },
+            sealed(mail, self._settings.secret_key),
         )
 
     def committed(self) -> None:

@@ -19,13 +19,14 @@ from builder.db.engine import make_engine
 from builder.db.locks import HeldLock, advisory_lock, is_free, lock_file
 from builder.errors import N_, Unavailable
 from builder.exchange.blobs import FolderBlobStore
-from builder.jobs import bulk, duplicates, exports, handovers, imports, migrations
+from builder.jobs import bulk, duplicates, exports, handovers, imports, mails, migrations
 from builder.jobs.names import (
     BULK_QUEUE,
     DUPLICATES_QUEUE,
     EXPORTS_QUEUE,
     HANDOVERS_QUEUE,
     IMPORTS_QUEUE,
+    MAILS_QUEUE,
     MIGRATIONS_QUEUE,
     VERSION,
     config,
@@ -62,6 +63,7 @@ class JobRunner:
         migrations.settle_in(house)
         bulk.settle_in(house)
         duplicates.settle_in(house)
+        mails.settle_in(self._settings)
         DBOS(config=config(self._settings, self.executor_id, run_migrations=self._settings.is_sqlite))
         DBOS.launch()
         # On SQLite two writers only wait for each other.
@@ -69,7 +71,14 @@ class JobRunner:
             IMPORTS_QUEUE, worker_concurrency=1 if self._settings.is_sqlite else 2, polling_interval_sec=1.0
         )
         # One at a time: whoever waits for an export waits less than those whose pages it would slow down.
-        for queue in (EXPORTS_QUEUE, HANDOVERS_QUEUE, MIGRATIONS_QUEUE, BULK_QUEUE, DUPLICATES_QUEUE):
+        for queue in (
+            EXPORTS_QUEUE,
+            HANDOVERS_QUEUE,
+            MIGRATIONS_QUEUE,
+            BULK_QUEUE,
+            DUPLICATES_QUEUE,
+            MAILS_QUEUE,
+        ):
             DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=1.0)
         if not self._settings.is_sqlite:
             threading.Thread(target=self._sweep, name="job-sweep", daemon=True).start()

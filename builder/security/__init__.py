@@ -18,8 +18,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from builder.db.extension import db, request_session
 from builder.resources import resource_folder
-from builder.security.accounts import Accounts, SignIn, SignInForm, SignInRole
+from builder.security.accounts import Accounts, RecoveryForm, SignIn, SignInForm, SignInRole
 from builder.security.limits import limit_sign_in
+from builder.security.mails import RecoveryMails
 from builder.security.texts import MESSAGES
 from builder.services import passwords
 from builder.settings import Settings
@@ -32,7 +33,14 @@ def add_security(app: Flask, settings: Settings, limiter: Limiter) -> None:
     """
     app.config.update(_configuration(settings))
     app.config.update({f"SECURITY_MSG_{key}": text for key, text in MESSAGES.items()})
-    security = Security(app, Accounts(db, SignIn, SignInRole), login_form=SignInForm, render_template=_render)
+    security = Security(
+        app,
+        Accounts(db, SignIn, SignInRole),
+        login_form=SignInForm,
+        forgot_password_form=RecoveryForm,
+        render_template=_render,
+        mail_util_cls=RecoveryMails,
+    )
     security.want_json(lambda _request: False)
     security.unauthn_handler(_sign_in_first)
     security.login_manager.unauthorized_handler(_sign_in_first)
@@ -71,7 +79,14 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SECURITY_POST_LOGOUT_VIEW": "/sign-in",
         "SECURITY_REGISTERABLE": False,
         "SECURITY_WEBAUTHN": False,
-        "SECURITY_RECOVERABLE": False,
+        "SECURITY_RECOVERABLE": settings.mail is not None,
+        "SECURITY_RESET_URL": "/sign-in/forgotten",
+        "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
+        "SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL": False,
+        # Mails are written in the language of who gets them, by our own templates (security.mails).
+        "SECURITY_EMAIL_PLAINTEXT": False,
+        "SECURITY_EMAIL_HTML": False,
+        "SECURITY_EMAIL_SENDER": settings.mail.sender if settings.mail else "",
         "SECURITY_API_ENABLED_METHODS": ["session"],
         "SECURITY_TWO_FACTOR": True,
         "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],

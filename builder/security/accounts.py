@@ -6,8 +6,14 @@ from functools import cache
 from typing import Any
 
 from flask import g
-from flask_security import FSQLALiteUserDatastore, LoginForm, RoleMixin, UserMixin
-from flask_security.forms import EmailValidation, email_required
+from flask_security import (
+    ForgotPasswordForm,
+    FSQLALiteUserDatastore,
+    LoginForm,
+    RoleMixin,
+    UserMixin,
+)
+from flask_security.forms import EmailValidation, email_required, valid_user_email
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 from wtforms import EmailField
@@ -33,6 +39,14 @@ class SignInForm(LoginForm):
     """The form of sign-in; blanks around an address, as copying brings them, do not matter."""
 
     email = EmailField(filters=[_stripped], validators=[email_required, EmailValidation(verify=False)])
+
+
+class RecoveryForm(ForgotPasswordForm):
+    """The form of a forgotten password; as with sign-in, no name server is asked about the address."""
+
+    email = EmailField(
+        filters=[_stripped], validators=[email_required, EmailValidation(verify=False), valid_user_email]
+    )
 
 
 @cache

@@ -116,14 +116,16 @@ def set_password(uow: UnitOfWork, member_id: int, password: str | None = None) -
     if member is None or member.user_id is None:
         raise NotFound()
     if password is not None:
-        _raise_any(_password_problems(password))
+        _raise_any(password_problems(password))
     if count_memberships(uow.session, member.user_id) > 1:
         raise Conflict(N_("This sign-in is used in other workspaces too, so only its owner can change it."))
     fresh = password or generate_password()
     uow.session.execute(
         update(UserAccount)
         .where(UserAccount.id == member.user_id)
-        .values(password=hash_password(fresh), fs_uniquifier=_uniquifier(), update_datetime=uow.clock.now())
+        .values(
+            password=hash_password(fresh), fs_uniquifier=fresh_uniquifier(), update_datetime=uow.clock.now()
+        )
     )
     uow.log("member.password_set", data={"member_id": str(member_id)})
     return fresh
@@ -179,7 +181,7 @@ def _checked(
     problems += _manager_problems(uow, facts.manager_id, member_id)
     if facts.department_id is not None and departments.find(uow, facts.department_id) is None:
         problems.append(Problem(N_("There is no such department."), "department_id"))
-    problems += _password_problems(password) if password is not None else ()
+    problems += password_problems(password) if password is not None else ()
     _raise_any(problems)
     return PersonFacts(**{**asdict(facts), "name": name, "email": email})
 
@@ -190,7 +192,8 @@ def _raise_any(problems: Iterable[Problem]) -> None:
         raise Invalid(N_("The person was not saved."), problems=found)
 
 
-def _password_problems(password: str) -> list[Problem]:
+def password_problems(password: str) -> list[Problem]:
+    """What is wrong with a new password, placed at ``password``."""
     if len(password) < SHORTEST:
         return [
             Problem(N_("A password needs at least %(length)s characters."), "password", {"length": SHORTEST})
@@ -255,7 +258,7 @@ def _sign_in(uow: UnitOfWork, facts: PersonFacts, password: str | None) -> tuple
         email=facts.email,
         name=facts.name,
         password=hash_password(password or made or ""),
-        fs_uniquifier=_uniquifier(),
+        fs_uniquifier=fresh_uniquifier(),
         active=True,
         last_workspace_id=uow.workspace.id,
         create_datetime=uow.clock.now(),
@@ -266,7 +269,8 @@ def _sign_in(uow: UnitOfWork, facts: PersonFacts, password: str | None) -> tuple
     return made, user.id
 
 
-def _uniquifier() -> str:
+def fresh_uniquifier() -> str:
+    """A new mark of a sign-in: sessions that carry the one before are over."""
     return f"{new_id():x}{generate_password()}"
 
 

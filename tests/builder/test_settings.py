@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.settings import Settings, SettingsError
+from builder.settings import MailServer, Settings, SettingsError
 
 
 def settings(tmp_path: Path, **environ: str) -> Settings:
@@ -74,6 +74,13 @@ def test_the_secret_is_not_shown_when_settings_are_printed(tmp_path: Path) -> No
         ("WEB_WORKERS", "2", "use PostgreSQL"),
         ("MAX_UPLOAD", "1", "from 1024"),
         ("TRUSTED_PROXIES", "many", "whole number"),
+        ("MAIL_URL", "mail.example.com", "is not known"),
+        ("MAIL_URL", "smtps://", "name of the server"),
+        ("MAIL_URL", "smtps://mail.example.com:99999", "port"),
+        ("MAIL_URL", "smtps://u:p/w@mail.example.com", "port"),
+        ("MAIL_URL", "smtps://mail.example.com/inbox", "behind the server"),
+        ("MAIL_URL", "smtp://u:secret@mail.example.com", "or all could read it"),
+        ("PUBLIC_URL", "crm.example.com", "must be as"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_variable_and_reason(
@@ -86,11 +93,31 @@ def test_a_bad_value_is_refused_with_its_variable_and_reason(
     assert reason in caught.value.reason
 
 
-def test_a_password_in_a_bad_address_is_not_repeated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "MAIL_URL"])
+def test_a_password_in_a_bad_address_is_not_repeated(tmp_path: Path, variable: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        settings(tmp_path, DATABASE_URL="mysql://root:hunter2@host/db")
+        settings(tmp_path, **{variable: "mysql://root:hunter2@host/db"})
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_mail_server_needs_a_sender_and_the_address_that_links_begin_with(tmp_path: Path) -> None:
+    given = {"MAIL_URL": "smtp+starttls://crm:p%40ss@mail.example.com"}
+    for variable, value in (
+        ("MAIL_FROM", "CRM <crm@example.com>"),
+        ("PUBLIC_URL", "https://crm.example.com/"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            settings(tmp_path, **given)
+        assert caught.value.variable == variable
+        given[variable] = value
+    found = settings(tmp_path, **given)
+    assert found.mail == MailServer(
+        "mail.example.com", 587, "smtp+starttls", "CRM <crm@example.com>", "crm", "p@ss"
+    )
+    assert found.public_url == "https://crm.example.com"
+    assert "p@ss" not in repr(found)
+    assert settings(tmp_path).mail is None
 
 
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

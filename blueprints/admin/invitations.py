@@ -1,0 +1,67 @@
+"""Inviting a person: by mail, or by a link that the admin passes on (S117)."""
+
+from __future__ import annotations
+
+from flask import url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from blueprints import house, mails
+from blueprints.admin.area import admin
+from blueprints.forms import done, show_form
+from blueprints.scope import scope
+from builder.queries import directory as queries
+from builder.services import invitations as services
+from builder.services.invitations import Invitation
+from builder.services.unit_of_work import UnitOfWork
+
+
+@admin.post("/people/<rid:member_id>/invitation")
+def send_invitation(member_id: int) -> Response:
+    return invite_person(scope().unit_of_work(), member_id)
+
+
+def invite_person(uow: UnitOfWork, member_id: int) -> Response:
+    """Invite, commit, and say what happened."""
+    found = services.invite(uow, member_id, house.settings().secret_key)
+    path = url_for("invitations.invitation", token=found.token) if found.token else url_for("security.login")
+    if mails.is_on():
+        _send(uow, found, mails.public_address(path))
+        uow.commit()
+        house.queue().committed()
+        text = gettext("An invitation to %(name)s is on its way.", name=found.name)
+        return done(url_for("admin.people_list"), text)
+    uow.commit()
+    if found.token is None:
+        text = gettext("%(name)s has a sign-in of their own and uses that.", name=found.name)
+        return done(url_for("admin.people_list"), text)
+    return _tell(member_id, path)
+
+
+def _send(uow: UnitOfWork, found: Invitation, link: str) -> None:
+    mails.send(
+        uow.session,
+        "invitation" if found.token else "joined",
+        found.email,
+        found.locale or uow.workspace.locale,
+        name=found.name,
+        inviter=uow.actor.name,
+        workspace=uow.workspace.name,
+        link=link,
+        days=services.LASTS.days,
+    )
+
+
+def _tell(member_id: int, path: str) -> Response:
+    """The link on a page of its own, once. Whoever reads it is signed in here, so it may name this host."""
+    here = scope()
+    row = queries.person(here.session, member_id, here.workspace.day_of(here.clock.now()))
+    base = house.settings().public_url
+    link = f"{base}{path}" if base else url_for("front", _external=True).rstrip("/") + path
+    return show_form(
+        "pages/admin/invitation.html",
+        fragment="fragments/person/invitation.html",
+        person=row,
+        link=link,
+        days=services.LASTS.days,
+    )

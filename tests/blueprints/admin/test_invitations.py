@@ -1,0 +1,145 @@
+"""Invitations: by mail or by a link that is passed on; the link works once, for seven days."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from builder.db.ids import to_public
+from builder.db.people import UserAccount
+from tests.fixtures.mails import MAIL, PUBLIC_URL, Outbox
+from tests.fixtures.town import PASSWORD, Town
+
+NEW = "/w/acme/admin/people/new"
+NORA = {"name": "Nora New", "email": "nora@example.com", "role_key": "rep", "invites": "y"}
+CHOSEN = {"password": "my own words", "repeated": "my own words"}
+
+
+def with_mail(town: Town) -> Outbox:
+    settings, outbox = town.app.extensions["funnelwright.settings"], Outbox()
+    town.app.extensions["funnelwright.settings"] = replace(settings, mail=MAIL, public_url=PUBLIC_URL)
+    town.app.extensions["funnelwright.queue"] = outbox
+    return outbox
+
+
+def invite(town: Town, name: str, who: str = "Ada") -> str:
+    return f"/w/acme/admin/people/{to_public(town.ids[name])}/invitation"
+
+
+def test_a_new_person_gets_a_mail_chooses_a_password_and_is_in(town: Town) -> None:
+    outbox = with_mail(town)
+    answer = town.as_("Ada").post(NEW, NORA)
+    assert (answer.status_code, answer.location) == (303, "/w/acme/admin/people")
+    (mail,) = outbox.mails
+    assert mail.to == "nora@example.com"
+    assert "Ada has added you to the workspace “Acme”" in mail.text
+    assert 'href="https://crm.example.com/invitation/' in mail.html
+
+    nora, path = town.visitor(), outbox.last_link()
+    page = nora.get(path)
+    assert "nora@example.com" in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    nora.fetch_token(path)
+    answer = nora.post(path, CHOSEN)
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert nora.get("/").location.startswith("/w/acme/")
+    assert town.visitor().get(path).status_code == 404
+    assert town.visitor().sign_in("nora@example.com", "my own words").status_code == 302
+
+
+def test_the_mail_is_in_the_language_of_who_gets_it(sqlite_town: Town) -> None:
+    outbox, ada = with_mail(sqlite_town), sqlite_town.as_("Ada")
+    with sqlite_town.work().session as session:
+        session.begin_write()
+        rita = session.query(UserAccount).filter_by(email="rita@example.com").one()
+        rita.locale = "zh_Hans"
+        session.commit()
+    answer = ada.post(invite(sqlite_town, "Rita"))
+    assert answer.status_code == 303
+    assert "你好" in outbox.mails[0].text or "您好" in outbox.mails[0].text
+    assert 'lang="zh-Hans"' in outbox.mails[0].html
+    assert "is on its way" in unescape(ada.get("/w/acme/admin/people").text)
+
+
+def test_without_mail_the_link_is_shown_once(sqlite_town: Town) -> None:
+    page = sqlite_town.as_("Ada").post(NEW, NORA)
+    assert page.status_code == 200
+    found = re.search(r"<code[^>]*>http://localhost(/invitation/[^<]+)</code>", page.text)
+    assert found
+    assert sqlite_town.visitor().get(found.group(1)).status_code == 200
+
+
+def test_a_password_that_is_typed_needs_no_invitation(sqlite_town: Town) -> None:
+    outbox = with_mail(sqlite_town)
+    answer = sqlite_town.as_("Ada").post(NEW, {**NORA, "password": "typed by Ada"})
+    assert answer.status_code == 303
+    assert outbox.mails == []
+
+
+def test_who_has_a_sign_in_elsewhere_is_told_and_keeps_it(sqlite_town: Town) -> None:
+    outbox = with_mail(sqlite_town)
+    sqlite_town.as_("Ada").post(NEW, {**NORA, "email": "otto@example.com"})
+    assert "Sign in as you do elsewhere" in outbox.mails[0].text
+    assert outbox.last_link() == "/sign-in"
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"password": "short", "repeated": "short"}, "at least 8 characters"),
+        ({"password": "long enough", "repeated": "not the same"}, "not the same"),
+        ({}, "at least 8 characters"),
+    ],
+)
+def test_a_bad_password_is_refused_and_the_link_stays(
+    sqlite_town: Town, sent: dict[str, str], told: str
+) -> None:
+    outbox = with_mail(sqlite_town)
+    sqlite_town.as_("Ada").post(invite(sqlite_town, "Rita"))
+    visitor, path = sqlite_town.visitor(), outbox.last_link()
+    visitor.fetch_token(path)
+    answer = visitor.post(path, sent)
+    assert answer.status_code == 422
+    assert told in unescape(answer.text)
+    assert visitor.get(path).status_code == 200
+    assert sqlite_town.visitor().sign_in("rita@example.com", PASSWORD).status_code == 302
+
+
+def test_a_link_ends_after_seven_days_when_it_is_changed_and_with_another_password(sqlite_town: Town) -> None:
+    outbox, ada = with_mail(sqlite_town), sqlite_town.as_("Ada")
+    ada.post(invite(sqlite_town, "Rita"))
+    path, visitor = outbox.last_link(), sqlite_town.visitor()
+    assert visitor.get(path[:-1] + ("a" if path[-1] != "a" else "b")).status_code == 404
+    assert visitor.get("/invitation/nonsense").status_code == 404
+    sqlite_town.clock.advance(timedelta(days=6, hours=23))
+    assert visitor.get(path).status_code == 200
+    sqlite_town.clock.advance(timedelta(hours=2))
+    assert visitor.get(path).status_code == 404
+
+    ada.post(invite(sqlite_town, "Mia"))
+    path = outbox.last_link()
+    ada.post(f"/w/acme/admin/people/{to_public(sqlite_town.ids['Mia'])}/password")
+    assert visitor.get(path).status_code == 404
+
+
+def test_inviting_is_for_those_who_keep_the_people(sqlite_town: Town) -> None:
+    path = invite(sqlite_town, "Mia")
+    for name, status in (("Rita", 403), ("Otto", 404)):
+        assert sqlite_town.as_(name).post(path).status_code == status
+    ada = sqlite_town.as_("Ada")
+    assert ada.post(path.replace(to_public(sqlite_town.ids["Mia"]), "AAAAAAAAAAA")).status_code == 404
+    assert ada.get(path).status_code == 405
+    ada.post(NEW, {"name": "No Address", "role_key": "rep", "invites": "y"})
+
+
+def test_a_link_never_stands_in_the_log(sqlite_town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = with_mail(sqlite_town)
+    sqlite_town.as_("Ada").post(invite(sqlite_town, "Rita"))
+    caplog.clear()
+    sqlite_town.visitor().get(outbox.last_link())
+    assert "/invitation/<token>" in caplog.text
+    assert outbox.last_link().rpartition("/")[2] not in caplog.text
