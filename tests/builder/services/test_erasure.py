@@ -64,6 +64,10 @@ PERSON = {
 }
 
 
+# Where both databases do the same by the same statements.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def world(database_url: FreshDatabase) -> Iterator[World]:
     made = make_world(database_url.url, documents=(*DOCUMENTS, PERSON))
@@ -176,6 +180,7 @@ def test_of_a_record_in_a_process_the_figures_stay(world: World) -> None:
         assert verify(uow).is_clean
 
 
+@ON_SQLITE
 def test_files_of_imports_that_brought_the_person_go(world: World, blobs: FolderBlobStore) -> None:
     with world.work() as uow:
         content = f"ref,title,mail\nK1,Jane Roe,{MAIL}\nK2,Someone Else,\n"
@@ -196,6 +201,7 @@ def test_files_of_imports_that_brought_the_person_go(world: World, blobs: Folder
         assert verify(uow).is_clean
 
 
+@ON_SQLITE
 def test_another_of_exactly_this_name_is_left_and_told(world: World) -> None:
     with world.work() as uow:
         one, two = person(uow, "Jane Roe"), person(uow, "Jane Roe", phone=PHONE)
@@ -206,6 +212,7 @@ def test_another_of_exactly_this_name_is_left_and_told(world: World) -> None:
         assert uow.session.scalars(select(Record.name).where(Record.id == two)).one() == "Jane Roe"
 
 
+@ON_SQLITE
 def test_an_earlier_batch_does_not_bring_it_back(world: World) -> None:
     with world.work() as uow:
         one, two = person(uow, "Jane Roe"), person(uow, "Jon Doe")
@@ -220,6 +227,7 @@ def test_an_earlier_batch_does_not_bring_it_back(world: World) -> None:
         assert left(world, "Jane Roe") == []
 
 
+@ON_SQLITE
 def test_it_is_refused_with_a_reason_and_nothing_goes(world: World) -> None:
     with world.work() as uow:
         one = person(uow, "Jane Roe")

@@ -67,6 +67,10 @@ def with_fields(document: dict[str, Any], more: dict[str, Any], **keys: Any) -> 
     return {**document, **keys, "fields": {**fields, "properties": {**fields["properties"], **more}}}
 
 
+# Where both databases do the same by the same statements.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def world(database_url: FreshDatabase) -> Iterator[World]:
     client = with_fields(ACCOUNT, MORE_OF_CLIENT, duplicate_keys=["title", "phone"])
@@ -184,6 +188,7 @@ def test_notes_and_files_follow_and_come_back(world: World, tmp_path: Path) -> N
         assert "logo" not in data_of(uow, stays)
 
 
+@ON_SQLITE
 def test_of_two_journeys_only_that_of_the_one_that_stays_counts(world: World) -> None:
     with world.work() as uow:
         stays, goes = matter(uow, "Deal", worth="100"), matter(uow, "Deal", worth="70")
@@ -201,6 +206,7 @@ def test_of_two_journeys_only_that_of_the_one_that_stays_counts(world: World) ->
     assert is_clean(world)
 
 
+@ON_SQLITE
 def test_imports_find_the_one_that_stays_by_either_key(world: World) -> None:
     with world.work() as uow:
         stays, goes = client(uow, "Acme", "A-1"), client(uow, "Acme", "B-1")
@@ -219,6 +225,7 @@ def test_imports_find_the_one_that_stays_by_either_key(world: World) -> None:
         assert {one.id for one in existing(uow, "client", ["A-1", "B-1"]).values()} == {stays, goes}
 
 
+@ON_SQLITE
 def test_a_chain_of_merges_is_undone_from_its_end(world: World) -> None:
     with world.work() as uow:
         one, two, three = (client(uow, "Acme", key) for key in ("K1", "K2", "K3"))
@@ -236,6 +243,7 @@ def test_a_chain_of_merges_is_undone_from_its_end(world: World) -> None:
         assert state(uow) == before
 
 
+@ON_SQLITE
 def test_what_somebody_touched_since_is_kept_and_listed(world: World) -> None:
     with world.work() as uow:
         stays, goes, other = client(uow, "Acme"), client(uow, "Acme", sector="steel"), client(uow, "Else")
@@ -253,6 +261,7 @@ def test_what_somebody_touched_since_is_kept_and_listed(world: World) -> None:
     assert is_clean(world)
 
 
+@ON_SQLITE
 def test_merging_is_refused_with_reasons_and_writes_nothing(world: World) -> None:
     with world.work() as uow:
         in_process, in_none = matter(uow, "Deal"), matter(uow, "Deal", pipeline=None)
@@ -282,9 +291,8 @@ def test_merging_is_refused_with_reasons_and_writes_nothing(world: World) -> Non
         assert state(uow) == before
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_undoing_a_merge_leaves_exactly_what_was_before(world: World, tmp_path: Path, seed: int) -> None:
-    dice = random.Random(seed)
+def test_undoing_a_merge_leaves_exactly_what_was_before(world: World) -> None:
+    dice = random.Random(3)
     with world.work() as uow:
         bob = add_member(uow, "Bob", "manager")
         clients = [
@@ -321,7 +329,7 @@ def test_undoing_a_merge_leaves_exactly_what_was_before(world: World, tmp_path: 
         for record_id in dice.sample([*clients, *matters], 6):
             notes.write(uow, WriteNote(record_id, f"note {dice.random()} @Bob"))
         uow.commit()
-        for _ in range(3):
+        for _ in range(4):
             before = state(uow)
             group = dice.sample(clients if dice.random() < 0.6 else matters, dice.choice([2, 2, 3]))
             picks = {
