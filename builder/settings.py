@@ -191,7 +191,9 @@ def _kept_secret(path: Path) -> str:
 
 def _mail_server(env: Mapping[str, str]) -> MailServer | None:
     """From MAIL_URL, as smtp+starttls://USER:PASSWORD@HOST:PORT, and MAIL_FROM."""
-    url = env.get("MAIL_URL", "").strip()
+    url, sender = env.get("MAIL_URL", "").strip(), env.get("MAIL_FROM", "").strip()
+    if sender and ("@" not in sender or not sender.isprintable()):
+        raise SettingsError("MAIL_FROM", "must be an address, as in Funnelwright <crm@example.com>")
     if not url:
         return None
     scheme, separator, _ = url.partition("://")
@@ -214,9 +216,8 @@ def _mail_server(env: Mapping[str, str]) -> MailServer | None:
         )
     if parts.password and scheme == "smtp" and host not in ("localhost", "127.0.0.1", "::1"):
         raise SettingsError("MAIL_URL", "a password needs smtp+starttls:// or smtps://, or all could read it")
-    sender = env.get("MAIL_FROM", "").strip()
-    if "@" not in sender or not sender.isprintable():
-        raise SettingsError("MAIL_FROM", "must be an address, as in Funnelwright <crm@example.com>")
+    if not sender:
+        raise SettingsError("MAIL_FROM", "is missing; write Funnelwright <crm@example.com>")
     if not env.get("PUBLIC_URL", "").strip():
         raise SettingsError("PUBLIC_URL", "mails name it in their links; write https://crm.example.com")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")

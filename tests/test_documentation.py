@@ -100,6 +100,9 @@ DEFAULTS = {
     "TRUSTED_PROXIES": ("trusted_proxies", "0"),
     "LIMITS_STORAGE_URL": ("limits_storage", "memory://"),
     "MAX_UPLOAD": ("max_upload", "67108864"),
+    "MAIL_URL": ("mail", "none"),
+    "MAIL_FROM": ("mail", "none"),
+    "PUBLIC_URL": ("public_url", "none"),
     "LOG_LEVEL": ("log_level", "INFO"),
 }
 
@@ -129,6 +132,9 @@ def test_the_table_of_settings_tells_the_true_default(
         "DATABASE_URL": f"sqlite:///{folder / 'funnelwright.db'}",
         "DATABASE_OWNER_URL": f"sqlite:///{folder / 'funnelwright.db'}",
         "REPLICA_URL": None,
+        "MAIL_URL": None,
+        "MAIL_FROM": None,
+        "PUBLIC_URL": "",
         "SECURE_COOKIES": False,
         "SECRET_KEY": Settings.from_environ({}).secret_key,
     }
