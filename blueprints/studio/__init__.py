@@ -15,6 +15,8 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     form_edits,
     objects,
     processes,
+    rules,
+    schema_exchange,
     schema_form,
 )
 from builder.services.definitions import EDIT

@@ -7,7 +7,9 @@ from typing import Any
 from blueprints.languages import language
 from blueprints.scope import Scope
 from blueprints.studio.designer import Chosen, Told
+from blueprints.studio.field_facts import field_facts, formula_trial
 from blueprints.studio.properties import FieldPanel
+from blueprints.studio.rules import rule_form, rule_lines
 from blueprints.studio.words import color_words, enum_words, role_words
 from builder.domain.labels import Label
 from builder.fieldtypes.registry import field_type
@@ -15,13 +17,15 @@ from builder.forms.field_settings import Setting
 from builder.queries.designs import Design
 
 
-def panel_facts(here: Scope, design: Design, chosen: Chosen, said: Told) -> dict[str, Any]:
+def panel_facts(here: Scope, design: Design, chosen: Chosen, reply: Told) -> dict[str, Any]:
     """Facts of the panels beside those that every state of the page has."""
     return {
         "choices_of": lambda panel, setting: choices_of(design, panel, setting),
         "change_types": _change_types(design, chosen),
-        "usage": {},
-        "rule_form": None,
+        "rules": rule_lines(here, design),
+        "rule_form": reply.extra.get("rule") or (chosen.rule and rule_form(here, design, chosen.rule)),
+        "facts": field_facts(here, design, chosen.field) if chosen.field else None,
+        "trial": formula_trial(here, design, chosen.field) if chosen.field else None,
         "words": enum_words(),
         "role_words": role_words(),
         "color_words": color_words(),

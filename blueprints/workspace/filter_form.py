@@ -111,11 +111,15 @@ class FilterForm:
         )
         return AnyOf(conditions) if self.mode == "any" else All(conditions)
 
+    def read_raw(self, text: str) -> tuple[Condition | None, list[str]]:
+        """A row that the builder cannot take apart, and what is wrong with it."""
+        return read_filter(self.here, self.object_key, text)
+
     def _parts(self, group: FilterGroup) -> tuple[Condition, ...]:
         parts: list[Condition] = []
         for row in group.rows:
             if row.raw:
-                condition, _ = read_filter(self.here, self.object_key, row.raw)
+                condition, _ = self.read_raw(row.raw)
                 parts += [condition] if condition is not None else []
             elif row.subject is not None and not row.problem:
                 parts.append(Comparison(row.subject.name, row.op, row.operand))
@@ -131,7 +135,7 @@ class FilterForm:
         row = FilterRow(f"g{group}-{number}", number)
         raw = args.get(f"{row.name}-raw", "")
         if raw:
-            condition, wrong = read_filter(self.here, self.object_key, raw)
+            condition, wrong = self.read_raw(raw)
             row.raw = "" if condition is None or wrong else raw
             row.words = in_words(condition, self.subjects, self.context) if condition is not None else ""
             return row

@@ -158,13 +158,44 @@ class RemoveField:
 
 
 @dataclass(frozen=True)
-class ReplaceFields:
-    """Put another form in the place of this one: what a JSON Schema was read as."""
+class TakeIn:
+    """Add the fields of another form (what a JSON Schema was read as) with its sections, at the end.
+
+    Fields whose keys are taken are left out, for values may be stored under them; so are the rules.
+    """
 
     form: Mapping[str, Any]
+    taken: frozenset[str] = frozenset()
 
     def apply(self, document: Document) -> Document:
-        return with_form(document, laid_out(self.form))
+        form = laid_out(document["fields"])
+        theirs = laid_out(self.form)
+        known = self.taken | form["properties"].keys()
+        added = {key: field for key, field in theirs["properties"].items() if key not in known}
+        if not added:
+            raise Refused(
+                N_("It has no field that could be added: all are here already, or none fits."), "schema"
+            )
+        if len(form["properties"]) + len(added) > MOST_FIELDS:
+            raise Refused(N_("A form has room for %(limit)s fields."), limit=MOST_FIELDS)
+        keys = {section["key"] for section in form["x-sections"]}
+        sections = []
+        for section in theirs["x-sections"]:
+            inside = [key for key in section["fields"] if key in added]
+            if inside:
+                key = key_for(section["label"], keys, "section")
+                keys.add(key)
+                sections.append({**section, "key": key, "fields": inside})
+        required = [key for key in theirs.get("required", ()) if key in added]
+        return with_form(
+            document,
+            {
+                **form,
+                "properties": {**form["properties"], **added},
+                "required": [*form.get("required", ()), *required],
+                "x-sections": [*form["x-sections"], *sections],
+            },
+        )
 
 
 def _required(document: Document, key: str, is_required: bool) -> Document:

@@ -264,3 +264,77 @@ def test_labels_are_text_and_never_code(town: Town) -> None:
     page = ada.get(f"{PAGE}?field=script_alert_1_script").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+RULES = f"{STUDIO}/objects/matter/rules"
+HOT = {"group": "0", "g0-row": "0", "g0-0-field": "heat", "g0-0-op": "in", "g0-0-a": "hot", "mode": "all"}
+
+
+def test_a_rule_is_built_in_words_and_decides_in_the_preview_and_in_the_form(town: Town) -> None:
+    ada = town.as_("Ada")
+    rows = post(ada, RULES, rule="new", effect="require", fields="note", htmx=True)
+    assert rows.status_code == 200
+    assert 'id="rule-panel"' in rows.text
+    assert "not yet published" not in rows.text, "looking for the right rows keeps nothing"
+    kept = post(ada, RULES, rule="new", effect="show", fields="note", _filter="apply", **HOT)
+    assert kept.status_code == 303
+    page = html.unescape(ada.get(PAGE).text)
+    assert re.search(r"<strong>Show</strong> Note.*?when</span> Heat is Hot", page, re.DOTALL)
+    preview = f"{STUDIO}/objects/matter/preview"
+    assert 'name="p-note"' not in ada.post(preview, {"p-heat": "cold"}, htmx=True).text
+    assert 'name="p-note"' in ada.post(preview, {"p-heat": "hot"}, htmx=True).text
+    again = ada.get(f"{PAGE}?rule=0").text
+    assert re.search(r'<option value="heat" selected>', again)
+    assert post(ada, f"{RULES}/0/remove").status_code == 303
+    assert post(ada, f"{RULES}/0/remove").status_code == 422
+
+
+def test_a_rule_that_says_nothing_is_refused_and_stays_on_the_page(town: Town) -> None:
+    ada = town.as_("Ada")
+    without = {name: value for name, value in HOT.items() if name != "g0-0-a"}
+    for sent in (without, {**HOT, "fields": []}, {"mode": "all"}):
+        answer = post(ada, RULES, rule="new", effect="lock", _filter="apply", **sent)
+        assert answer.status_code == 422
+        assert 'id="rule-panel"' in answer.text
+    assert post(ada, RULES, rule="9", effect="show", fields="note", _filter="apply", **HOT).status_code == 404
+
+
+def test_a_formula_is_tried_on_a_record_and_its_faults_are_told(town: Town) -> None:
+    ada = town.as_("Ada")
+    made = town.as_("Rita").post(
+        "/w/acme/o/matter/new", {"f-title": "Fence", "f-worth": "1200", "pipeline": "-"}
+    )
+    assert made.status_code == 303, made.text
+    add(ada, "formula", "Double")
+    page = post(ada, f"{PAGE}/double", label__en="Double", **{"s-x-formula": "worth * 2"}, htmx=True).text
+    assert re.search(r'formula-result"><strong>2,400(\.00)?</strong>', page)
+    assert "Fence" in page
+    for formula in ("worth * (", "9**9**9**9", "nobody + 1", "__import__('os')"):
+        wrong = post(ada, f"{PAGE}/double", label__en="Double", **{"s-x-formula": formula}, htmx=True)
+        assert wrong.status_code == 200, formula
+        assert "preview-frame" not in wrong.text or formula == "9**9**9**9"
+
+
+def test_beside_a_field_stands_who_fills_it_and_what_asks_for_it(town: Town) -> None:
+    ada, rita = town.as_("Ada"), town.as_("Rita")
+    for note in ("Long", "n/a", ""):
+        rita.post("/w/acme/o/matter/new", {"f-title": "Fence", "f-note": note, "pipeline": "-"})
+    page = html.unescape(ada.get(f"{PAGE}?field=note").text)
+    assert "2 of the last 3 records (67 %)" in page
+    assert "1 hold a filler" in page
+    assert "Search" in page
+
+
+def test_the_schema_goes_out_and_fields_of_another_come_in(town: Town) -> None:
+    ada = town.as_("Ada")
+    answer = ada.get(f"{STUDIO}/objects/matter/schema.json")
+    assert answer.status_code == 200
+    assert answer.json["properties"]["worth"]["type"] == "string"
+    take = f"{STUDIO}/objects/matter/schema"
+    schema = '{"type": "object", "properties": {"height": {"type": "integer"}, "title": {"type": "integer"}}}'
+    assert post(ada, take, schema=schema).status_code == 303
+    assert "height" in fields_on(ada)
+    for broken in ("{", '{"type": "object"}', '{"$ref": "https://example.com/x"}', schema):
+        refused = post(ada, take, schema=broken)
+        assert refused.status_code == 422, broken
+        assert 'id="schema-panel"' in refused.text
