@@ -14,10 +14,12 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     designer,
     form_edits,
     objects,
+    process_edits,
     processes,
     rules,
     schema_exchange,
     schema_form,
+    stages,
 )
 from builder.services.definitions import EDIT
 

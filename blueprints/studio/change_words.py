@@ -118,6 +118,17 @@ def concern_words(touched: Touched) -> str:
             )
 
 
+def condition_words(here: Scope, object_key: str, document: Document) -> str:
+    """A stored condition about records of an object, as people say it; empty when it cannot be read."""
+    try:
+        condition = parse(dict(document))
+    except ConditionError:
+        return ""
+    known = object_key in here.catalog.objects
+    subjects = subjects_of(here, object_key, fields_of(condition)) if known else {}
+    return in_words(condition, subjects, field_context(here))
+
+
 def _names(here: Scope, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What keys in a document are called: roles, objects, forms, its stages and fields."""
     for known in (here.catalog.roles, here.catalog.objects, here.catalog.feedback):
@@ -177,13 +188,7 @@ class _Words:
     def _condition(self, value: Mapping[str, Any]) -> str:
         if not value.keys() & {"all", "any", "not", "op"}:
             return ""
-        try:
-            condition = parse(dict(value))
-        except ConditionError:
-            return ""
-        known = self._object_key in self._here.catalog.objects
-        subjects = subjects_of(self._here, self._object_key, fields_of(condition)) if known else {}
-        return in_words(condition, subjects, field_context(self._here))
+        return condition_words(self._here, self._object_key, dict(value))
 
 
 def _is_thing(value: Any) -> bool:

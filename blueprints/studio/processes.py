@@ -1,108 +1,211 @@
-"""Processes with their stages: what each asks for, their order, names and probabilities (S2, S3, S4, S12)."""
+"""Processes with their stages: what each asks for, their order, names and probabilities (S2, S3, S4, S12).
+
+Whoever may change them sees the draft, where there is one; everybody else sees what is published.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import render_template, url_for
-from flask_babel import format_decimal, gettext
-from htmx_flask import request
+from flask_babel import format_decimal, gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from blueprints.forms import done, refuse, show_form
-from blueprints.revisions import sent_revision
+from blueprints.forms import show_form
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
+from blueprints.studio.change_words import problem_line
 from builder.domain.funnel import StepFigures
-from builder.domain.pipeline import Pipeline, Stage
-from builder.errors import Invalid, NotFound
-from builder.forms.process import PARTS, StageForm
+from builder.domain.pipeline import Pipeline
+from builder.errors import NotFound
+from builder.forms.process import LANGUAGES, NamedRow, NameForm, ProcessForm, RowsForm
+from builder.metadata.compiler import compiled
+from builder.metadata.editing.stages import possible
+from builder.metadata.grammar import DefinitionProblem, Document
+from builder.metadata.lint import Surroundings, lint
+from builder.queries.definitions import live_rows
+from builder.queries.drafts import Editable, drafts, drafts_count, editable
 from builder.queries.funnel import funnel_report
 from builder.queries.population import Population
-from builder.services import processes as services
 from builder.services.definitions import EDIT
-from builder.services.processes import ChangeStage
 
 SEE_FIGURES = "insights.view"
+KINDS = {
+    "open": lazy_gettext("Open"),
+    "won": lazy_gettext("Won"),
+    "lost": lazy_gettext("Lost"),
+    "invalid": lazy_gettext("Invalid"),
+}
+RULES = {
+    "any": lazy_gettext("forward and back between all open stages"),
+    "forward": lazy_gettext("forward only, also over several stages"),
+    "next": lazy_gettext("to the next stage only"),
+    "none": lazy_gettext("only what is ticked below"),
+}
+BLANKS = 2
+
+
+@dataclass(frozen=True)
+class Design:
+    """A process as its designer shows it: the document that is edited, compiled, and who looks at it."""
+
+    pipeline: Pipeline
+    document: Document
+    checksum: str
+    is_draft: bool
+    number: int
+
+    @classmethod
+    def read(cls, here: Scope, pipeline_key: str) -> Design:
+        """Errors: NotFound."""
+        return cls.of(editable(here.session, "pipeline", pipeline_key))
+
+    @classmethod
+    def of(cls, found: Editable) -> Design:
+        pipeline = compiled(found.document)
+        assert isinstance(pipeline, Pipeline)
+        return cls(pipeline, found.document, found.checksum, found.is_draft, found.number)
+
+    def stage(self, stage_key: str) -> Mapping[str, Any]:
+        """Errors: NotFound."""
+        for stage in self.document["stages"]:
+            if stage["key"] == stage_key:
+                return dict(stage)
+        raise NotFound()
 
 
 @studio.get("/processes")
 def process_list() -> str:
     here = scope()
-    pipelines = list(here.catalog.pipelines.values())
-    return render_template("pages/studio/processes.html", pipelines=pipelines, objects=here.catalog.objects)
+    live = here.catalog.pipelines
+    may_edit = here.actor.can(EDIT)
+    shown = [(each, False) for each in live.values()]
+    if may_edit:
+        shown = [(each, each.key in _drafted(here)) for each in live.values()]
+        shown += [(each, True) for key, each in _drafted(here).items() if key not in live]
+    return render_template(
+        "pages/studio/processes.html",
+        pipelines=shown,
+        objects=here.catalog.objects,
+        may_edit=may_edit,
+        draft_count=drafts_count(here.session) if may_edit else 0,
+    )
+
+
+def _drafted(here: Scope) -> dict[str, Pipeline]:
+    """Processes with a draft, as drafted."""
+    found = {}
+    for draft in drafts(here.session):
+        if draft.kind == "pipeline" and not draft.is_removal:
+            pipeline = compiled(draft.document)
+            assert isinstance(pipeline, Pipeline)
+            found[draft.key] = pipeline
+    return found
 
 
 @studio.get("/processes/<pipeline_key>")
 def process(pipeline_key: str) -> Response:
-    return _show(pipeline_key)
+    here = scope()
+    if here.actor.can(EDIT):
+        return show_design(here, pipeline_key)
+    return _show_live(here, here.catalog.pipeline(pipeline_key))
 
 
-@studio.post("/processes/<pipeline_key>/order")
-def reorder(pipeline_key: str) -> Response:
-    """The order of the stages as sent, or with one stage moved up or down."""
-    uow = scope().unit_of_work()
-    uow.require(EDIT)
-    pipeline = uow.catalog.pipeline(pipeline_key)
-    seen = sent_revision("version")
-    try:
-        services.reorder(uow, pipeline_key, _wanted_order(pipeline), seen)
-    except Invalid as error:
-        uow.rollback()
-        return _show(pipeline_key, problems=[text for _, text in refuse(StageForm(), error)], status=422)
-    uow.commit()
-    return done(url_for("studio.process", pipeline_key=pipeline_key), gettext("The new order is published."))
-
-
-@studio.get("/processes/<pipeline_key>/stages/<stage_key>")
-def stage(pipeline_key: str, stage_key: str) -> Response:
-    scope().require(EDIT)
-    pipeline, found = _stage(pipeline_key, stage_key)
-    data: dict[str, object] = {"probability": found.probability, "version": pipeline.number}
-    for part in PARTS:
-        label = found.marker.label if part == "marker" and found.marker else getattr(found, part)
-        if label is not None:
-            data |= {f"{part}_{language}": text for language, text in label.translations}
-    return _show_stage(pipeline, found, StageForm(data=data))
-
-
-@studio.post("/processes/<pipeline_key>/stages/<stage_key>")
-def change_stage(pipeline_key: str, stage_key: str) -> Response:
-    scope().require(EDIT)
-    pipeline, found = _stage(pipeline_key, stage_key)
-    seen = sent_revision("version")
-    form, uow = StageForm(request.form), scope().unit_of_work()
-    form.validate()
-    change = ChangeStage(
-        stage_key,
-        probability=-1 if form.probability.errors else form.probability.data,
-        **{part: form.texts(part) for part in PARTS},
+def _show_live(here: Scope, pipeline: Pipeline) -> Response:
+    return show_form(
+        "pages/studio/process.html",
+        fragment="fragments/process/stages.html",
+        pipeline=pipeline,
+        definition=here.catalog.objects.get(pipeline.object_key),
+        catalog=here.catalog,
+        design=None,
+        earned=earned(here, pipeline),
+        problems=[],
     )
-    try:
-        services.change_stage(uow, pipeline_key, change, seen)
-    except Invalid as error:
-        uow.rollback()
-        return _show_stage(pipeline, found, form, problems=refuse(form, error), status=422)
-    uow.commit()
-    return done(url_for("studio.process", pipeline_key=pipeline_key), gettext("The stage is published."))
 
 
-def _wanted_order(pipeline: Pipeline) -> list[str]:
-    keys = request.form.getlist("stage") or [each.key for each in pipeline.stages]
-    for name, step in (("up", -1), ("down", 1)):
-        key = request.form.get(name)
-        if key in keys:
-            place = keys.index(key)
-            other = min(max(place + step, 0), len(keys) - 1)
-            keys[place], keys[other] = keys[other], keys[place]
-    return keys
+def show_design(
+    here: Scope,
+    pipeline_key: str,
+    *,
+    problems: Sequence[tuple[str, str]] = (),
+    typed: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """The designer of a process. ``typed``: forms that were refused, by name, instead of what is stored."""
+    design = Design.read(here, pipeline_key)
+    forms = {**_forms(design), **(typed or {})}
+    findings = found_in(here, design.document)
+    return show_form(
+        "pages/studio/process.html",
+        fragment="fragments/process/designer.html",
+        pipeline=design.pipeline,
+        definition=here.catalog.objects.get(design.pipeline.object_key),
+        catalog=here.catalog,
+        design=design,
+        earned=earned(here, design.pipeline),
+        findings=[(each.severity, problem_line(each, design.document)) for each in findings],
+        draft_count=drafts_count(here.session),
+        rules=RULES,
+        kinds=KINDS,
+        moves=possible(design.document),
+        problems=problems,
+        status=status,
+        **forms,
+    )
 
 
-def _stage(pipeline_key: str, stage_key: str) -> tuple[Pipeline, Stage]:
-    pipeline = scope().catalog.pipeline(pipeline_key)
-    if stage_key not in pipeline.by_key:
-        raise NotFound()
-    return pipeline, pipeline.by_key[stage_key]
+def found_in(here: Scope, document: Document) -> list[DefinitionProblem]:
+    """What lint says of a draft beside everything else as it is drafted or live."""
+    known = {(row.kind, row.key): row.document for row in live_rows(here.session)}
+    previous = known.get((document["kind"], document["key"]))
+    known |= {(each.kind, each.key): each.document for each in drafts(here.session) if not each.is_removal}
+    known[(document["kind"], document["key"])] = document
+    return lint(document["kind"], document, Surroundings.of(known.values(), previous=previous))
+
+
+def _forms(design: Design) -> dict[str, Any]:
+    """The forms of the designer, with what is stored."""
+    document = design.document
+    facts = {
+        **texts_in(document, "label"),
+        **texts_in(document, "description"),
+        "average_cycle_days": document.get("average_cycle_days"),
+    }
+    reasons = document.get("reasons", {})
+    return {
+        "settings": ProcessForm(data=facts),
+        "new_stage": NameForm(prefix="new-"),
+        "milestones": rows_form("milestones", document.get("milestones", ())),
+        "reasons": {
+            kind: rows_form(kind, [each for each in reasons.get(kind, ()) if not each.get("retired")])
+            for kind in ("won", "lost", "invalid")
+        },
+    }
+
+
+def rows_form(prefix: str, stored: Sequence[Mapping[str, Any]]) -> RowsForm:
+    """Named rows with a few empty ones behind them."""
+    rows = [{"key": each["key"], **texts_in(each, "label")} for each in stored]
+    return RowsForm(prefix=f"{prefix}-", data={"rows": [*rows, *({} for _ in range(BLANKS))]})
+
+
+def texts_in(document: Mapping[str, Any], part: str) -> dict[str, str]:
+    """The texts of a part as the controls of a form hold them; plain text counts as English."""
+    value = document.get(part) or {}
+    texts = {"en": value} if isinstance(value, str) else value
+    return {f"{part}_{code}": texts.get(code, "") for code in LANGUAGES}
+
+
+def named_rows(rows: Sequence[Any]) -> list[tuple[str, dict[str, str]]]:
+    """Key and name of each row of a form, as edits take them."""
+    return [(row.form.key.data or "", label_of(row.form)) for row in rows]
+
+
+def label_of(form: NamedRow | NameForm | Any) -> dict[str, str]:
+    return {code: form[f"label_{code}"].data or "" for code in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +216,18 @@ class Earned:
     href: str
 
 
-def _earned(here: Scope, pipeline: Pipeline) -> dict[str, Earned]:
+def earned(here: Scope, pipeline: Pipeline) -> dict[str, Earned]:
     """Stage key → what its probability turned out to be, of the records that the reader may see; one sum
     of roll-ups. Stages that nothing has ended after are left out, and all where Insights are not open."""
-    if not here.actor.can(SEE_FIGURES):
+    if not here.actor.can(SEE_FIGURES) or pipeline.key not in here.catalog.pipelines:
         return {}
-    people = Population((pipeline.key,), pipeline.object_key, here.actor)
+    live = here.catalog.pipelines[pipeline.key]
+    people = Population((live.key,), live.object_key, here.actor)
     report = funnel_report(
-        here.session, people, pipeline, "visited", currency=here.workspace.currency, amounts="none"
+        here.session, people, live, "visited", currency=here.workspace.currency, amounts="none"
     )
     return {
-        step.stage: Earned(_in_words(step), _ended_list(pipeline, step.stage))
+        step.stage: Earned(_in_words(step), _ended_list(live, step.stage))
         for step in report.figures.steps
         if step.ended
     }
@@ -140,38 +244,3 @@ def _in_words(step: StepFigures) -> str:
 
 def _ended_list(pipeline: Pipeline, stage_key: str) -> str:
     return url_for("insights.drill", pipeline=pipeline.key, figure="ended", stage=stage_key)
-
-
-def _show(pipeline_key: str, *, problems: list[str] | None = None, status: int = 200) -> Response:
-    here = scope()
-    pipeline = here.catalog.pipeline(pipeline_key)
-    return show_form(
-        "pages/studio/process.html",
-        fragment="fragments/process/stages.html",
-        pipeline=pipeline,
-        definition=here.catalog.object(pipeline.object_key),
-        catalog=here.catalog,
-        may_edit=here.actor.can(EDIT),
-        earned=_earned(here, pipeline),
-        problems=problems or [],
-        status=status,
-    )
-
-
-def _show_stage(
-    pipeline: Pipeline,
-    found: Stage,
-    form: StageForm,
-    *,
-    problems: list[tuple[str, str]] | None = None,
-    status: int = 200,
-) -> Response:
-    return show_form(
-        "pages/studio/stage.html",
-        fragment="fragments/process/stage_form.html",
-        pipeline=pipeline,
-        stage=found,
-        form=form,
-        problems=problems or [],
-        status=status,
-    )

@@ -1,29 +1,113 @@
-"""The form of one stage of a process. Rules are checked by the services."""
+"""The forms of the process designer. What may be is decided by the edits (``metadata.editing``)."""
 
 from __future__ import annotations
 
-from wtforms import Form, IntegerField, StringField, TextAreaField
+from typing import Any
+
+from wtforms import (
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import Optional
 
+MOST_ROWS = 60
 
-class StageForm(Form):
-    """Texts in both languages; ``version`` is the version of the process that the person looked at."""
+
+def texts_of(form: Any, part: str) -> dict[str, str]:
+    """The texts of a part by language: controls ``<part>_en``, ``<part>_zh_Hans``."""
+    return {code: form[f"{part}_{code}"].data or "" for code in LANGUAGES if f"{part}_{code}" in form}
+
+
+LANGUAGES = ("en", "zh_Hans")
+
+
+class NameForm(Form):
+    """A name in both languages; of a new process also its object, of a new stage what it means."""
 
     label_en = StringField(default="")
     label_zh_Hans = StringField(default="")  # noqa: N815 - the language is called so
+    kind = SelectField(default="open", validate_choice=False)
+    object = SelectField(default="", validate_choice=False)
+
+
+class ProcessForm(NameForm):
+    """What stands around the stages of a process."""
+
+    description_en = TextAreaField(default="")
+    description_zh_Hans = TextAreaField(default="")  # noqa: N815
+    average_cycle_days = IntegerField(validators=[Optional()])
+
+
+class NamedRow(Form):
+    """A milestone or a reason: its key, empty for a new one, and its name."""
+
+    key = HiddenField(default="")
+    label_en = StringField(default="")
+    label_zh_Hans = StringField(default="")  # noqa: N815
+
+
+class RowsForm(Form):
+    """Milestones, or the reasons of one way to end."""
+
+    rows = FieldList(FormField(NamedRow), max_entries=MOST_ROWS)
+
+
+class DescribeForm(NameForm):
+    """What a stage is."""
+
     probability = IntegerField(validators=[Optional()])
+    color = RadioField(default="", validate_choice=False)
+    milestone = SelectField(default="", validate_choice=False)
     definition_en = TextAreaField(default="")
     definition_zh_Hans = TextAreaField(default="")  # noqa: N815
     goal_en = TextAreaField(default="")
     goal_zh_Hans = TextAreaField(default="")  # noqa: N815
+
+
+class ActionRow(NamedRow):
+    role = SelectField(default="", validate_choice=False)
+
+
+class TaskRow(ActionRow):
+    severity = SelectField(default="block", validate_choice=False)
+    subtasks = TextAreaField(default="")
+
+
+class IndicatorRow(NamedRow):
+    target = StringField(default="")
+    unit_en = StringField(default="")
+    unit_zh_Hans = StringField(default="")  # noqa: N815
+
+
+class EquipForm(Form):
+    """What is to be done in a stage."""
+
+    actions = FieldList(FormField(ActionRow), max_entries=MOST_ROWS)
+    tasks = FieldList(FormField(TaskRow), max_entries=MOST_ROWS)
+    indicators = FieldList(FormField(IndicatorRow), max_entries=MOST_ROWS)
+    feedback = SelectField(default="", validate_choice=False)
+
+
+class GuardForm(Form):
+    """What must be true to leave a stage, and to enter it."""
+
+    required_fields = SelectMultipleField(validate_choice=False)
     marker_en = StringField(default="")
     marker_zh_Hans = StringField(default="")  # noqa: N815
-    version = IntegerField(validators=[Optional()])
-
-    def texts(self, part: str) -> dict[str, str]:
-        """The texts of a part by language."""
-        return {language: self[f"{part}_{language}"].data or "" for language in LANGUAGES}
-
-
-LANGUAGES = ("en", "zh_Hans")
-PARTS = ("label", "definition", "goal", "marker")
+    feedback = SelectField(default="", validate_choice=False)
+    tasks = SelectField(default="", validate_choice=False)
+    marker = SelectField(default="", validate_choice=False)
+    roles = SelectMultipleField(validate_choice=False)
+    approver = SelectField(default="", validate_choice=False)
+    role = SelectField(default="", validate_choice=False)
+    fallback_role = SelectField(default="", validate_choice=False)
+    enter_fields = SelectMultipleField(validate_choice=False)
+    enter_roles = SelectMultipleField(validate_choice=False)

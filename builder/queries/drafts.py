@@ -55,6 +55,10 @@ class Draft:
     saved_by: str | None
 
     @property
+    def label(self) -> Label:
+        return Label.of(self.document.get("label") or self.key)
+
+    @property
     def is_behind(self) -> bool:
         """Whether something else was published since the draft was begun."""
         return self.base_id != self.live_id
@@ -157,6 +161,16 @@ def drafts_count(session: WorkspaceSession) -> int:
     """How many definitions are drafted."""
     count = select(func.count()).select_from(DefinitionVersion).where(DefinitionVersion.status.in_(OPEN))
     return session.scalar(count) or 0
+
+
+def stage_keys_ever(session: WorkspaceSession, pipeline_key: str) -> frozenset[str]:
+    """The stages of all versions of a process: history names them, so their keys are not given again."""
+    documents = session.scalars(
+        select(DefinitionVersion.document)
+        .join(Definition, Definition.id == DefinitionVersion.definition_id)
+        .where(Definition.kind == "pipeline", Definition.key == pipeline_key)
+    )
+    return frozenset(stage["key"] for document in documents for stage in document["stages"])
 
 
 def digest(found: Sequence[Draft]) -> str:

@@ -33,7 +33,10 @@ class Matching:
         definition = catalog.object(request.object_key)
         self._session = session
         rule = visible(actor, (definition.key,))
-        self._clauses = [*asked(session, actor, definition, request, context), *([] if rule is None else [rule])]
+        self._clauses = [
+            *asked(session, actor, definition, request, context),
+            *([] if rule is None else [rule]),
+        ]
 
     def count(self) -> int:
         """How many there are, exactly: whoever changes them all is told before."""

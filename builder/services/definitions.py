@@ -31,6 +31,7 @@ from builder.metadata.upcasters import upcast
 from builder.queries.definitions import PUBLISHED, RETIRED, WITHDRAWN, live_rows
 from builder.services.backfill import fill_again
 from builder.services.maintenance import rebuild_rollup
+from builder.services.probabilities import renew_probabilities
 from builder.services.totals import recount_after
 from builder.services.unit_of_work import UnitOfWork
 
@@ -121,8 +122,13 @@ def _renew(uow: UnitOfWork, document: Document, before: PlainRow) -> None:
     if document["kind"] == "object":
         fill_again(uow, compiled_row(before), uow.catalog.object(document["key"]))
         recount_after(uow, compiled_row(before), uow.catalog.object(document["key"]))
-    if document["kind"] == "pipeline" and _steps(before.document) != _steps(document):
-        rebuild_rollup(uow, document["key"])
+    if document["kind"] == "pipeline":
+        if _steps(before.document) != _steps(document):
+            rebuild_rollup(uow, document["key"])
+        rates = _rates(before.document)
+        for stage_key, rate in _rates(document).items():
+            if rates.get(stage_key, rate) != rate:
+                renew_probabilities(uow, document["key"], stage_key)
 
 
 def _names(documents: Iterable[Document]) -> set[Name]:
@@ -174,6 +180,11 @@ def refuse_used(uow: UnitOfWork, row: PlainRow) -> None:
 def _steps(document: Document) -> list[tuple[str, str]]:
     """The order and kinds of stages, which the sums of a pipeline depend on."""
     return [(stage["key"], stage["kind"]) for stage in upcast(document)["stages"]]
+
+
+def _rates(document: Document) -> dict[str, int]:
+    """The win rates of the stages, in percent."""
+    return {stage["key"]: stage.get("probability", 0) for stage in upcast(document)["stages"]}
 
 
 def former_types(

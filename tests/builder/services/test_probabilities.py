@@ -9,14 +9,17 @@ from sqlalchemy import select
 
 from builder.db.ledger import SliceRow
 from builder.db.records import Record
-from builder.errors import Invalid, Stale
-from builder.services import maintenance, processes, records, transitions
+from builder.metadata.editing.stages import ChangeStage, StepStage
+from builder.services import definitions, maintenance, records, transitions
 from builder.services.entries import Entry
-from builder.services.processes import ChangeStage
 from builder.services.records import NewRecord
 from builder.services.transitions import MoveRecord
+from tests import factories
 from tests.factories import World, make_world
 from tests.fixtures.databases import FreshDatabase
+
+
+REORDERED = StepStage("c", -1).apply(factories.FREE)
 
 
 @pytest.fixture
@@ -40,30 +43,16 @@ def assert_clean(world: World) -> None:
 
 def test_a_new_order_is_kept_and_the_sums_follow_it(world: World) -> None:
     with world.work() as uow:
-        processes.reorder(uow, "free", ["a", "c", "b", "won", "lost", "invalid"], seen=1)
+        definitions.publish(uow, [REORDERED])
         uow.commit()
     with world.work() as uow:
         assert [stage.key for stage in uow.catalog.pipeline("free").open_stages] == ["a", "c", "b"]
     assert_clean(world)
 
 
-def test_an_order_that_forgets_a_stage_is_refused(world: World) -> None:
-    with world.work() as uow, pytest.raises(Invalid) as caught:
-        processes.reorder(uow, "free", ["a", "b", "won", "lost", "invalid"])
-    assert [problem.place for problem in caught.value.problems] == ["stages"]
-
-
-def test_the_second_of_two_admins_is_told(world: World) -> None:
-    with world.work() as uow:
-        processes.change_stage(uow, "free", ChangeStage("b", label={"en": "Bee"}), seen=1)
-        uow.commit()
-    with world.work() as uow, pytest.raises(Stale):
-        processes.change_stage(uow, "free", ChangeStage("b", label={"en": "Bay"}), seen=1)
-
-
 def test_a_new_probability_counts_at_once_and_the_old_one_stays_in_the_past(world: World) -> None:
     with world.work() as uow:
-        processes.change_stage(uow, "free", ChangeStage("c", probability=65), seen=1)
+        definitions.publish(uow, [ChangeStage("c", {"probability": 65}).apply(factories.FREE)])
         uow.commit()
     with world.work() as uow:
         found = uow.session.execute(select(Record.stage_key, Record.probability).order_by(Record.id)).all()
@@ -75,19 +64,13 @@ def test_a_new_probability_counts_at_once_and_the_old_one_stays_in_the_past(worl
     assert_clean(world)
 
 
-def test_a_probability_beyond_a_hundred_is_refused_by_name(world: World) -> None:
-    with world.work() as uow, pytest.raises(Invalid) as caught:
-        processes.change_stage(uow, "free", ChangeStage("b", label={"en": " "}, probability=101))
-    assert [problem.place for problem in caught.value.problems] == ["label", "probability"]
-
-
 def test_a_move_that_began_before_a_publish_counts_by_the_new_order(world: World) -> None:
     with world.work() as early:
         record_id = early.session.scalar(select(Record.id).where(Record.stage_key == "a"))
         assert record_id is not None
         early.session.rollback()
         with world.work() as uow:
-            processes.reorder(uow, "free", ["a", "c", "b", "won", "lost", "invalid"])
+            definitions.publish(uow, [REORDERED])
             uow.commit()
         transitions.move(early, MoveRecord(record_id, "c"))
         early.commit()
@@ -102,7 +85,7 @@ def test_a_publish_waits_for_the_moves_that_are_under_way(world: World) -> None:
 
     def publish() -> None:
         with world.work() as uow:
-            processes.reorder(uow, "free", ["a", "c", "b", "won", "lost", "invalid"])
+            definitions.publish(uow, [REORDERED])
             uow.commit()
             published.set()
 
