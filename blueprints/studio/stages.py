@@ -15,7 +15,7 @@ from blueprints.languages import language
 from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
-from blueprints.studio.change_words import condition_words
+from blueprints.studio.change_words import condition_words, problem_line
 from blueprints.studio.form_edits import seen
 from blueprints.studio.process_edits import lines
 from blueprints.studio.processes import (
@@ -169,7 +169,7 @@ def _show(
         pipeline=design.pipeline,
         stage=design.pipeline.by_key[stage_key],
         earned=earned(here, design.pipeline).get(stage_key),
-        findings=[(each.severity(each, design.document)) for each in findings],
+        findings=[(each.severity, problem_line(each, design.document)) for each in findings],
         conditions=[condition_words(here, design.pipeline.object_key, each["when"]) for each in conditions],
         kinds=KINDS,
         draft_count=drafts_count(here.session),

@@ -264,6 +264,8 @@ def test_what_is_wrong_with_a_draft_is_said_beside_it(sqlite_town: Town) -> None
     for key in ("won", "lost", "invalid"):
         send(ada, f"{FREE}/stages/{key}/remove")
     assert "No record can be won here" in html.unescape(ada.get(FREE).text)
+    assert send(ada, f"{STAGE}/gate", required_fields=["ghost"]).status_code == 303
+    assert "ghost" in html.unescape(ada.get(STAGE).text)
 
 
 def load(town: Town, *histories: str) -> None:
