@@ -197,6 +197,7 @@ def _bulk_acts(here: Scope, definition: ObjectDefinition) -> list[tuple[str, str
     if "owner" in definition.fields.by_role and here.actor.can("record.edit"):
         words = gettext("Give to somebody")
         acts.append(("record.reassign", "workspace.bulk_reassign", words, "user-circle"))
+    acts.append(("record.edit", "workspace.ask_merge", gettext("Merge"), "copy"))
     acts.append(("record.delete", "workspace.bulk_delete", gettext("Delete"), "trash"))
     return [
         (url_for(endpoint, object_key=definition.key), words, icon)

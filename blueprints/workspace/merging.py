@@ -38,7 +38,6 @@ class Candidate:
     row: str
     name: str
     address: str
-    owner: str
     stage: str
     created: str
     brings: ComingAlong
@@ -60,12 +59,12 @@ class FieldRow:
 
 @workspace.get("/o/<object_key>/merge")
 def ask_merge(object_key: str) -> Response:
-    """Records side by side; the address names them."""
+    """Records side by side; the address names them, with or without the revision that a list adds."""
     here = scope()
     here.require("record.edit")
     definition = here.catalog.object(object_key)
-    ids = _ids(request.args.getlist("row"))
-    if len(ids) < 2:
+    ids = _ids([text.partition(":")[0] for text in request.args.getlist("row")])
+    if not 2 <= len(ids) <= MOST_RECORDS:
         flash(message(CHOOSE_TWO), "warning")
         return redirect(url_for("workspace.record_list", object_key=object_key), 303)
     return _show(here, definition, _records(here, definition, ids))
@@ -117,7 +116,7 @@ def _problem(definition: ObjectDefinition, place: str, text: str) -> tuple[str, 
 def _ids(texts: Sequence[str]) -> list[int]:
     """Errors: Malformed."""
     try:
-        return list(dict.fromkeys(from_public(text) for text in texts[:MOST_RECORDS]))
+        return list(dict.fromkeys(from_public(text) for text in texts[: MOST_RECORDS + 1]))
     except ValueError as error:
         raise Malformed(CHOOSE_TWO) from error
 
@@ -125,7 +124,7 @@ def _ids(texts: Sequence[str]) -> list[int]:
 def _chosen(texts: Sequence[str]) -> list[Chosen]:
     """The records with the revisions that the person saw. Errors: Malformed."""
     found = []
-    for text in texts[:MOST_RECORDS]:
+    for text in texts[: MOST_RECORDS + 1]:
         name, _, revision = text[:40].partition(":")
         if not (revision.isascii() and revision.isdecimal()):
             raise Malformed(CHOOSE_TWO)
@@ -193,7 +192,6 @@ def _candidates(here: Scope, records: Sequence[FullRecord]) -> list[Candidate]:
             f"{to_public(record.id)}:{record.revision}",
             record.name or to_public(record.id),
             record_address(record.id),
-            record.owner_name,
             _stage(here, record),
             moment(record.created_at),
             brings[record.id],

@@ -98,9 +98,13 @@ def test_making_another_one_is_asked_once_and_not_again(town: Town) -> None:
 def test_merged_side_by_side_and_taken_back(town: Town) -> None:
     ada = town.as_("Ada")
     ids = [to_public(town.ids[name]) for name in ("Acme Ltd", "ACME")]
-    page = ada.get(f"{MERGE}?row={ids[0]}&row={ids[1]}")
+    listed = ada.get("/w/acme/o/client").text
+    assert f'formaction="{MERGE}"' in listed
+    page = ada.get(f"{MERGE}?row={ids[0]}:1&row={ids[1]}:1")
     assert page.status_code == 200
     assert "Steel" in page.text
+    assert ada.get(f"{MERGE}?row={ids[0]}").status_code == 303
+    assert ada.get(MERGE + "?row=x&row=y").status_code == 400
 
     answer = ada.post(MERGE, sent(town))
     assert answer.status_code == 303
