@@ -186,7 +186,10 @@ def rule_form(
         fields,
         sent.getlist("options"),
         RuleConditions(here, design.object_key, sent, subjects, context),
-        [(key, _name(key, design.form["properties"])) for key in _in_order(design)],
+        [
+            (key, _name(key, design.form["properties"]))
+            for key in sorted(_in_order(design), key=lambda key: key not in before["fields"])
+        ],
         [(one["key"], Label.of(one["label"]).text(language())) for one in target.get("x-options", ())],
     )
 

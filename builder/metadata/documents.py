@@ -22,7 +22,9 @@ from builder.metadata.grammar import (
     KINDS,
     DefinitionProblem,
     Document,
+    accepts,
     pointer,
+    type_accepts,
     type_validator,
     validator,
 )
@@ -169,7 +171,9 @@ _judged: ProcessCache[tuple[str, bytes], tuple[DefinitionProblem, ...]] = Proces
 
 
 def _judge(kind: str, document: Document) -> tuple[DefinitionProblem, ...]:
-    problems = tuple(complaints(validator(kind), document, limit=MAX_PROBLEMS))
+    problems = (
+        () if accepts(kind)(document) else tuple(complaints(validator(kind), document, limit=MAX_PROBLEMS))
+    )
     return problems or tuple(field_problems(kind, document)[:MAX_PROBLEMS])
 
 
@@ -230,7 +234,7 @@ def field_problems(kind: str, document: Document) -> list[DefinitionProblem]:
         if checker is None:
             values = {"type": field["x-type"]}
             problems.append(DefinitionProblem(UNKNOWN_TYPE, pointer(*place, "x-type"), values))
-        else:
+        elif not (accepts_type := type_accepts(field["x-type"])) or not accepts_type(field):
             problems.extend(complaints(checker, field, prefix=place, limit=MAX_PROBLEMS))
     return problems
 
