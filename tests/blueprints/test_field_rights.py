@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from werkzeug.routing import Rule
 
 from builder.db.ids import to_public
+from builder.db.ledger import EventRow
 from builder.db.records import Record
 from builder.domain.permissions import RIGHTS
 from builder.services import people
@@ -101,12 +102,14 @@ def addresses(app: Flask, town: Town, client: int, matters: list[int]) -> Iterat
     """Every address of the workspace that can be read, with what the town has in the place of its names."""
     known = {
         "object_key": ("matter", "client"),
-        "record_id": tuple(to_public(one) for one in (*matters, client)),
+        "record_id": tuple(to_public(one) for one in (matters[0], client)),
         "pipeline_key": ("free",),
         "stage_key": ("a", "won"),
         "to": ("b", "lost"),
         "member_id": (to_public(town.ids["Ada"]),),
         "department_id": (to_public(town.ids["east"]),),
+        "key": ("worth", "matter"),
+        "area": ("objects",),
     }
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         names = sorted(rule.arguments - {"workspace_key"})
@@ -119,7 +122,7 @@ def addresses(app: Flask, town: Town, client: int, matters: list[int]) -> Iterat
 def _filled(rule: Rule, names: list[str], known: dict[str, tuple[str, ...]]) -> Iterator[str]:
     texts = [rule.rule.replace("<workspace_key>", "acme")]
     for name in names:
-        pattern = re.compile(rf"<(?:[a-z_]+:)?{name}>")
+        pattern = re.compile(rf"<(?:[^<>:]+:)?{name}>")
         texts = [pattern.sub(value, text) for text in texts for value in known[name]]
     yield from texts
 
@@ -130,11 +133,16 @@ def asked_for_by_name(names: tuple[str, ...] = HIDDEN_NAMES) -> Iterator[str]:
         yield f"/w/acme/o/matter?sort=-{name}"
         yield f"/w/acme/o/matter?sort={name}&cols=title,{name}"
         yield f"/w/acme/o/matter?group={name}"
+        yield f"/w/acme/o/matter/group?group={name}&value=1"
+        yield f"/w/acme/p/free/board?lanes={name}&cards=title,{name}"
         yield f"/w/acme/o/matter/export?cols=title,{name}&sort={name}"
         condition = json.dumps({"field": name, "op": "not_empty"})
         for place in ("/o/matter?f=", "/p/free/board?f=", "/insights/funnel?where=", "/o/matter/filter?f="):
             yield f"/w/acme{place}{condition}"
         yield f"/w/acme/insights/wins?by={name}"
+    yield "/w/acme/o/matter?group=heat"
+    yield "/w/acme/o/matter/totals"
+    yield "/w/acme/p/free/board?lanes=client"
     yield "/w/acme/o/matter?view=dear"
     yield "/w/acme/o/client?cols=title,sum_worth&sort=sum_worth"
     for words in ("ZEBRA", "QUARTZ", "LLAMA"):
@@ -176,14 +184,22 @@ def _text_of(data: bytes) -> str:
 _CHANGING = re.compile(r'csrf[-_]token[^>]*>|nonce="[^"]*"|<dcterms:created.*</dcterms:modified>')
 
 
-def hide_others(town: Town, matters: list[int]) -> None:
-    """Other hidden values, and nothing else: the number of changes is not what is to be hidden."""
+def newest_event(town: Town) -> int:
+    with town.work().session as session:
+        return session.scalar(select(func.max(EventRow.id))) or 0
+
+
+def hide_others(town: Town, matters: list[int], last: int) -> None:
+    """Other hidden values, and nothing else: the number of changes is not what is to be hidden. What happened
+    after the event ``last`` is forgotten.
+    """
     uow = town.work()
     revisions = dict(uow.session.execute(select(Record.id, Record.revision)).all())
     uow.session.close()
     for record_id, (amount, secret) in zip(matters, OTHERS, strict=True):
         change(town, record_id, "Ada", worth=amount, secret=secret)
     uow = town.work()
+    uow.session.execute(delete(EventRow).where(EventRow.id > last))
     for record_id in matters:
         uow.session.execute(
             update(Record).where(Record.id == record_id).values(revision=revisions[record_id])
@@ -211,7 +227,11 @@ def test_a_walk_over_all_pages_finds_no_trace_of_what_is_hidden(town: Town) -> N
     assert TRACES.search(seen)
     assert "ZEBRA-QUARTZ" in seen
 
-    fragments, first = walk(town, client, matters, htmx=True), walk(town, client, matters)
+    # What differs between the databases is not in the templates.
+    is_sqlite = town.app.extensions["funnelwright.settings"].is_sqlite
+    fragments = walk(town, client, matters, htmx=True) if is_sqlite else {}
+    last = newest_event(town)
+    first = walk(town, client, matters)
     assert len(first) > 100
     for place, text in (*fragments.items(), *first.items()):
         # What was asked for is told back; nobody learns anything from it.
@@ -222,17 +242,15 @@ def test_a_walk_over_all_pages_finds_no_trace_of_what_is_hidden(town: Town) -> N
     assert "Case 0" not in first["/w/acme/search?q=ZEBRA"]
     assert "Case 0" in town.as_("Ada").get("/w/acme/search?q=ZEBRA").text
 
-    hide_others(town, matters)
-    second = walk(town, client, matters)
-    for place, text in second.items():
-        if "/admin/audit" not in place:  # that somebody changed a record is told there, whatever it was
-            assert text == first[place], place
+    hide_others(town, matters, last)
+    for place, text in walk(town, client, matters).items():
+        assert text == first[place], place
 
 
 def test_what_names_a_hidden_field_is_answered_as_for_one_that_does_not_exist(sqlite_town: Town) -> None:
     settled(sqlite_town)
     clara = sqlite_town.as_("Clara")
-    for path in asked_for_by_name():
+    for path in asked_for_by_name(("worth", "secret", "twice")):
         if any(name in path for name in ("worth", "secret", "twice")) and "sum_worth" not in path:
             other = re.sub("worth|secret|twice", "nowhere", path)
             mine, theirs = clara.get(path), clara.get(other)
