@@ -16,7 +16,7 @@ from blueprints.workspace.filter_words import filter_text, read_filter
 from builder.db.ids import from_public, to_public
 from builder.domain.conditions import Condition
 from builder.domain.fields import ObjectDefinition
-from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.kinds import RECORD_COLUMNS, WEIGHTED
 from builder.domain.saved_view import View
 from builder.errors import NotFound
 from builder.queries.saved_views import StoredView, get_saved_view
@@ -113,6 +113,8 @@ def read_state(here: Scope, definition: ObjectDefinition, args: Any = None) -> L
 
 def is_column(definition: ObjectDefinition, name: str) -> bool:
     head, _, column = name.partition(".")
+    if name == WEIGHTED:
+        return "amount" in definition.fields.by_role
     return name in definition.fields.by_key or (head == "record" and column in RECORD_COLUMNS)
 
 

@@ -277,6 +277,8 @@ def _column_choices(
     names = ["owner", "created_at", "updated_at"]
     if here.catalog.pipelines_of(definition.key):
         names = ["stage", "pipeline", "outcome", "stage_entered_at", "closed_at", *names]
+    if "amount" in definition.fields.by_role and "stage" in names:
+        names.insert(3, "weighted")
     if "owner" in definition.fields.by_role:
         names.remove("owner")
     offered |= {f"record.{name}": record_column_label(name) for name in names}

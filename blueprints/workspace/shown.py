@@ -21,11 +21,12 @@ from flask_babel import (
 from blueprints.languages import language
 from blueprints.messages import local
 from blueprints.scope import Scope
+from blueprints.workspace.amounts import whole_amount
 from blueprints.workspace.area import record_address
 from blueprints.workspace.cells import NOTHING, Cell, Mark
 from blueprints.workspace.files import find_waiting
 from builder.domain.fields import FieldDefinition, JsonValue
-from builder.domain.kinds import RECORD_COLUMNS, is_empty
+from builder.domain.kinds import RECORD_COLUMNS, WEIGHTED, is_empty
 from builder.domain.pipeline import Pipeline, Stage
 from builder.fieldtypes.base import Candidate, FieldContext
 from builder.fieldtypes.file import Image
@@ -202,7 +203,7 @@ def columns_of(here: Scope, object_key: str, names: Sequence[str], reader: Reade
         field = definition.fields.by_key.get(name)
         if field is not None:
             found.setdefault(name, _field_column(field, reader))
-        elif name.startswith("record.") and name[7:] in RECORD_COLUMNS:
+        elif name.startswith("record.") and (name[7:] in RECORD_COLUMNS or name == WEIGHTED):
             found.setdefault(name, _record_column(here, name, reader))
     return list(found.values())
 
@@ -225,10 +226,19 @@ def _record_column(here: Scope, name: str, reader: Reader) -> Column:
         "outcome": lambda: lambda row: outcome_cell(row.outcome),
         "owner": lambda: lambda row: Cell(row.owner_name),
         "department": lambda: _department_cell(here),
+        "weighted": lambda: _weighted,
     }
     made = special.get(column)
     read = made() if made else lambda row: Cell(moment(getattr(row, column)))
-    return Column(name, record_column_label(column), "", read)
+    return Column(name, record_column_label(column), "number" if name == WEIGHTED else "", read)
+
+
+def _weighted(row: RecordRow) -> Cell:
+    """Value × probability in whole units of its currency."""
+    if row.amount_minor is None or row.probability is None:
+        return NOTHING
+    minor = round(row.amount_minor * row.probability / 100)
+    return Cell(whole_amount(minor, row.currency, language()), kind="number")
 
 
 def _department_cell(here: Scope) -> Callable[[RecordRow], Cell]:
@@ -246,6 +256,7 @@ _COLUMN_LABELS = {
     "updated_at": lazy_gettext("Last change"),
     "stage_entered_at": lazy_gettext("In this stage since"),
     "closed_at": lazy_gettext("Closed"),
+    "weighted": lazy_gettext("Weighted amount"),
 }
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    Double,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
 
@@ -14,13 +25,16 @@ from builder.db.base import Base, WorkspaceScoped, key_string
 TEXT_SLOTS = tuple(f"t{number:02}" for number in range(1, 21))
 NUMBER_SLOTS = tuple(f"n{number:02}" for number in range(1, 21))
 LIVE = text("deleted_at IS NULL")
+# Value × probability, by which lists are ordered (S46): kept by the database, so no writer can forget it.
+WEIGHTED = "CAST(amount_minor AS DOUBLE PRECISION) * probability / 100.0"
 
 
 class Record(Base, WorkspaceScoped):
     """One record. ``data`` is the truth; typed columns and slots are copies made by projections.
 
     ``journey`` is the compact text of all visits (``domain.journey``), ``stay_id`` the open stay and
-    ``slice_id`` the open slice, which each change of a reported column closes.
+    ``slice_id`` the open slice, which each change of a reported column closes. ``weighted`` is the amount ×
+    probability in minor units.
     ``revision`` rises with each save or move and guards against stale writes. ``merged_into_id``: the record
     that a deleted one was merged into; ``merged_ids`` are, of a live one, all that were merged into it.
     ``erased_at``: when a person's data was erased from it; what is left is anonymous.
@@ -51,6 +65,7 @@ class Record(Base, WorkspaceScoped):
     expected_close_on: Mapped[date | None]
     probability: Mapped[int | None] = mapped_column(Integer)
     probability_override: Mapped[int | None] = mapped_column(Integer)
+    weighted: Mapped[float | None] = mapped_column(Double, Computed(WEIGHTED, persisted=True))
     forecast_category: Mapped[str | None] = mapped_column(key_string(20))
     converted_from_id: Mapped[int | None]
     is_loaded: Mapped[bool] = mapped_column(default=False)
@@ -99,6 +114,15 @@ for _name, _columns in {
         sqlite_where=LIVE,
         postgresql_where=LIVE,
     )
+_weighed = text("weighted IS NOT NULL AND deleted_at IS NULL")
+Index(
+    "ix_record_weighted",
+    *_scope,
+    _table.c.weighted,
+    _table.c.id,
+    sqlite_where=_weighed,
+    postgresql_where=_weighed,
+)
 for _name, _columns in {
     "board": ("pipeline_key", "stage_key"),
     "board_owner": ("pipeline_key", "owner_id", "stage_key"),

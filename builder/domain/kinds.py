@@ -91,6 +91,8 @@ _KINDS: dict[str, Kind] = {
 }
 
 # ``record.<column>`` of a condition.
+# What lists show and are sorted by beside them, of objects with an amount: value × probability (S46).
+WEIGHTED = "record.weighted"
 RECORD_COLUMNS: Mapping[str, Kind] = {
     "stage": Kind.KEY,
     "pipeline": Kind.KEY,

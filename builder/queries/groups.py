@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Double, Numeric, cast, func, select
 
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
@@ -154,7 +154,10 @@ def list_groups(
     total = Sums()
     for row in _rows(session, actor, definition, request, context, [], summed, limit) if is_cut else rows:
         total.add(row)
-    largest = sorted(groups, key=lambda text: -groups[text].count)[:MOST_GROUPS]
+    # Rows come in the order that ranks them, and so do their groups.
+    largest = list(groups)[:MOST_GROUPS]
+    if _ranked(request, summed) is None:
+        largest = sorted(groups, key=lambda text: -groups[text].count)[:MOST_GROUPS]
     return Groups({text: groups[text] for text in largest} if keys else {}, total, is_cut)
 
 
@@ -171,12 +174,13 @@ def _rows(
     is_sqlite = session.connection().dialect.name == "sqlite"
     by = [*keys, *([Record.currency] if any(one.is_money for one in summed) else [])]
     parts = [one.parts(is_sqlite) for one in summed]
+    ranked = _ranked(request, summed)
     rule = visible(actor, (definition.key,))
     statement = (
         select(*by, func.count(), *(part for group in parts for part in group))
         .where(*asked(session, actor, definition, request, context), *([] if rule is None else [rule]))
         .group_by(*by)
-        .order_by(func.count().desc())
+        .order_by(*([] if ranked is None else [ranked]), func.count().desc())
         .limit(limit)
     )
     found: list[_Row] = []
@@ -190,6 +194,18 @@ def _rows(
             at += len(group)
         found.append((tuple(row[: len(keys)]), row[place], values))
     return found
+
+
+def _ranked(request: ListRequest, summed: Sequence[_Summed]) -> ColumnElement[Any] | None:
+    """What ranks the groups: the sum of the column by which the list falls, e.g. customers by what they have
+    ordered (S46, M29); none: their size.
+    """
+    spec = request.sort[0] if request.sort else ""
+    one = next((each for each in summed if spec == f"-{each.definition.key}"), None)
+    if one is None:
+        return None
+    column: Any = Record.amount_minor if one.is_amount else getattr(Record, str(one.definition.slot))
+    return func.sum(cast(column, Double)).desc().nulls_last()
 
 
 def within(definition: ObjectDefinition, name: str, value: str) -> list[ColumnElement[bool]]:

@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, or_
 from builder.db.base import from_micros, to_micros
 from builder.db.records import NUMBER_SLOTS, Record
 from builder.domain.fields import ObjectDefinition
+from builder.domain.kinds import WEIGHTED
 from builder.errors import N_, Invalid
 
 ValueKind: TypeAlias = Literal["text", "number", "instant"]
@@ -74,6 +75,8 @@ def sort_column(definition: ObjectDefinition, spec: str) -> SortColumn:
     if head == "record" and column in _RECORD_COLUMNS:
         is_nullable = column == "closed_at"
         return SortColumn(name, getattr(Record, column), "instant", is_nullable, is_descending)
+    if name == WEIGHTED and "amount" in definition.fields.by_role:
+        return SortColumn(name, Record.weighted, "number", True, is_descending)
     field = definition.fields.by_key.get(name)
     if field is not None and field.slot is not None and field.type not in _UNORDERED_TYPES:
         kind: ValueKind = "number" if field.slot in NUMBER_SLOTS else "text"

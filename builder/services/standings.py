@@ -17,7 +17,8 @@ from builder.services.ledger import Standing, StaysLater
 from builder.services.projections import columns
 from builder.services.unit_of_work import UnitOfWork
 
-COLUMNS = tuple(column.name for column in Record.__table__.columns)
+# What the database computes is written by nobody.
+COLUMNS = tuple(column.name for column in Record.__table__.columns if column.computed is None)
 _TABLE = Record.__table__
 _ROWS = select(*_TABLE.c).where(_TABLE.c.id.in_(bindparam("ids", expanding=True))).order_by(_TABLE.c.id)
 _LOOKED_AT = scoped(_ROWS)

@@ -15,7 +15,7 @@ from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition, parse, to_document
 from builder.domain.fields import ObjectDefinition
 from builder.domain.grouping import can_group
-from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.kinds import RECORD_COLUMNS, WEIGHTED
 from builder.domain.saved_view import can_divide, can_place
 from builder.errors import N_, Forbidden, FunnelwrightError, Invalid, NotFound, Problem, Stale
 from builder.queries.groups import NOT_GROUPED
@@ -227,4 +227,5 @@ def _filter_problems(
 
 def _is_column(definition: ObjectDefinition, column: str) -> bool:
     head, _, name = column.partition(".")
-    return column in definition.fields.by_key or (head == "record" and name in RECORD_COLUMNS)
+    is_own = head == "record" and (name in RECORD_COLUMNS or column == WEIGHTED)
+    return column in definition.fields.by_key or is_own

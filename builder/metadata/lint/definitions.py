@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from builder.domain.grouping import GROUP_COLUMNS, GROUP_TYPES
-from builder.domain.kinds import RECORD_COLUMNS
+from builder.domain.kinds import RECORD_COLUMNS, WEIGHTED
 from builder.domain.roles import NEVER_HIDDEN
 from builder.domain.saved_view import DATE_COLUMNS, DATE_TYPES, LANE_COLUMNS, LANE_TYPES
 from builder.errors import N_
@@ -30,7 +30,7 @@ def view_unknown_column(document: Document, around: Surroundings) -> Iterator[Fi
 
 def _is_record_column(name: str) -> bool:
     head, _, column = name.partition(".")
-    return head == "record" and column in RECORD_COLUMNS
+    return head == "record" and (column in RECORD_COLUMNS or name == WEIGHTED)
 
 
 @rule("view_unknown_sort", "view", N_("The object has no field “%(field)s” to sort by."))
@@ -40,7 +40,8 @@ def view_unknown_sort(document: Document, around: Surroundings) -> Iterator[Find
     known = around.fields_of(document["object"])
     for index, entry in enumerate(document.get("sort", ())):
         name = entry.removeprefix("-")
-        if name not in known and name.removeprefix("record.") not in SORTABLE_COLUMNS:
+        is_own = name == WEIGHTED or name.removeprefix("record.") in SORTABLE_COLUMNS
+        if name not in known and not is_own:
             yield ("sort", index), {"field": name}
 
 

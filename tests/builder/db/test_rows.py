@@ -12,6 +12,7 @@ from builder.db.ids import new_id, new_ids
 from builder.db.ledger import StayRow
 from builder.db.records import Link, Record
 from builder.db.rows import insert_rows
+from builder.services.standings import COLUMNS
 from tests.factories import START, World, make_world
 from tests.fixtures.databases import FreshDatabase
 
@@ -24,7 +25,7 @@ def world(database_url: FreshDatabase) -> World:
 
 
 def record_row(**more: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(column.name for column in Record.__table__.columns)
+    empty = dict.fromkeys(COLUMNS)
     known = {
         "workspace_id": 0,
         "id": new_id(),

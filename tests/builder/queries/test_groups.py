@@ -203,3 +203,34 @@ def test_a_request_for_nothing_but_the_total_has_no_groups(uow: UnitOfWork) -> N
     found = asked(uow, "")
     assert (found.groups, found.total.count) == ({}, COUNT)
     assert replace(found, groups={}) == found
+
+
+def test_groups_fall_by_the_sum_by_which_the_list_falls(uow: UnitOfWork) -> None:
+    ranked = asked(uow, "due", sort=("-pieces",)).groups
+    sums = [each.by_column["pieces"][""] for each in ranked.values()]
+    assert len(sums) > 5
+    biggest = max(ranked, key=lambda month: ranked[month].by_column["pieces"][""])
+    assert biggest in ranked
+    holders = asked(uow, "heat", sort=("-pieces",)).groups
+    told = [each.by_column["pieces"][""] for each in holders.values()]
+    assert told == sorted(told, reverse=True)
+
+
+def test_a_list_falls_by_value_times_probability(world: World, uow: UnitOfWork) -> None:
+    context = EvaluationContext(uow.clock.now(), "UTC", uow.actor.member_id)
+    seen: list[Any] = []
+    after = None
+    while True:
+        request = ListRequest("matter", sort=("-record.weighted",), after=after, limit=7)
+        page = list_records(uow.session, uow.catalog, uow.actor, request, context)
+        assert page.problem is None
+        seen += page.rows
+        after = page.next
+        if after is None:
+            break
+    weights = [row.amount_minor * row.probability for row in seen if row.amount_minor is not None]
+    assert len(seen) == COUNT
+    assert weights == sorted(weights, reverse=True)
+    assert all(row.amount_minor is None for row in seen[len(weights) :]), "those without a value come last"
+    request = ListRequest("client", sort=("-record.weighted",))
+    assert list_records(uow.session, uow.catalog, uow.actor, request, context).problem is not None

@@ -341,6 +341,11 @@ def _records() -> None:
         sa.Column("expected_close_on", sa.Date()),
         sa.Column("probability", sa.Integer()),
         sa.Column("probability_override", sa.Integer()),
+        sa.Column(
+            "weighted",
+            sa.Double(),
+            sa.Computed("CAST(amount_minor AS DOUBLE PRECISION) * probability / 100.0", persisted=True),
+        ),
         sa.Column("forecast_category", _key(20)),
         sa.Column("converted_from_id", sa.BigInteger()),
         sa.Column("is_loaded", sa.Boolean(), nullable=False),
@@ -385,6 +390,12 @@ def _records() -> None:
         "record",
         ["workspace_id", "merged_into_id"],
         **_where("merged_into_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_record_weighted",
+        "record",
+        ["workspace_id", "object_key", "weighted", "id"],
+        **_where("weighted IS NOT NULL AND deleted_at IS NULL"),
     )
     op.create_index("ix_record_name", "record", ["workspace_id", "object_key", "name", "id"], **_where(_LIVE))
     op.create_index(
