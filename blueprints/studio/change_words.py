@@ -13,8 +13,9 @@ from blueprints.messages import told
 from blueprints.scope import Scope
 from blueprints.workspace.filter_words import in_words
 from blueprints.workspace.shown import field_context, names_in
-from blueprints.workspace.subjects import subjects_of
-from builder.domain.conditions import fields_of, parse
+from blueprints.workspace.subjects import Subject, subjects_of
+from builder.domain.conditions import fields_of, kind_of, parse
+from builder.domain.fields import FieldDefinition
 from builder.domain.kinds import ConditionError
 from builder.domain.labels import Label
 from builder.metadata.differences import Difference, differences, named_path
@@ -124,9 +125,24 @@ def condition_words(here: Scope, object_key: str, document: Document) -> str:
         condition = parse(dict(document))
     except ConditionError:
         return ""
-    known = object_key in here.catalog.objects
-    subjects = subjects_of(here, object_key, fields_of(condition)) if known else {}
+    asked = fields_of(condition)
+    subjects = subjects_of(here, object_key, asked) if object_key in here.catalog.objects else {}
+    # Gates may ask about more than filters: any field, and the answers of feedback.
+    for name in asked.difference(subjects):
+        field = _field_of(here, object_key, name)
+        if field is not None:
+            subjects[name] = Subject(name, field.label.text(language()), kind_of(name, {name: field}), field)
     return in_words(condition, subjects, field_context(here))
+
+
+def _field_of(here: Scope, object_key: str, name: str) -> FieldDefinition | None:
+    """A field of the object, or of a feedback form for its records (``feedback.<key>``)."""
+    if not name.startswith("feedback."):
+        definition = here.catalog.objects.get(object_key)
+        return definition.fields.by_key.get(name) if definition else None
+    key = name.removeprefix("feedback.")
+    forms = (form for form in here.catalog.feedback.values() if form.object_key == object_key)
+    return next((form.fields.by_key[key] for form in forms if key in form.fields.by_key), None)
 
 
 def _names(here: Scope, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -244,7 +244,7 @@ def _offer(here: Scope, design: Design, forms: Mapping[str, Any]) -> None:
         definition = here.catalog.objects.get(design.pipeline.object_key)
         fields = [(each.key, local(each.label)) for each in definition.fields] if definition else []
     roles = [(key, local(role.label)) for key, role in here.catalog.roles.items()]
-    anyone = [("", gettext("Nobody in particular")), *roles]
+    anyone = [("", gettext("Nobody yet")), *roles]
     feedback = {
         key: each.label
         for key, each in here.catalog.feedback.items()
