@@ -72,7 +72,7 @@ def concern_words(touched: Touched) -> str:
     match concern.kind:
         case "field_required":
             return ngettext(
-                "“%(label)s” becomes required and is empty in one open record. It can stay so until somebody"
+                "“%(label)s” becomes required and is empty in %(num)s open record. It can stay so until somebody"
                 " edits or moves it.",
                 "“%(label)s” becomes required and is empty in %(num)s open records. They can stay so until"
                 " somebody edits or moves them.",
@@ -81,7 +81,7 @@ def concern_words(touched: Touched) -> str:
             )
         case "field_removed":
             return ngettext(
-                "“%(label)s” goes; it is filled in one record. The value stays stored, but nobody sees it.",
+                "“%(label)s” goes; it is filled in %(num)s record. The value stays stored, but nobody sees it.",
                 "“%(label)s” goes; it is filled in %(num)s records. The values stay stored, but nobody sees"
                 " them.",
                 count,
@@ -89,7 +89,7 @@ def concern_words(touched: Touched) -> str:
             )
         case "option_removed":
             return ngettext(
-                "The option “%(label)s” goes; one record has it. Retire it instead, so that it stays"
+                "The option “%(label)s” goes; %(num)s record has it. Retire it instead, so that it stays"
                 " readable.",
                 "The option “%(label)s” goes; %(num)s records have it. Retire it instead, so that it stays"
                 " readable.",
@@ -98,21 +98,21 @@ def concern_words(touched: Touched) -> str:
             )
         case "stage_removed":
             return ngettext(
-                "The stage “%(label)s” goes; one open record stands in it.",
+                "The stage “%(label)s” goes; %(num)s open record stands in it.",
                 "The stage “%(label)s” goes; %(num)s open records stand in it.",
                 count,
                 label=label,
             )
         case "pipeline_changed":
             return ngettext(
-                "“%(label)s” changes; one open record is in it.",
+                "“%(label)s” changes; %(num)s open record is in it.",
                 "“%(label)s” changes; %(num)s open records are in it.",
                 count,
                 label=label,
             )
         case "role_changed":
             return ngettext(
-                "“%(label)s” changes for one person.",
+                "“%(label)s” changes for %(num)s person.",
                 "“%(label)s” changes for %(num)s people.",
                 count,
                 label=label,

@@ -118,7 +118,7 @@ def test_open_records_come_over_as_chosen(town: Town) -> None:
     queue = town.app.extensions["funnelwright.queue"] = Queue()
     ada = town.as_("Ada")
     page = ada.get(CHANGES).text
-    assert "one open record stands in it" in page
+    assert "1 open record stands in it" in page
     assert "One" in page
     choice = {"seen": seen(page), "records-free": "migrate", "to-free-b": "won"}
     wrong = ada.post(CHANGES, choice)
