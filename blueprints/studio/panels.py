@@ -25,7 +25,7 @@ def panel_facts(here: Scope, design: Design, chosen: Chosen, reply: Told) -> dic
         "rules": rule_lines(here, design),
         "rule_form": reply.extra.get("rule") or (chosen.rule and rule_form(here, design, chosen.rule)),
         "facts": field_facts(here, design, chosen.field) if chosen.field else None,
-        "trial": formula_trial(here, design, chosen.field) if chosen.field else None,
+        "tried": formula_trial(here, design, chosen.field) if chosen.field else None,
         "words": enum_words(),
         "role_words": role_words(),
         "color_words": color_words(),

@@ -56,15 +56,14 @@ def test_a_field_that_an_admin_adds_is_in_the_form_of_a_rep_once_it_is_published
     assert "not yet published" not in ada.get(PAGE).text
 
 
-def test_every_type_of_the_registry_can_be_added_and_is_sound_at_once(town: Town) -> None:
+def test_all_types_are_offered_and_a_new_field_is_sound_at_once(town: Town) -> None:
     ada = town.as_("Ada")
     types = re.findall(r'data-type="([a-z_]+)"', ada.get(PAGE).text)
     assert len(types) > 20
-    for type_key in types:
-        if type_key in ("rollup", "money_rollup"):
-            continue
+    # Each type by itself is a matter of tests/builder/metadata/editing; here one of each way to draw a panel.
+    for type_key in ("choices", "table", "sub_form", "user", "reference"):
         assert add(ada, type_key, f"New {type_key}").status_code == 303
-    for key in fields_on(ada):
+    for key in fields_on(ada)[-5:]:
         panel = ada.get(f"{PAGE}?field={key}")
         assert panel.status_code == 200, key
         assert 'id="field-panel"' in panel.text
