@@ -72,8 +72,8 @@ def concern_words(touched: Touched) -> str:
     match concern.kind:
         case "field_required":
             return ngettext(
-                "“%(label)s” becomes required and is empty in %(num)s open record. It can stay so until somebody"
-                " edits or moves it.",
+                "“%(label)s” becomes required and is empty in %(num)s open record. It can stay so until"
+                " somebody edits or moves it.",
                 "“%(label)s” becomes required and is empty in %(num)s open records. They can stay so until"
                 " somebody edits or moves them.",
                 count,
@@ -81,7 +81,8 @@ def concern_words(touched: Touched) -> str:
             )
         case "field_removed":
             return ngettext(
-                "“%(label)s” goes; it is filled in %(num)s record. The value stays stored, but nobody sees it.",
+                "“%(label)s” goes; it is filled in %(num)s record. The value stays stored, but nobody sees"
+                " it.",
                 "“%(label)s” goes; it is filled in %(num)s records. The values stay stored, but nobody sees"
                 " them.",
                 count,

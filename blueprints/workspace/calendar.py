@@ -161,9 +161,7 @@ def _day(here: Scope, state: CalendarState, day: date, found: CalendarDay, may_m
         more = gettext("%(count)s more", count=shown)
     return DayView(
         iso=day.isoformat(),
-        number=format_date(day, "d")
-        if day.day > 1
-        else format_skeleton("MMMd", day, locale=get_locale()),
+        number=format_date(day, "d") if day.day > 1 else format_skeleton("MMMd", day, locale=get_locale()),
         label=format_date(day, "full"),
         entries=tuple(_entry(here, state, entry, may_move) for entry in found.entries),
         more=more,

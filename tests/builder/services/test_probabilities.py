@@ -18,7 +18,6 @@ from tests import factories
 from tests.factories import World, make_world
 from tests.fixtures.databases import FreshDatabase
 
-
 REORDERED = StepStage("c", -1).apply(factories.FREE)
 
 
