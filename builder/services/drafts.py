@@ -25,12 +25,10 @@ from builder.services.definitions import (
     Occasion,
     Published,
     find_definition,
-    former_types,
-    head_problems,
     new_version,
     publish,
-    refuse_unsound,
 )
+from builder.services.soundness import former_types, head_problems, refuse_unsound
 from builder.services.unit_of_work import UnitOfWork
 
 Side: TypeAlias = Literal["ours", "theirs"]
