@@ -67,7 +67,7 @@ def test_a_month_shows_records_on_their_days(dated: Boards) -> None:
         "2025-06-01": ["Later"],
     }
     assert "2 more" in text
-    more = re.search(r'class="cal-more" href="([^"]+)"', text)
+    more = re.search(r'class="cal-more"\s+href="([^"]+)"', text)
     assert more
     day = dated.town.as_("Ada").get(html.unescape(more.group(1))).text
     assert all(f"Case {number}" in day for number in range(6))
@@ -144,7 +144,7 @@ def test_moving_saves_the_day_and_shows_the_page_anew(dated: Boards) -> None:
 def test_the_form_moves_without_scripts(dated: Boards) -> None:
     ada = dated.town.as_("Ada")
     text = ada.get(MAY).text
-    link = re.search(r'class="cal-move" href="([^"]+)"', text)
+    link = re.search(r'class="cal-move"\s+href="([^"]+)"', text)
     assert link
 
     page = ada.get(html.unescape(link.group(1)))

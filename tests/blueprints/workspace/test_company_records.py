@@ -92,13 +92,16 @@ def test_a_rep_picks_a_product(shop: Shop) -> None:
     assert f'data-id="{shop.pump}"' in rita.get(f"{SHOP}/lookup/records/product?q=pump", htmx=True).text
     assert f'data-id="{shop.pump}"' in rita.get(f"{SHOP}/lookup/records/product?q=", htmx=True).text
     assert "Otto" not in rita.get(f"{SHOP}/lookup/records/lead?q=", htmx=True).text
-    for typed in ([str(shop.pump), "Pump 华为 300", "Pump 华为 300"], ["", "", "pump 华为 300"]):
-        sent = {"pipeline": "lead_process", "f-name": "New pump", "f-product": typed}
+    for name, typed in (
+        ("New pump", [str(shop.pump), "Pump 华为 300", "Pump 华为 300"]),
+        ("Well in Fez", ["", "", "pump 华为 300"]),
+    ):
+        sent = {"pipeline": "lead_process", "f-name": name, "f-product": typed}
         answer = rita.post(f"{SHOP}/o/lead/new", sent)
         assert answer.status_code == 303, answer.text
         made = rita.get(answer.headers["Location"])
         assert "Pump 华为 300" in made.text
-    assert titles(rita.get(f"{SHOP}/o/lead").text) == ["New pump", "New pump"]
+    assert titles(rita.get(f"{SHOP}/o/lead").text) == ["Well in Fez", "New pump"]
 
 
 def test_a_rep_changes_a_product_by_right_and_does_not_delete_it(shop: Shop) -> None:

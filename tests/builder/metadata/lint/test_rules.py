@@ -290,6 +290,7 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "view_pipeline": (changed(VIEW, "pipeline", to="nowhere"), "/pipeline"),
     "board_without_pipeline": (samples.without({**VIEW, "layout": "board"}, "pipeline"), "/layout"),
     "view_lanes": ({**VIEW, "lanes": "title"}, "/lanes"),
+    "view_group": ({**VIEW, "group": "title"}, "/group"),
     "view_date": ({**VIEW, "date": "state"}, "/date"),
     "calendar_without_date": ({**VIEW, "layout": "calendar"}, "/layout"),
     "funnel_unknown_pipeline": (changed(FUNNEL, "steps", 1, "pipeline", to="nowhere"), "/steps/1/pipeline"),
