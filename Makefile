@@ -1,5 +1,6 @@
 # make run    the application with its demo workspace, from a plain clone with Python 3.11+ only
 # make test   everything that must hold: style, types, layers, templates, tests
+# make soak   the tests once more with the long ones that make test leaves out (tests/soak.txt)
 # make format brings Python and templates into the one style
 # make bench  figures on both databases
 # make build  front-end assets and translations
@@ -18,7 +19,7 @@ ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint format bench build messages lock clean
+.PHONY: run test soak lint format bench build messages lock clean
 
 run: build
 	@$(BIN)/funnelwright init
@@ -27,6 +28,9 @@ run: build
 
 test: $(STAMPS)/dev build lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(STAMPS)/dev build
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --soak
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
