@@ -33,7 +33,8 @@ SECRETS = ("ZEBRA-QUARTZ", "LLAMA-BASALT", "GNU-GRANITE")
 OTHERS = (("1.11", "AARDVARK"), ("777777.77", "YAK-OPAL"), ("42424.24", "ZEBRA-TIN"))
 # As pages write them: with or without marks, without decimals, in the files, doubled by a formula, summed.
 TRACES = re.compile(
-    r"987.?654|123.?456.?78|123,?457|55\.55|1.?975.?308|246.?913|1.?111.?1[16]|ZEBRA|LLAMA|GNU", re.I
+    r"987.?654|123.?456.?78|123,?457|55\.55|1.?975.?308|246.?913|1.?111.?1[16]|ZEBRA|QUARTZ|LLAMA|BASALT|GRANITE",
+    re.I,
 )
 HIDDEN_NAMES = ("worth", "twice", "secret", "sum_worth")
 
