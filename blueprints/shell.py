@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app, g, request
 from werkzeug.local import LocalProxy
 
-from blueprints.languages import LANGUAGE_COOKIE, LANGUAGES, choose_language
+from blueprints.languages import LANGUAGE_COOKIE, LANGUAGES, language
 
 THEMES = ("light", "dark", "auto")
 THEME_COOKIE = "fw_theme"
@@ -130,15 +130,15 @@ def chosen_theme() -> str:
 
 def page_context() -> dict[str, object]:
     """What every template may use besides Flask's own names."""
-    language = choose_language()
+    spoken = language()
     return {
         # made when a template first asks, so that fragments and error pages do not pay for it
         "shell": LocalProxy(_shell_of_request),
         "theme": chosen_theme(),
         "themes": THEMES,
-        "language": language,
+        "language": spoken,
         "languages": LANGUAGES,
-        "html_lang": language.replace("_", "-"),
+        "html_lang": spoken.replace("_", "-"),
         "here": request.full_path.rstrip("?"),
     }
 

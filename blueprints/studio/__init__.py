@@ -16,6 +16,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     objects,
     process_edits,
     processes,
+    road_map,
     rules,
     schema_exchange,
     schema_form,
