@@ -1,11 +1,15 @@
-"""Opaque ids in addresses: ``<rid:record_id>`` in a route, ``|public_id`` in a template (design.md §4)."""
+"""What may stand in the parts of an address: opaque ids (``<rid:record_id>`` in a route, ``|public_id`` in a
+template, design.md §4), texts that a database can be asked for, and numbers that it can hold.
+"""
 
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter, IntegerConverter, Map, UnicodeConverter, ValidationError
 
 from builder.db.ids import from_public, to_public
+
+LARGEST = 2**31 - 1
 
 
 class PublicIdConverter(BaseConverter):
@@ -23,6 +27,26 @@ class PublicIdConverter(BaseConverter):
         return to_public(int(value))
 
 
+class TextConverter(UnicodeConverter):
+    """A text without NUL, which PostgreSQL refuses to compare anything with: no key of ours holds one."""
+
+    def to_python(self, value: str) -> str:
+        if "\0" in value:
+            raise ValidationError(value)
+        return value
+
+
+class NumberConverter(IntegerConverter):
+    """A number that fits into an integer column of both databases; larger ones number nothing (404)."""
+
+    def __init__(self, map: Map, *, min: int = 0, max: int = LARGEST) -> None:
+        super().__init__(map, min=min, max=max)
+
+
 def add_converters(app: Flask) -> None:
-    app.url_map.converters["rid"] = PublicIdConverter
+    """For all routes, those that say nothing of their parts too (``default``)."""
+    converters = app.url_map.converters
+    converters["rid"] = PublicIdConverter
+    converters["default"] = converters["string"] = TextConverter
+    converters["int"] = NumberConverter
     app.jinja_env.filters["public_id"] = to_public

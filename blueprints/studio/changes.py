@@ -124,7 +124,7 @@ def update_draft(kind: str, key: str) -> Response:
     uow = scope().unit_of_work()
     stays = request.form.get("stays", "")
     side = {"ours": "ours", "theirs": "theirs"}.get(stays)
-    services.bring_up_to_date(uow, kind, key, side)  # type: ignore[arg-type]
+    services.bring_up_to_date(uow, kind, key, side, seen=_sent("draft"))  # type: ignore[arg-type]
     uow.commit()
     return done(url_for("studio.changes"), gettext("The draft now stands upon what is published."))
 
@@ -204,6 +204,7 @@ def _show_changes(problems: Sequence[tuple[str, str]] = (), status: int = 200) -
             for each in found
         ],
         digest=queries.digest(found),
+        digest_of=lambda draft: queries.digest([draft]),
         errors=[problem_line(each, documents.get(each.file)) for each in judged if each.is_error],
         warnings=[problem_line(each, documents.get(each.file)) for each in judged if not each.is_error],
         touched=[(concern_words(each), _visible(here, each)) for each in touched],

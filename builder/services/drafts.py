@@ -106,17 +106,22 @@ def discard(uow: UnitOfWork, kind: str, key: str, expected_checksum: str | None 
     uow.log("definition.draft_discarded", data={"kind": kind, "key": key})
 
 
-def bring_up_to_date(uow: UnitOfWork, kind: str, key: str, stays: Side | None = None) -> None:
+def bring_up_to_date(
+    uow: UnitOfWork, kind: str, key: str, stays: Side | None = None, *, seen: str | None = None
+) -> None:
     """Put a draft upon what was published since it was begun, keeping both.
 
-    Where both changed the same thing, ``stays`` decides: ours is the draft. Raises Forbidden, NotFound,
-    Conflict where nothing decides.
+    Where both changed the same thing, ``stays`` decides: ours is the draft. ``seen``: the digest of this one
+    draft that somebody looked at. Raises Forbidden, NotFound, Conflict where nothing decides or where the
+    draft or what is live is another by now.
     """
     uow.require(EDIT)
     uow.begin(alone=True)
     found = next((each for each in stored.drafts(uow.session) if (each.kind, each.key) == (kind, key)), None)
     if found is None:
         raise NotFound()
+    if seen is not None and stored.digest([found]) != seen:
+        raise Conflict(CHANGED)
     current = _current(uow, kind, key)
     assert current.draft is not None
     if found.base is not None and found.live is not None and not found.is_removal:
@@ -160,7 +165,7 @@ def publish_drafts(uow: UnitOfWork, *, note: str = "", seen: str | None = None) 
 def problems_of(uow: UnitOfWork, found: Sequence[stored.Draft]) -> tuple[DefinitionProblem, ...]:
     """What would be said if these drafts were published now: errors, or else warnings and hints."""
     live = {(row.kind, row.key): row for row in live_rows(uow.session)}
-    gone = [live.pop((each.kind, each.key), None) for each in found if each.is_removal]
+    gone = [row for each in found if each.is_removal and (row := live.pop((each.kind, each.key), None))]
     documents = [each.document for each in found if not each.is_removal]
     names = {(each.kind, each.key) for each in found}
     beside = [row.document for name, row in live.items() if gone and name not in names]

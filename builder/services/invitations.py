@@ -2,7 +2,8 @@
 
 The link holds no secret of its own and nothing of it is stored: it is signed with the installation's secret
 and bound to the password that the sign-in has. So it works once, for ``LASTS``, and a later password, however
-it came about, ends it.
+it came about, ends it. So does joining a second workspace: an admin of the first may have seen the link, and
+would come into the other by it.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def invite(uow: UnitOfWork, member_id: int, secret: str) -> Invitation:
 
 
 def invited(session: WorkspaceSession, secret: str, token: str, now: datetime) -> UserAccount:
-    """Whose link it is. Errors: NotFound when it was changed, is older than ``LASTS`` or was used."""
+    """Whose link it is. Errors: NotFound when it was changed, is older than ``LASTS`` or ended."""
     try:
         user_id, mark, issued = URLSafeSerializer(secret, salt=_SALT).loads(token[:500])
         issued_at = from_micros(issued)
@@ -76,6 +77,8 @@ def invited(session: WorkspaceSession, secret: str, token: str, now: datetime) -
         raise NotFound(ENDED)
     account = session.scalar(select(UserAccount).where(UserAccount.id == int(user_id)))
     if account is None or not account.active or mark != _mark(account):
+        raise NotFound(ENDED)
+    if count_memberships(session, account.id) != 1:
         raise NotFound(ENDED)
     return account
 

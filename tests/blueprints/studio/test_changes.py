@@ -34,8 +34,8 @@ def draft(town: Town, document: dict[str, Any]) -> None:
     uow.session.close()
 
 
-def seen(page: str) -> str:
-    found = re.search(r'name="seen" value="([^"]+)"', page)
+def seen(page: str, name: str = "seen") -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
     assert found, page
     return found.group(1)
 
@@ -153,7 +153,13 @@ def test_a_draft_that_is_behind_is_brought_up_to_date(sqlite_town: Town) -> None
     page = ada.get(CHANGES).text
     assert "Something else was published since" in page
     assert ada.post(CHANGES, {"seen": seen(page)}).status_code == 409
-    assert ada.post(f"{CHANGES}/object/client/update").status_code == 303
+    update = f"{CHANGES}/object/client/update"
+    assert ada.post(update).status_code == 400
+    sent = {"draft": seen(page, "draft")}
+    draft(sqlite_town, changed(factories.ACCOUNT, town=CITY))
+    assert ada.post(update, sent).status_code == 409
+    draft(sqlite_town, changed(factories.ACCOUNT, city=CITY))
+    assert ada.post(update, {"draft": seen(ada.get(CHANGES).text, "draft")}).status_code == 303
     assert ada.post(CHANGES, {"seen": seen(ada.get(CHANGES).text)}).status_code == 303
     assert {"city", "phone"} <= client_fields(sqlite_town)
 
@@ -186,7 +192,7 @@ def test_a_publish_is_taken_back_and_told(town: Town) -> None:
     ],
 )
 def test_who_may_not_edit_definitions_is_403_and_strangers_404(sqlite_town: Town, path: str) -> None:
-    form = {"seen": "x", "checksum": "x"}
+    form = {"seen": "x", "checksum": "x", "draft": "x"}
     assert sqlite_town.as_("Rita").post(path, form).status_code == 403
     assert sqlite_town.as_("Otto").post(path, form).status_code == 404
 
@@ -198,7 +204,7 @@ def test_what_is_not_there_is_404_and_the_wrong_verb_405(sqlite_town: Town) -> N
         f"{CHANGES}/object/ghost/update",
         f"{HISTORY}/99/roll-back",
     ):
-        assert ada.post(path, {"checksum": "x"}).status_code == 404
+        assert ada.post(path, {"checksum": "x", "draft": "x"}).status_code == 404
         assert ada.get(path).status_code == 405
     assert ada.get(f"{HISTORY}/99").status_code == 404
     assert ada.get(f"{HISTORY}?before=nonsense").status_code == 200
