@@ -29,6 +29,7 @@ KINDS = {
     "view": lazy_gettext("View"),
     "funnel": lazy_gettext("Funnel"),
     "role": lazy_gettext("Role"),
+    "pack_install": lazy_gettext("Industry template"),
 }
 SOURCES = {
     "studio": lazy_gettext("Studio"),
@@ -55,7 +56,10 @@ def change_lines(here: Scope, kind: str, before: Document | None, after: Documen
     names = dict(_names(here, before or {})) | dict(_names(here, after or {}))
     document = after or before or {}
     words = _Words(here, names, str(document.get("object") or document.get("key")))
-    return [words.line(each) for each in differences(kind, before, after) if each.path]
+    found = differences(kind, before, after)
+    if kind == "pack_install":  # checksums and the like are for merging, not for reading
+        found = tuple(each for each in found if each.place == "/version")
+    return [words.line(each) for each in found if each.path]
 
 
 def problem_line(problem: DefinitionProblem, document: Document | None) -> str:
@@ -168,11 +172,16 @@ class _Words:
         self._object_key = object_key
 
     def line(self, difference: Difference) -> ChangeLine:
-        where = _ARROW.join(label.text(language()) for label in difference.path)
+        where = _ARROW.join(self._called(label) for label in difference.path)
         if difference.what in ("added", "removed") and _is_thing(difference.after or difference.before):
             return ChangeLine(where, difference.what)
         before, after = self._text(difference.before), self._text(difference.after)
         return ChangeLine(where, difference.what, before, after)
+
+    def _called(self, label: Label) -> str:
+        """A level of the path; steps between stages (``a→b``) are named by their keys alone."""
+        text = label.text(language())
+        return " → ".join(self._names.get(part, part) for part in text.split("→"))
 
     def _text(self, value: Any) -> str:
         text = self._plain(value)

@@ -1,4 +1,4 @@
-"""Stored definitions and their versions; packs installed; exchange rates; saved views and arrangements."""
+"""Stored definitions and their versions; texts and library of packs; exchange rates; saved views."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from builder.db.base import Base, WorkspaceScoped, key_string
 
 
 class Definition(Base, WorkspaceScoped):
-    """One thing the admin defines: ``kind`` (object, pipeline, feedback, view, funnel, role) and ``key``."""
+    """One thing the admin defines: ``kind`` (object, pipeline, feedback, view, funnel, role, and pack_install
+    for a pack that some of them came from) and ``key``."""
 
     __tablename__ = "definition"
     __table_args__ = (UniqueConstraint("workspace_id", "kind", "key"),)
@@ -68,17 +69,37 @@ class ChangeSet(Base, WorkspaceScoped):
     published_by: Mapped[int | None]
 
 
-class PackInstall(Base, WorkspaceScoped):
-    """Which pack and version a workspace's definitions came from: base of a later three-way merge."""
+class PackBase(Base, WorkspaceScoped):
+    """The text that a pack had for a definition when it was installed: base of later three-way merges (B9).
 
-    __tablename__ = "pack_install"
-    __table_args__ = (UniqueConstraint("workspace_id", "pack_key"),)
+    Found by its checksum, which the ``pack_install`` definitions name; never changed.
+    """
+
+    __tablename__ = "pack_base"
+    __table_args__ = (UniqueConstraint("workspace_id", "checksum"),)
+
+    checksum: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class LibraryPack(Base, WorkspaceScoped):
+    """A pack in the library of a workspace. ``user_id``: the sign-in that put it there, who sees it in all
+    workspaces of theirs (a consultant's own library, S116).
+    """
+
+    __tablename__ = "library_pack"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "pack_key", "version"),
+        Index("ix_library_pack_user", "user_id"),
+    )
 
     pack_key: Mapped[str] = mapped_column(key_string())
     version: Mapped[str] = mapped_column(String(40))
+    checksum: Mapped[str] = mapped_column(String(64))
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
-    installed_at: Mapped[datetime]
-    installed_by: Mapped[int | None]
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[int | None]
 
 
 class ExchangeRate(Base, WorkspaceScoped):

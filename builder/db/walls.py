@@ -28,6 +28,9 @@ def raise_wall(connection: Connection, table: str) -> None:
         connection.execute(
             text(f"CREATE POLICY own_memberships ON {quoted} FOR SELECT USING (user_id = {_USER})")
         )
+    if table == "library_pack":
+        # What a consultant has put into a library is theirs to read in every workspace of theirs (S116).
+        connection.execute(text(f"CREATE POLICY own_packs ON {quoted} FOR SELECT USING (user_id = {_USER})"))
 
 
 def grant_rows(connection: Connection, app_role: str | None) -> None:

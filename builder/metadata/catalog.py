@@ -96,7 +96,8 @@ class Catalog:
             kind: {} for kind in ("object", "pipeline", "feedback", "view", "funnel", "role")
         }
         for row in sorted(rows, key=lambda row: (row.kind, row.key)):
-            if row.status == "published":
+            # What says where the others came from (pack_install) is nothing that anybody works with.
+            if row.status == "published" and row.kind in kinds:
                 kinds[row.kind][row.key] = compile_row(row)
         objects = cast("dict[str, ObjectDefinition]", kinds["object"])
         views = cast("dict[str, View]", kinds["view"])

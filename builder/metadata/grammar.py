@@ -24,8 +24,9 @@ from builder.resources import resource_folder
 GRAMMAR = 1
 """The version of the grammar that this program writes; older ones are upcast, newer ones refused."""
 
-KINDS = ("object", "feedback", "pipeline", "view", "funnel", "role", "pack")
-"""Kinds of documents. All but ``pack`` are stored as definitions of a workspace."""
+KINDS = ("object", "feedback", "pipeline", "view", "funnel", "role", "pack", "pack_install")
+"""Kinds of documents. All but ``pack`` are stored as definitions of a workspace; ``pack_install`` says which
+pack the others came from."""
 
 PARTS = ("form", "field", "stage", "gate", "task", "condition")
 """Parts of documents that have a meta-schema of their own."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from builder.db.definitions import Definition, DefinitionVersion, PackInstall
+from builder.db.definitions import Definition, DefinitionVersion
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.feedback import Feedback
 from builder.domain.pipeline import Pipeline
@@ -75,22 +75,6 @@ def feedback_version(session: WorkspaceSession, catalog: Catalog, version_id: in
 def _pinned(session: WorkspaceSession, version_id: int) -> PlainRow:
     # Kept for the life of the process, so it must not remember that it was live while it was read.
     return replace(version_row(session, version_id), status=RETIRED)
-
-
-@dataclass(frozen=True)
-class InstalledPack:
-    """Which pack the workspace's definitions came from."""
-
-    key: str
-    version: str
-    document: dict[str, Any]
-
-
-def installed_packs(session: WorkspaceSession) -> list[InstalledPack]:
-    rows = session.execute(
-        select(PackInstall.pack_key, PackInstall.version, PackInstall.document).order_by(PackInstall.pack_key)
-    )
-    return [InstalledPack(*row) for row in rows]
 
 
 def _versions() -> Select[*tuple[Any, ...]]:

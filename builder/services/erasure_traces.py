@@ -20,7 +20,10 @@ from builder.services.values import chunks
 
 # What is no text that somebody wrote about others: keys, words of the product, the company's own people.
 _SPARED = frozenset(
-    {"definition", "definition_version", "change_set", "pack_install", "member", "department", "record"}
+    {
+        *("definition", "definition_version", "change_set", "pack_base", "library_pack"),
+        *("member", "department", "record"),
+    }
 )
 _Column = InstrumentedAttribute[Any]
 

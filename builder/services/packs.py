@@ -1,60 +1,141 @@
-"""Installing industry templates into a workspace, and exporting what became of them (S18, S19)."""
+"""Packs (industry templates) in a workspace: installed, upgraded, exported, taken away (S18, S19, B9).
+
+All of it goes through the same change set as every other edit: ``draft`` puts it among the drafts, where
+differences and impact are looked at before publishing; ``install`` publishes at once. Which pack and version
+a definition came from is a definition itself (``pack_install``), so it is published, rolled back and
+withdrawn with the rest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
-from builder.db.definitions import PackInstall
+from builder.db.definitions import PackBase
 from builder.db.ids import new_id
-from builder.errors import N_, Conflict, NotFound
+from builder.domain.labels import Label
+from builder.errors import N_, Conflict, NotFound, Problem
 from builder.metadata import packs
+from builder.metadata.documents import checksum, normalised
 from builder.metadata.grammar import Document
-from builder.queries.definitions import live_rows
+from builder.metadata.pack_parts import Name, by_name
+from builder.metadata.pack_plan import Decisions, Outcome, Plan, record_of
+from builder.queries import packs as queries
+from builder.queries.packs import INSTALL
 from builder.services.definitions import EDIT, Occasion, Published, publish
+from builder.services.drafts import draft_removal, save_draft
 from builder.services.unit_of_work import UnitOfWork
 
+NOT_INSTALLED = N_("The industry template “%(pack)s” is not installed here.")
+INSTALLED = N_("The industry template “%(pack)s” is installed already, in version %(version)s.")
+CHANGED = N_("The workspace changed since you looked at this. Look at it again, then go on.")
+NOTHING = N_("There is nothing to change: the workspace has all of it already.")
+STAYS = N_("Some of it cannot go.")
+IS_USED = N_("“%(name)s” is in use: %(count)s.")
+IS_NEEDED = N_("“%(name)s” is needed by “%(other)s”.")
+NOT_OF_IT = N_("“%(name)s” did not come from this template.")
 
-def install(uow: UnitOfWork, pack: Document) -> Published:
-    """Publish all documents of a pack in one transaction and remember what was installed.
 
-    Everything is checked before anything is written. A definition of the same kind and key that was not
-    installed by this pack is never overwritten. Raises Forbidden; BrokenPack with every error; Conflict.
+@dataclass(frozen=True)
+class Drafted:
+    """What was put among the drafts: names of definitions that change and that go."""
+
+    changed: tuple[Name, ...]
+    gone: tuple[Name, ...]
+
+
+def install(
+    uow: UnitOfWork,
+    pack: Document,
+    only: Collection[Name] | None = None,
+    decisions: Decisions | None = None,
+) -> Published:
+    """Publish a pack, or what ``only`` names of it with all that this needs, in one transaction.
+
+    Everything is checked before anything is written. What the workspace has of its own is never overwritten
+    unless ``decisions`` says so. Raises Forbidden; BrokenPack with every error; Conflict when it is
+    installed already; Undecided (a Conflict) for definitions of the same key; Invalid.
     """
     uow.require(EDIT)
     uow.begin(alone=True)
-    live = live_rows(uow.session)
-    pack = packs.normalised(pack)
-    packs.refuse_broken(pack, [row.document for row in live])
-    before = uow.session.scalar(select(PackInstall).where(PackInstall.pack_key == pack["key"]))
+    ours = queries.live_by_name(uow.session)
+    before = queries.installed_among(ours).get(pack.get("key", ""))
     if before is not None:
-        raise Conflict(
-            N_("The industry template “%(pack)s” is installed already, in version %(version)s."),
-            pack=pack["key"],
-            version=before.version,
-        )
-    taken = {(row.kind, row.key) for row in live}
-    for document in packs.documents(pack):
-        if (document["kind"], document["key"]) in taken:
-            raise Conflict(
-                N_("The workspace has a definition “%(key)s” (%(kind)s) of its own already."),
-                key=document["key"],
-                kind=document["kind"],
-            )
-    published = publish(uow, packs.documents(pack), Occasion("pack", note=f"{pack['key']} {pack['version']}"))
-    uow.session.add(
-        PackInstall(
-            workspace_id=uow.workspace.id,
-            id=new_id(),
-            pack_key=pack["key"],
-            version=pack["version"],
-            document=pack,
-            installed_at=uow.clock.now(),
-            installed_by=uow.actor.member_id or None,
-        )
-    )
-    uow.session.flush()
-    uow.log("pack.installed", data={"pack": pack["key"], "version": pack["version"]})
-    return published
+        raise Conflict(INSTALLED, pack=before.key, version=before.version)
+    return _publish(uow, pack, ours, only, decisions)
+
+
+def upgrade(
+    uow: UnitOfWork,
+    pack: Document,
+    only: Collection[Name] | None = None,
+    decisions: Decisions | None = None,
+) -> Published:
+    """Publish another version of an installed pack, merged with what was changed here.
+
+    Raises as ``install``; NotFound when it is not installed.
+    """
+    uow.require(EDIT)
+    uow.begin(alone=True)
+    ours = queries.live_by_name(uow.session)
+    if pack.get("key") not in queries.installed_among(ours):
+        raise NotFound(NOT_INSTALLED, pack=str(pack.get("key"))[:80])
+    return _publish(uow, pack, ours, only, decisions)
+
+
+def draft(
+    uow: UnitOfWork,
+    pack: Document,
+    only: Collection[Name] | None = None,
+    decisions: Decisions | None = None,
+    seen: str | None = None,
+) -> Drafted:
+    """Put the install or the upgrade of a pack among the drafts, beside what is drafted already.
+
+    ``seen``: the digest of the plan that somebody looked at. Raises as ``install``; Conflict when the plan is
+    another by now, or there is nothing to change.
+    """
+    uow.require(EDIT)
+    uow.begin(alone=True)
+    ours = queries.drafted_by_name(uow.session)
+    outcome = _settled(uow, pack, ours, only, decisions, seen)
+    before = ours.get((INSTALL, pack["key"]))
+    if not outcome.changed and not outcome.gone and before == normalised(outcome.installed):
+        raise Conflict(NOTHING)
+    _keep_bases(uow, outcome.bases)
+    for document in (*outcome.changed, outcome.installed):
+        save_draft(uow, document)
+    for kind, key in outcome.gone:
+        draft_removal(uow, kind, key)
+    uow.log("pack.drafted", data={"pack": pack["key"], "version": pack["version"]})
+    return Drafted(tuple(by_name(outcome.changed)), outcome.gone)
+
+
+def uninstall(uow: UnitOfWork, pack_key: str, names: Collection[Name]) -> Drafted:
+    """Let definitions that came from a pack go with the next publish.
+
+    Raises Forbidden; NotFound; Conflict naming each that records or people use, or that others need.
+    """
+    uow.require(EDIT)
+    uow.begin(alone=True)
+    ours = queries.drafted_by_name(uow.session)
+    installed = queries.installed_among(ours).get(pack_key)
+    if installed is None:
+        raise NotFound(NOT_INSTALLED, pack=pack_key[:80])
+    _refuse_staying(uow, installed.parts, names, ours)
+    wanted = [name for name in installed.parts if name in names and name in ours]
+    for kind, key in wanted:
+        draft_removal(uow, kind, key)
+    left = {name: digest for name, digest in installed.parts.items() if name in ours and name not in names}
+    if left:
+        record = record_of(installed.head, left, installed.left_out | set(wanted))
+        save_draft(uow, {**record, "version": installed.version})
+    else:
+        draft_removal(uow, INSTALL, pack_key)
+    uow.log("pack.uninstall_drafted", data={"pack": pack_key, "definitions": len(wanted)})
+    return Drafted((), tuple(wanted))
 
 
 def export(uow: UnitOfWork, pack_key: str) -> Document:
@@ -63,15 +144,86 @@ def export(uow: UnitOfWork, pack_key: str) -> Document:
     Untouched, ``metadata.packs.files`` and ``combined`` of it are byte for byte those of the pack that was
     installed. Raises NotFound.
     """
-    rows = uow.session.execute(select(PackInstall.pack_key, PackInstall.document)).all()
-    documents = {row.pack_key: row.document for row in rows}
-    if pack_key not in documents:
-        raise NotFound(N_("The industry template “%(pack)s” is not installed here."), pack=pack_key[:80])
-    others = {
-        (document["kind"], document["key"])
-        for key, pack in documents.items()
-        if key != pack_key
-        for document in packs.documents(pack)
-    }
-    stored = [row.document for row in live_rows(uow.session) if (row.kind, row.key) not in others]
-    return packs.assemble(packs.head(documents[pack_key]), stored)
+    live = queries.live_by_name(uow.session)
+    installed = queries.installed_among(live)
+    if pack_key not in installed:
+        raise NotFound(NOT_INSTALLED, pack=pack_key[:80])
+    own = installed[pack_key].parts
+    others = {name for key, other in installed.items() if key != pack_key for name in other.parts}
+    mine = queries.definitions_among(live)
+    stored = [document for name, document in mine.items() if name in own or name not in others]
+    return packs.assemble(installed[pack_key].head, stored)
+
+
+def _publish(
+    uow: UnitOfWork,
+    pack: Document,
+    ours: Mapping[Name, Document],
+    only: Collection[Name] | None,
+    decisions: Decisions | None,
+) -> Published:
+    outcome = _settled(uow, pack, ours, only, decisions)
+    _keep_bases(uow, outcome.bases)
+    note = Occasion("pack", note=f"{pack['key']} {pack['version']}")
+    published = publish(uow, [*outcome.changed, outcome.installed], note, withdrawn=outcome.gone)
+    uow.log("pack.installed", data={"pack": pack["key"], "version": pack["version"]})
+    own = tuple(version for version in published.versions if version[0] != INSTALL)
+    return Published(own, published.warnings, published.change_set_id)
+
+
+def _settled(
+    uow: UnitOfWork,
+    pack: Document,
+    ours: Mapping[Name, Document],
+    only: Collection[Name] | None,
+    decisions: Decisions | None,
+    seen: str | None = None,
+) -> Outcome:
+    packs.refuse_broken(pack, ours.values())
+    plan = queries.plan(uow.session, packs.normalised(pack), ours, only)
+    if seen is not None and digest(plan) != seen:
+        raise Conflict(CHANGED)
+    return plan.settle(decisions or Decisions())
+
+
+def digest(plan: Plan) -> str:
+    """What somebody looked at: changes with every text that takes part."""
+    sides = [
+        [
+            "/".join(part.name),
+            *(checksum(each) if each else "" for each in (part.base, part.ours, part.theirs)),
+        ]
+        for part in plan.parts
+    ]
+    return checksum([plan.head, sides])[:32]
+
+
+def _keep_bases(uow: UnitOfWork, bases: Mapping[str, Document]) -> None:
+    known = set(uow.session.scalars(select(PackBase.checksum).where(PackBase.checksum.in_(set(bases)))))
+    uow.session.add_all(
+        PackBase(workspace_id=uow.workspace.id, id=new_id(), checksum=key, document=text)
+        for key, text in sorted(bases.items())
+        if key not in known
+    )
+    uow.session.flush()
+
+
+def _refuse_staying(
+    uow: UnitOfWork, parts: Mapping[Name, str], names: Collection[Name], ours: Mapping[Name, Document]
+) -> None:
+    """Raises Conflict with each reason for which one of ``names`` cannot go."""
+
+    def called(name: Name) -> Label:
+        return Label.of(ours.get(name, {}).get("label") or name[1])
+
+    held = queries.leaving(uow.session, names, ours)
+    problems = [
+        Problem(NOT_OF_IT, "/".join(name), {"name": called(name)}) for name in names if name not in parts
+    ]
+    for name, count in held.used.items():
+        problems.append(Problem(IS_USED, "/".join(name), {"name": called(name), "count": count}))
+    for name, others in held.needed.items():
+        values = {"name": called(name), "other": called(others[0])}
+        problems.append(Problem(IS_NEEDED, "/".join(name), values))
+    if problems:
+        raise Conflict(STAYS, problems=tuple(problems))

@@ -155,11 +155,15 @@ def test_every_table_of_a_workspace_stands_behind_a_forced_wall(postgres_databas
             )
         ).all()
     engine.dispose()
-    # Beside its wall, a sign-in may read its memberships everywhere; it may write them nowhere else.
-    (own,) = (row for row in walls if row[2] == "own_memberships")
-    assert (own[0], own[1], own[3], own[5]) == ("member", True, "r", None)
-    assert "app.user_id" in own[4]
-    walls = [row for row in walls if row is not own]
+    # Beside its wall, a sign-in may read its memberships and its packs everywhere; it may write them nowhere
+    # else.
+    own = [row for row in walls if row[2] in ("own_memberships", "own_packs")]
+    assert {(row[0], row[1], row[3], row[5]) for row in own} == {
+        ("member", True, "r", None),
+        ("library_pack", True, "r", None),
+    }
+    assert all("app.user_id" in row[4] for row in own)
+    walls = [row for row in walls if row not in own]
     assert {row[0] for row in walls} == SCOPED
     assert len(walls) == len(SCOPED)
     for table, is_forced, policy, command, readable, writable in walls:

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import func, select
 
 from builder.clock import FakeClock
-from builder.db.definitions import Definition, DefinitionVersion, PackInstall
+from builder.db.definitions import Definition, DefinitionVersion, PackBase
 from builder.db.engine import make_engine
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.errors import Conflict, Forbidden, NotFound
 from builder.metadata import packs as files
-from builder.queries.definitions import installed_packs
+from builder.queries.packs import installed_packs
 from builder.services import definitions, packs, workspaces
 from builder.services.unit_of_work import UnitOfWork
 from tests import factories
@@ -47,7 +47,7 @@ def uow(database_url: FreshDatabase) -> Iterator[UnitOfWork]:
 def counts(uow: UnitOfWork) -> tuple[int, int, int]:
     return tuple(  # type: ignore[return-value]
         uow.session.scalar(select(func.count()).select_from(kind))
-        for kind in (Definition, DefinitionVersion, PackInstall)
+        for kind in (Definition, DefinitionVersion, PackBase)
     )
 
 
@@ -119,11 +119,12 @@ def test_a_pack_is_installed_once_and_overwrites_nothing(uow: UnitOfWork) -> Non
     with pytest.raises(Conflict):
         packs.install(uow, PACK)
     uow.rollback()
+    other = {**PACK, "key": "twin", "objects": [{**factories.ACCOUNT, "icon": "star"}, *PACK["objects"][1:]]}
     with pytest.raises(Conflict) as refused:
-        packs.install(uow, {**PACK, "key": "twin"})
+        packs.install(uow, other)
     uow.rollback()
 
-    assert refused.value.values["key"] in {document["key"] for document in factories.DOCUMENTS}
+    assert [problem.place for problem in refused.value.problems] == ["object/client"]
     assert counts(uow) == before
 
 

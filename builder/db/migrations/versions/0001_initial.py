@@ -29,7 +29,8 @@ _SCOPED = (
     "definition",
     "definition_version",
     "change_set",
-    "pack_install",
+    "pack_base",
+    "library_pack",
     "exchange_rate",
     "saved_view",
     "arrangement",
@@ -263,17 +264,34 @@ def _definitions() -> None:
         sa.UniqueConstraint("workspace_id", "number", name=op.f("uq_change_set_workspace_id_number")),
     )
     op.create_table(
-        "pack_install",
-        sa.Column("pack_key", _key(80), nullable=False),
-        sa.Column("version", sa.String(40), nullable=False),
+        "pack_base",
+        sa.Column("checksum", sa.String(64), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
-        sa.Column("installed_at", _INSTANT, nullable=False),
-        sa.Column("installed_by", sa.BigInteger()),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_pack_install")),
-        sa.UniqueConstraint("workspace_id", "pack_key", name=op.f("uq_pack_install_workspace_id_pack_key")),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_pack_base")),
+        sa.UniqueConstraint("workspace_id", "checksum", name=op.f("uq_pack_base_workspace_id_checksum")),
     )
+    op.create_table(
+        "library_pack",
+        sa.Column("pack_key", _key(80), nullable=False),
+        sa.Column("version", sa.String(40), nullable=False),
+        sa.Column("checksum", sa.String(64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("user_id", sa.BigInteger()),
+        sa.Column("saved_at", _INSTANT, nullable=False),
+        sa.Column("saved_by", sa.BigInteger()),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_library_pack")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "pack_key",
+            "version",
+            name=op.f("uq_library_pack_workspace_id_pack_key_version"),
+        ),
+    )
+    op.create_index("ix_library_pack_user", "library_pack", ["user_id"])
     op.create_table(
         "exchange_rate",
         sa.Column("currency", sa.String(3), nullable=False),
