@@ -19,9 +19,9 @@ from builder.metadata.merging import Contradiction, Merged, Side, merge
 from builder.metadata.pack_parts import Name
 
 State: TypeAlias = Literal[
-    "new", "same", "newer", "own", "merged", "contradicts", "collides", "torn", "leaves", "removed"
+    "new", "same", "newer", "own", "joined", "contradicts", "collides", "torn", "leaves", "removed"
 ]
-"""*new*: added; *same*: there already; *newer*: taken from the pack; *own*: changed here alone; *merged*:
+"""*new*: added; *same*: there already; *newer*: taken from the pack; *own*: changed here alone; *joined*:
 changed on both sides; *contradicts*: in different ways; *collides*: the workspace has one of its own; *torn*:
 gone on one side, changed on the other; *leaves*: out of the pack; *removed*: gone here for good."""
 Choice: TypeAlias = Literal["ours", "theirs", "both", "skip"]
@@ -84,7 +84,7 @@ class Part:
             return "own"
         if self.base == self.ours:
             return "newer"
-        return "contradicts" if self.contradictions else "merged"
+        return "contradicts" if self.contradictions else "joined"
 
     def _one_sided(self) -> State:
         if self.ours is None and self.theirs is None:
@@ -133,7 +133,7 @@ class Part:
         if self.state == "contradicts" and self.base and self.ours and self.theirs:
             sides = decisions.places.get(self.name, {})
             return merge(self.base, self.ours, self.theirs, decisions=sides).document
-        if self.state == "merged" and self.merged is not None:
+        if self.state == "joined" and self.merged is not None:
             return self.merged.document
         return self.ours
 
