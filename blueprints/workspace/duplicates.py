@@ -20,7 +20,7 @@ from blueprints.workspace.record_forms import is_fragment
 from blueprints.workspace.shown import moment
 from builder.db.ids import to_public
 from builder.domain.fields import ObjectDefinition
-from builder.errors import N_, Malformed, NotFound
+from builder.errors import N_, Forbidden, Malformed, NotFound
 from builder.fieldtypes.traits import match_fields
 from builder.queries.duplicates import DISTINCT, LATER, OPEN, PairRow, get_pair, latest_search, pairs
 from builder.services import duplicate_search as services
@@ -33,6 +33,7 @@ STATES = {
 }
 _MOST_PAGES = 40
 NO_STATE = N_("Say what is to become of the pair.")
+NOT_ALL_SEEN = N_("Fields are compared here that your role does not see.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def duplicates() -> Response:
 def duplicates_of(object_key: str) -> Response:
     here = scope()
     here.require(RIGHT)
-    return _show(here, here.catalog.object(object_key))
+    return _show(here, _compared(here, object_key))
 
 
 @workspace.post("/o/<object_key>/duplicates")
@@ -69,6 +70,7 @@ def search_duplicates(object_key: str) -> Response:
     """Let the background compare all records of the object anew."""
     here = scope()
     here.require(RIGHT)
+    _compared(here, object_key)
     uow = here.unit_of_work()
     search_id = services.ask(uow, object_key)
     house.queue().enqueue_duplicates(uow.session, here.workspace.key, search_id)
@@ -83,6 +85,7 @@ def decide_pair(pair_id: int) -> Response:
     here = scope()
     here.require(RIGHT)
     object_key, _one, _other = get_pair(here.session, here.actor, pair_id)
+    _compared(here, object_key)
     state = request.form.get("state", "")
     if state not in STATES:
         raise Malformed(NO_STATE)
@@ -102,7 +105,23 @@ def may_search(here: Scope) -> bool:
 
 
 def _objects(here: Scope) -> list[ObjectDefinition]:
-    return [each for each in here.catalog.objects.values() if match_fields(each)]
+    return [each for each in here.catalog.objects.values() if match_fields(each) and _sees_all(here, each)]
+
+
+def _sees_all(here: Scope, definition: ObjectDefinition) -> bool:
+    """Whether the reader sees all fields that are compared: that two records are a pair, how alike they are
+    and that they are none would tell about the others (S118).
+    """
+    whole = match_fields(here.whole_catalog.object(definition.key))
+    return all(field.key in definition.fields.by_key for field in whole)
+
+
+def _compared(here: Scope, object_key: str) -> ObjectDefinition:
+    """Errors: NotFound; Forbidden where fields are compared that the reader does not see."""
+    definition = here.catalog.object(object_key)
+    if not _sees_all(here, definition):
+        raise Forbidden(NOT_ALL_SEEN)
+    return definition
 
 
 def _show(here: Scope, definition: ObjectDefinition) -> Response:
@@ -110,7 +129,8 @@ def _show(here: Scope, definition: ObjectDefinition) -> Response:
     if state not in STATES:
         state = OPEN
     text = request.args.get("page", "1")
-    number = int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:4]) <= _MOST_PAGES else 1
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 1
+    number = min(max(number, 1), _MOST_PAGES)
     search = latest_search(here.session, definition.key)
     found = pairs(here.session, here.actor, definition.key, state, number)
     facts: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import case, func, select
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
+from builder.queries.veils import as_seen
 from builder.queries.visibility import visible
 
 MOST_RECORDS = 2000
@@ -59,10 +60,20 @@ def field_usage(session: WorkspaceSession, object_key: str, field_key: str) -> F
     return FieldUsage(row[0], row[1], int(row[2] or 0), row[3])
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record that something is tried on, without what the reader's role hides (S118)."""
+
+    id: int
+    name: str | None
+    data: Mapping[str, Any]
+    currency: str | None
+
+
 def newest_records(
     session: WorkspaceSession, actor: Actor, object_key: str, limit: int = 12
-) -> Sequence[Any]:
-    """(id, name, data, currency) of the records of an object that changed last and that the actor sees."""
+) -> Sequence[Sample]:
+    """The records of an object that changed last and that the actor sees."""
     wanted = (
         select(Record.id, Record.name, Record.data, Record.currency)
         .where(Record.object_key == object_key, Record.deleted_at.is_(None))
@@ -70,4 +81,5 @@ def newest_records(
         .limit(limit)
     )
     clause = visible(actor, (object_key,))
-    return session.execute(wanted if clause is None else wanted.where(clause)).all()
+    rows = session.execute(wanted if clause is None else wanted.where(clause))
+    return [as_seen(Sample(*row), actor.veils.get(object_key)) for row in rows]

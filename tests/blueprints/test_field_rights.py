@@ -276,3 +276,22 @@ def _revision(visitor: Visitor, record_id: int) -> str:
     found = re.search(r'name="revision" value="(\d+)"', visitor.get(page_of(record_id, "/edit")).text)
     assert found
     return found.group(1)
+
+
+def test_pairs_that_a_hidden_field_tells_of_and_formulas_over_one_are_not_shown(sqlite_town: Town) -> None:
+    settled(sqlite_town)
+    case = next(one for one in documents() if one["key"] == "matter")
+    uow = sqlite_town.work()
+    factories.publish(uow, [{**case, "duplicate_keys": ["title", "secret"]}])
+    uow.commit()
+    uow.session.close()
+    ada, clara = sqlite_town.as_("Ada"), sqlite_town.as_("Clara")
+    pairs = "/w/acme/o/matter/duplicates"
+    assert ada.get(pairs).status_code == 200
+    assert "/duplicates" in ada.get("/w/acme/o/matter").text
+    for answer in (clara.get(pairs), clara.post(pairs), clara.get("/w/acme/duplicates")):
+        assert answer.status_code in (403, 404)
+    assert "/duplicates" not in clara.get("/w/acme/o/matter").text
+    tried = "/w/acme/studio/objects/matter/fields?field=twice"
+    assert TRACES.search(ada.get(tried).text)
+    assert not TRACES.search(clara.get(tried).text)
