@@ -77,9 +77,9 @@ def concern_words(touched: Touched) -> str:
         case "field_required":
             return ngettext(
                 "“%(label)s” becomes required and is empty in %(num)s open record. It can stay so until"
-                " somebody edits or moves it.",
+                " the record moves on.",
                 "“%(label)s” becomes required and is empty in %(num)s open records. They can stay so until"
-                " somebody edits or moves them.",
+                " the records move on.",
                 count,
                 label=label,
             )

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done, show_form
-from blueprints.messages import message, told
+from blueprints.messages import local, message, told
 from blueprints.revisions import NO_REVISION
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
@@ -27,9 +27,10 @@ from blueprints.studio.change_words import (
 )
 from builder.domain.labels import Label
 from builder.errors import FunnelwrightError, Invalid, Malformed
-from builder.metadata.grammar import Document
+from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.impact import concerns
 from builder.queries import drafts as queries
+from builder.queries.definitions import live_documents
 from builder.queries.impact import Touched, impact
 from builder.queries.row import names_of_visible
 from builder.services import drafts as services
@@ -190,7 +191,13 @@ def _show_changes(problems: Sequence[tuple[str, str]] = (), status: int = 200) -
     here = scope()
     uow = here.unit_of_work()
     found = queries.drafts(here.session)
-    documents = {f"{each.kind}/{each.key}.json": each.document for each in found}
+    documents = {
+        **{
+            f"{kind}/{key}.json": one
+            for (kind, key), one in live_documents(here.session, here.workspace).items()
+        },
+        **{f"{each.kind}/{each.key}.json": each.document for each in found},
+    }
     judged = services.problems_of(uow, found)
     touched = impact(
         here.session,
@@ -205,8 +212,8 @@ def _show_changes(problems: Sequence[tuple[str, str]] = (), status: int = 200) -
         ],
         digest=queries.digest(found),
         digest_of=lambda draft: queries.digest([draft]),
-        errors=[problem_line(each, documents.get(each.file)) for each in judged if each.is_error],
-        warnings=[problem_line(each, documents.get(each.file)) for each in judged if not each.is_error],
+        errors=[_located(each, documents) for each in judged if each.is_error],
+        warnings=[_located(each, documents) for each in judged if not each.is_error],
         touched=[(concern_words(each), _visible(here, each)) for each in touched],
         choices=_choices(found, touched),
         is_behind=any(each.is_behind for each in found),
@@ -214,6 +221,13 @@ def _show_changes(problems: Sequence[tuple[str, str]] = (), status: int = 200) -
         typed=request.form if request.method == "POST" else ImmutableMultiDict(),
         status=status,
     )
+
+
+def _located(problem: DefinitionProblem, documents: Mapping[str, Document]) -> str:
+    """A problem with the definition and the place in it at which it stands."""
+    document = documents.get(problem.file)
+    text = problem_line(problem, document)
+    return f"{local(Label.of(document.get('label')))} › {text}" if document else text
 
 
 def _visible(here: Scope, touched: Touched) -> list[tuple[int, str]]:

@@ -185,7 +185,7 @@ def _default(records: Sequence[FullRecord]) -> FullRecord:
 
 
 def _candidates(here: Scope, records: Sequence[FullRecord]) -> list[Candidate]:
-    brings = coming_along(here.session, [record.id for record in records])
+    brings = coming_along(here.session, here.actor, [record.id for record in records])
     return [
         Candidate(
             to_public(record.id),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import Select, func, or_, select, union
 
 from builder.db.duplicates import DuplicatePair, DuplicateSearch
 from builder.db.imports import StoredFile
@@ -101,9 +101,16 @@ class ComingAlong:
     visits: int
 
 
-def coming_along(session: WorkspaceSession, ids: Iterable[int]) -> dict[int, ComingAlong]:
-    """Counts by record; one statement per kind."""
+def coming_along(session: WorkspaceSession, actor: Actor, ids: Iterable[int]) -> dict[int, ComingAlong]:
+    """Counts by record; one statement per kind. References by fields that the actor's role hides pass on
+    as well, but are not counted (S118).
+    """
     wanted = list(ids)
+    told = [
+        or_(Record.object_key != key, Link.field_key.not_in(sorted(veil.fields)))
+        for key, veil in actor.veils.items()
+        if veil.fields
+    ]
 
     def counted(column: Any, *where: Any) -> dict[int, int]:
         statement = select(column, func.count()).where(column.in_(wanted), *where).group_by(column)
@@ -116,7 +123,7 @@ def coming_along(session: WorkspaceSession, ids: Iterable[int]) -> dict[int, Com
         session.execute(
             select(Link.target_id, func.count())
             .join(Record, Record.id == Link.record_id)
-            .where(Link.target_id.in_(wanted), Record.deleted_at.is_(None))
+            .where(Link.target_id.in_(wanted), Record.deleted_at.is_(None), *told)
             .group_by(Link.target_id)
         ).all()
     )

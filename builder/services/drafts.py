@@ -163,16 +163,20 @@ def publish_drafts(uow: UnitOfWork, *, note: str = "", seen: str | None = None) 
 
 
 def problems_of(uow: UnitOfWork, found: Sequence[stored.Draft]) -> tuple[DefinitionProblem, ...]:
-    """What would be said if these drafts were published now: errors, or else warnings and hints."""
+    """What would be said if these drafts were published now: errors, also in what stays and needs something
+    that goes; or else warnings and hints about the drafts.
+    """
     live = {(row.kind, row.key): row for row in live_rows(uow.session)}
     gone = [row for each in found if each.is_removal and (row := live.pop((each.kind, each.key), None))]
     documents = [each.document for each in found if not each.is_removal]
     names = {(each.kind, each.key) for each in found}
     beside = [row.document for name, row in live.items() if gone and name not in names]
     try:
-        return refuse_unsound([*documents, *beside], live, former_types(uow, documents, live))
+        told = refuse_unsound([*documents, *beside], live, former_types(uow, documents, live))
     except Invalid as error:
         return tuple(problem for problem in error.problems if isinstance(problem, DefinitionProblem))
+    drafted = {f"{kind}/{key}.json" for kind, key in names}
+    return tuple(problem for problem in told if problem.file in drafted)
 
 
 def roll_back(uow: UnitOfWork, number: int, note: str = "") -> Published:

@@ -208,3 +208,17 @@ def test_what_is_not_there_is_404_and_the_wrong_verb_405(sqlite_town: Town) -> N
         assert ada.get(path).status_code == 405
     assert ada.get(f"{HISTORY}/99").status_code == 404
     assert ada.get(f"{HISTORY}?before=nonsense").status_code == 200
+
+
+def test_what_needs_a_thing_that_goes_is_named_and_nothing_is_said_of_the_rest(sqlite_town: Town) -> None:
+    uow = sqlite_town.work()
+    drafts.draft_removal(uow, "pipeline", "free")
+    uow.commit()
+    ada = sqlite_town.as_("Ada")
+    assert "Worth a second look" not in ada.get(CHANGES).text
+    drafts.draft_removal(uow, "object", "client")
+    uow.commit()
+    uow.session.close()
+    page = ada.get(CHANGES).text
+    assert "cannot be published yet" in page
+    assert "Matter › " in page
