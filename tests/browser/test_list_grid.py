@@ -57,3 +57,24 @@ def test_cells_are_walked_changed_and_left_by_keys(
     page.get_by_label("Keys", exact=True).click()
     page.get_by_text("from cell to cell").wait_for()
     assert axe(page) == []
+
+
+def test_a_column_is_made_wider_by_the_pointer_and_stays_so(
+    sqlite_town: Town, serve_app: Callable[[Any], str], signed_in: Callable[..., Any]
+) -> None:
+    matter(sqlite_town, "Alpha", worth="1.00")
+    address = serve_app(sqlite_town.app)
+    page = signed_in(sqlite_town.app, address, "ada@example.com")
+    page.goto(f"{address}/w/acme/o/matter?cols=title,worth,heat&sort=title")
+    head = page.locator("th[data-column=worth]")
+    width = head.bounding_box()["width"]
+    grip = head.locator(".col-grip").bounding_box()
+    page.mouse.move(grip["x"] + 4, grip["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 84, grip["y"] + 4, steps=3)
+    with page.expect_response(lambda answer: "/widths" in answer.url) as kept:
+        page.mouse.up()
+    assert kept.value.status == 204
+    assert abs(head.bounding_box()["width"] - width - 80) <= 2
+    page.reload()
+    assert abs(head.bounding_box()["width"] - width - 80) <= 2

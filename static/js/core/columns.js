@@ -58,7 +58,8 @@
         const from = event.clientX, width = head.offsetWidth;
         const drag = (move) => resize(head, width + move.clientX - from);
         grip.addEventListener("pointermove", drag);
-        grip.addEventListener("pointerup", () => { grip.removeEventListener("pointermove", drag); keep(head); }, { once: true });
+        // Also when the system takes the pointer away (a call, a gesture): what was dragged so far stays.
+        grip.addEventListener("lostpointercapture", () => { grip.removeEventListener("pointermove", drag); keep(head); }, { once: true });
       });
     }
   }
