@@ -68,12 +68,23 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class WayOut:
+    """How a record may be closed where a condition does not hold (S32): ``stage`` ends it as lost or
+    invalid, for the ``reason`` that is proposed.
+    """
+
+    stage: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GateCondition:
     """A condition on record values (and ``feedback.*`` answers) that must hold, with its message."""
 
     when: Condition
     message: Label
     severity: Severity = "block"
+    offer: WayOut | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from builder.domain.pipeline import (
     Stage,
     Subtask,
     Task,
+    WayOut,
 )
 from builder.domain.roles import FieldRights, Role
 from builder.domain.saved_view import View
@@ -221,12 +222,19 @@ def _gate(document: Document) -> Gate:
         feedback=document.get("feedback", "block"),
         tasks=document.get("tasks", "block"),
         marker=document.get("marker", "ignore"),
-        conditions=tuple(
-            GateCondition(parse(item["when"]), Label.of(item["message"]), item.get("severity", "block"))
-            for item in document.get("conditions", ())
-        ),
+        conditions=tuple(_gate_condition(item) for item in document.get("conditions", ())),
         roles=tuple(document.get("roles", ())),
         approval=_approval(document.get("approval")),
+    )
+
+
+def _gate_condition(document: Document) -> GateCondition:
+    offer = document.get("offer")
+    return GateCondition(
+        when=parse(document["when"]),
+        message=Label.of(document["message"]),
+        severity=document.get("severity", "block"),
+        offer=WayOut(offer["stage"], offer.get("reason")) if offer else None,
     )
 
 

@@ -188,3 +188,21 @@ def gate_without_marker(document: Document, _: Surroundings) -> Iterator[Finding
     for path, stage, gate in gates(document):
         if gate.get("marker", "ignore") != "ignore" and "marker" not in stage:
             yield (*path, "marker"), {}
+
+
+@rule(
+    "offer_nowhere",
+    "pipeline",
+    N_("The way out must lead to a stage that ends a record as lost or invalid, with a reason of it."),
+)
+def offer_nowhere(document: Document, _: Surroundings) -> Iterator[Finding]:
+    kinds = {stage["key"]: stage["kind"] for stage in document["stages"]}
+    for path, _stage, gate in gates(document):
+        for number, item in enumerate(gate.get("conditions", ())):
+            offer = item.get("offer")
+            if offer is None:
+                continue
+            kind = kinds.get(offer["stage"])
+            known = {reason["key"] for reason in document.get("reasons", {}).get(kind, ())}
+            if kind not in ("lost", "invalid") or offer.get("reason", next(iter(known), None)) not in {None, *known}:
+                yield (*path, "conditions", number, "offer"), {}
