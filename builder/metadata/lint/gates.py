@@ -204,5 +204,8 @@ def offer_nowhere(document: Document, _: Surroundings) -> Iterator[Finding]:
                 continue
             kind = kinds.get(offer["stage"])
             known = {reason["key"] for reason in document.get("reasons", {}).get(kind, ())}
-            if kind not in ("lost", "invalid") or offer.get("reason", next(iter(known), None)) not in {None, *known}:
+            if kind not in ("lost", "invalid") or offer.get("reason", next(iter(known), None)) not in {
+                None,
+                *known,
+            }:
                 yield (*path, "conditions", number, "offer"), {}

@@ -81,7 +81,8 @@ def test_what_is_referred_to_is_installed_first(folder: Path) -> None:
     pack = packs.load(folder)
     order = [(document["kind"], document["key"]) for document in packs.documents(pack)]
     kinds = list(dict.fromkeys(kind for kind, _ in order))
-    assert kinds == ["role", "object", "feedback", "pipeline", "view", "funnel"]
+    known = ["role", "object", "feedback", "pipeline", "view", "funnel"]
+    assert kinds == [kind for kind in known if kind in kinds]
 
 
 def test_an_object_follows_the_objects_that_it_refers_to() -> None:

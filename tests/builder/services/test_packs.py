@@ -72,20 +72,6 @@ def test_an_export_equals_what_was_installed_byte_for_byte(uow: UnitOfWork, tmp_
     assert files.files(files.load(tmp_path / "law")) == files.files(PACK)
 
 
-@pytest.mark.parametrize("key", files.shipped())
-def test_every_shipped_pack_installs_and_comes_back_byte_for_byte(uow: UnitOfWork, key: str) -> None:
-    folder = files.locate(key)
-    packs.install(uow, files.load(folder))
-    uow.commit()
-
-    exported = files.files(packs.export(uow, key))
-
-    for name, content in exported.items():
-        assert content.encode() == (folder / name).read_bytes(), name
-    stored = {path.relative_to(folder).as_posix() for path in folder.rglob("*.json")}
-    assert set(exported) == stored - {"demo.json"}  # feeds the demo, is no part of the template
-
-
 def test_an_export_holds_what_was_changed_and_added_since(uow: UnitOfWork) -> None:
     packs.install(uow, PACK)
     definitions.publish(

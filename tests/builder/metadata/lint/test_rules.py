@@ -151,6 +151,10 @@ SAMPLES: dict[str, tuple[Document, str]] = {
         "/stages/0/gate/leave/approval",
     ),
     "gate_without_marker": (changed(PIPELINE, *LEAVE, "marker", to="block"), "/stages/0/gate/leave/marker"),
+    "offer_nowhere": (
+        changed(PIPELINE, *LEAVE, "conditions", 0, "offer", to={"stage": "nowhere"}),
+        "/stages/0/gate/leave/conditions/0/offer",
+    ),
     # forms
     "required_unknown_field": (changed(OBJECT, "fields", "required", 1, to="nothing"), "/fields/required/1"),
     "section_unknown_field": (
