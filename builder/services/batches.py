@@ -35,6 +35,7 @@ NOT_YOURS = N_("Only whoever did this and admins may undo it.")
 MOVES_STAY = N_("Moves are not undone: the ledger keeps what happened. Move the records back instead.")
 STILL_RUNNING = N_("This is still running. Stop it first, or wait until it has ended.")
 MERGED_SINCE = N_("The record that stayed was merged into another one since. Undo that first.")
+ERASED_SINCE = N_("This person was erased since, so the records stay one.")
 MERGE = "merge"
 
 
@@ -144,7 +145,7 @@ def undo(uow: UnitOfWork, batch: Batch, others: Set[int] = frozenset(), *, in_pa
     outcome = Outcome()
     try:
         if batch.kind == MERGE:
-            _refuse_merged_since(uow, batch.id)
+            _refuse_later_acts(uow, batch.id)
         acts, firsts = _acts(uow, batch.id)
         # The latest first: rows go before the records that were made because they name them.
         for ids in chunks(sorted(acts, key=lambda record_id: -firsts[record_id])):
@@ -184,8 +185,12 @@ def _merged_in(uow: UnitOfWork, batch_id: int) -> list[tuple[int, int, Mapping[s
     return [(row.record_id, int(row.data["into"]["record"]), row.data["belongings"]) for row in rows]
 
 
-def _refuse_merged_since(uow: UnitOfWork, batch_id: int) -> None:
-    """Errors: Conflict when the survivor was merged into yet another record since."""
+def _refuse_later_acts(uow: UnitOfWork, batch_id: int) -> None:
+    """Errors: Conflict when the survivor was merged into yet another record, or erased, since."""
+    records = select(EventRow.record_id).where(EventRow.batch_id == batch_id)
+    erased = select(Record.id).where(Record.id.in_(records), Record.erased_at.is_not(None))
+    if uow.session.scalar(erased.limit(1)) is not None:
+        raise Conflict(ERASED_SINCE)
     survivors = {survivor_id for _, survivor_id, _ in _merged_in(uow, batch_id)}
     gone = select(Record.id).where(Record.id.in_(survivors), Record.merged_into_id.is_not(None))
     if uow.session.scalar(gone.limit(1)) is not None:

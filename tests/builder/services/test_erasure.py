@@ -36,6 +36,7 @@ from builder.services.import_choices import Choices
 from builder.services.import_runs import run
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
+from builder.services.merging import Merge, merge
 from builder.services.notes import WriteNote
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.transitions import MoveRecord, move
@@ -225,6 +226,19 @@ def test_an_earlier_batch_does_not_bring_it_back(world: World) -> None:
         uow.commit()
         assert [record_id for record_id, _ in outcome.kept] == [one]
         assert left(world, "Jane Roe") == []
+
+
+@ON_SQLITE
+def test_a_merge_of_an_erased_person_is_not_taken_back(world: World) -> None:
+    with world.work() as uow:
+        stays, goes = person(uow), person(uow)
+        uow.commit()
+        batch_id = merge(uow, Merge(Chosen(stays, 1), (Chosen(goes, 1),), {}))
+        uow.commit()
+        erased(uow, stays)
+        assert left(world, NAME) == []
+        with pytest.raises(Conflict, match="erased since"):
+            batches.undo_own(uow, batch_id)
 
 
 @ON_SQLITE
