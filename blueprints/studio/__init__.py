@@ -14,6 +14,8 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     designer,
     form_edits,
     objects,
+    pack_files,
+    packs,
     process_edits,
     processes,
     road_map,
@@ -37,6 +39,7 @@ def _navigation() -> Iterator[NavSection]:
         if g.scope.actor.can(EDIT):
             links.insert(0, NavItem(gettext("Objects"), url_for("studio.object_list"), icon="box"))
             links.insert(1, NavItem(gettext("Forms"), url_for("studio.form_list"), icon="clipboard-list"))
+            links.append(NavItem(gettext("Templates"), url_for("studio.pack_list"), icon="packages"))
             links.append(NavItem(gettext("Changes"), url_for("studio.changes"), icon="git-compare"))
             links.append(
                 NavItem(gettext("JSON Schema form"), url_for("studio.schema_form"), icon="checklist")

@@ -20,6 +20,7 @@ from builder.domain.kinds import ConditionError
 from builder.domain.labels import Label
 from builder.metadata.differences import Difference, differences, named_path
 from builder.metadata.grammar import DefinitionProblem, Document
+from builder.metadata.merging import ABSENT, Contradiction, found_at
 from builder.queries.impact import Touched
 
 KINDS = {
@@ -60,6 +61,23 @@ def change_lines(here: Scope, kind: str, before: Document | None, after: Documen
     if kind == "pack_install":  # checksums and the like are for merging, not for reading
         found = tuple(each for each in found if each.place == "/version")
     return [words.line(each) for each in found if each.path]
+
+
+def contradiction_line(
+    here: Scope, kind: str, ours: Document, theirs: Document, found: Contradiction
+) -> ChangeLine:
+    """A place that two sides changed in different ways: ``before`` stands here, ``after`` there."""
+    names = dict(_names(here, theirs)) | dict(_names(here, ours))
+    words = _Words(here, names, str(ours.get("object") or ours.get("key")))
+    for document in (ours, theirs):
+        place = found_at(document, found.mark)
+        if place is not None:
+            path = named_path(kind, document, place)
+            break
+    else:
+        path = ()
+    sides = [None if value is ABSENT else value for value in (found.ours, found.theirs)]
+    return words.line(Difference("changed", path, found.mark, *sides))
 
 
 def problem_line(problem: DefinitionProblem, document: Document | None) -> str:

@@ -243,6 +243,20 @@ def _translation(
             )
 
 
+def complete_locales(pack: Document, wanted: Iterable[str]) -> list[str]:
+    """Those of the wanted languages in which every text of the pack is there: what it can promise."""
+    texts_of = [head(pack), *documents(pack)]
+    return [
+        locale
+        for locale in wanted
+        if not any(
+            problem.rule == "missing_translation"
+            for document in texts_of
+            for problem in _translations(document, [locale])
+        )
+    ]
+
+
 def documents(pack: Document) -> list[Document]:
     """All documents in the order in which they can be installed: what is referred to comes first.
 
