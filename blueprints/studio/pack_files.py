@@ -17,7 +17,7 @@ from blueprints.languages import LANGUAGES
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.change_words import KINDS
-from blueprints.studio.pack_words import named
+from blueprints.studio.pack_words import named, names_by_section
 from blueprints.studio.packs import problem_links, show_gallery
 from builder.domain.labels import Label
 from builder.errors import Conflict, FunnelwrightError, Invalid, NotFound, TooLarge
@@ -42,7 +42,7 @@ class Kept:
     others: Sequence[Label] = ()
 
 
-@studio.post("/templates/upload")
+@studio.post("/templates")
 def upload_pack() -> Response:
     """Check a file as a whole and put it into the library; nothing is installed."""
     here = scope()
@@ -168,13 +168,12 @@ def _show_export(asked: Any, error: FunnelwrightError | None = None, status: int
 def _groups(
     live: dict[Name, Document], ticked: set[str] | None
 ) -> list[tuple[str, list[tuple[str, Label, bool]]]]:
-    """All definitions by kind: value, name and whether it is ticked."""
-    found: dict[str, list[tuple[str, Label, bool]]] = {}
-    for name, document in live.items():
-        value = "/".join(name)
-        is_ticked = ticked is None or value in ticked
-        found.setdefault(name[0], []).append((value, Label.of(document["label"]), is_ticked))
-    return [(str(KINDS.get(kind, kind)), found[kind]) for kind in sorted(found)]
+    """All definitions by section: value, name and whether it is ticked."""
+    whole = packs.assemble({}, live.values())
+    return [
+        (title, [(value, label, ticked is None or value in ticked) for value, label in parts])
+        for title, parts in names_by_section(whole)
+    ]
 
 
 def _show_uninstall(key: str, problems: Sequence[tuple[str, str]] = (), status: int = 200) -> Response:

@@ -119,8 +119,9 @@ class ShownPart:
         return self.part.state
 
     @property
-    def needs_choice(self) -> bool:
-        return bool(self.part.choices or self.contradictions)
+    def is_detailed(self) -> bool:
+        """Whether there is something to choose or to read about it."""
+        return bool(self.part.choices or self.contradictions or self.lines)
 
 
 def paths_of(pack: Document) -> list[StagePath]:
