@@ -35,6 +35,7 @@ KINDS = {
 SOURCES = {
     "studio": lazy_gettext("Studio"),
     "pack": lazy_gettext("Industry template"),
+    "file": lazy_gettext("File"),
     "import": lazy_gettext("Import"),
     "rollback": lazy_gettext("Taken back"),
 }

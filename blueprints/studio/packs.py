@@ -148,6 +148,7 @@ def _show_plan(ref: str, asked: Any, problems: Sequence[tuple[str, str]] = (), s
     here = scope()
     here.require(EDIT)
     found = shelf_pack(here.session, current_user.id, ref)
+    installed = _installed(here, found.key)
     ours = queries.drafted_by_name(here.session)
     only, decisions = _ticked(asked), decisions_in(asked)
     plan = queries.plan(here.session, found.document, ours, only)
@@ -158,7 +159,7 @@ def _show_plan(ref: str, asked: Any, problems: Sequence[tuple[str, str]] = (), s
         "pages/studio/pack_install.html",
         fragment="fragments/pack/plan.html",
         pack=found,
-        installed=_installed(here, found.key),
+        is_newer=_is_newer(found.version, installed.version if installed else None),
         plan=plan,
         parts=parts,
         left_out=[

@@ -53,7 +53,7 @@ class DefinitionVersion(Base, WorkspaceScoped):
 
 
 class ChangeSet(Base, WorkspaceScoped):
-    """What was published together, by whom and why (B7). ``source``: studio, pack, import or rollback.
+    """What was published together, by whom and why (B7). ``source``: studio, pack, file, import or rollback.
 
     ``undoes_id``: of a rollback, the change set that it takes back.
     """

@@ -43,12 +43,20 @@ class Undecided(Conflict):
 @dataclass(frozen=True)
 class Decisions:
     """What somebody chose. ``parts``: for whole definitions; ``places``: side by mark, by definition;
-    ``otherwise``: for all colliding definitions that have no choice of their own.
+    ``otherwise``: for all colliding definitions that have no choice of their own; ``prefers``: the side that
+    stays wherever two changes contradict each other and nothing else is said.
     """
 
     parts: Mapping[Name, Choice] = field(default_factory=dict)
     places: Mapping[Name, Mapping[str, Side]] = field(default_factory=dict)
     otherwise: Choice | None = None
+    prefers: Side | None = None
+
+    def sides(self, part: Part) -> Mapping[str, Side]:
+        """The side that stays at each contradiction of a part, as far as it is said."""
+        known = dict.fromkeys((each.mark for each in part.contradictions), self.prefers)
+        found = {**known, **self.places.get(part.name, {})}
+        return {mark: side for mark, side in found.items() if side is not None}
 
 
 @dataclass(frozen=True)
@@ -107,8 +115,8 @@ class Part:
     def chosen(self, decisions: Decisions) -> Choice | None:
         """The choice that counts for it."""
         choice = decisions.parts.get(self.name)
-        if choice is None and self.state == "collides":
-            choice = decisions.otherwise
+        if choice is None:
+            choice = decisions.otherwise if self.state == "collides" else decisions.prefers
         return choice if choice in self.choices else None
 
     def open_questions(self, decisions: Decisions) -> list[Problem]:
@@ -116,7 +124,7 @@ class Part:
         place, values = "/".join(self.name), {"name": self.label}
         if self.choices and self.chosen(decisions) is None:
             return [Problem(NEEDS_CHOICE if self.state == "collides" else IS_TORN, place, values)]
-        decided = decisions.places.get(self.name, {})
+        decided = decisions.sides(self)
         return [
             Problem(CONTRADICTS, f"{place}#{each.mark}", values)
             for each in self.contradictions
@@ -131,8 +139,8 @@ class Part:
         if choice == "theirs" or self.state in ("new", "newer", "leaves"):
             return self.theirs
         if self.state == "contradicts" and self.base and self.ours and self.theirs:
-            sides = decisions.places.get(self.name, {})
-            return merge(self.base, self.ours, self.theirs, decisions=sides).document
+            decided = decisions.sides(self)
+            return merge(self.base, self.ours, self.theirs, decisions=decided).document
         if self.state == "joined" and self.merged is not None:
             return self.merged.document
         return self.ours

@@ -56,7 +56,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Occasion:
-    """Why something is published, for the history. ``source``: studio, pack, import or rollback;
+    """Why something is published, for the history. ``source``: studio, pack, file, import or rollback;
     ``undoes``: of a rollback, the id of the change set that it takes back.
     """
 

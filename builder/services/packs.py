@@ -104,7 +104,7 @@ def draft(
     before = ours.get((INSTALL, pack["key"]))
     if not outcome.changed and not outcome.gone and before == normalised(outcome.installed):
         raise Conflict(NOTHING)
-    _keep_bases(uow, outcome.bases)
+    keep_bases(uow, outcome.bases)
     for document in (*outcome.changed, outcome.installed):
         save_draft(uow, document)
     for kind, key in outcome.gone:
@@ -163,7 +163,7 @@ def _publish(
     decisions: Decisions | None,
 ) -> Published:
     outcome = _settled(uow, pack, ours, only, decisions)
-    _keep_bases(uow, outcome.bases)
+    keep_bases(uow, outcome.bases)
     note = Occasion("pack", note=f"{pack['key']} {pack['version']}")
     published = publish(uow, [*outcome.changed, outcome.installed], note, withdrawn=outcome.gone)
     uow.log("pack.installed", data={"pack": pack["key"], "version": pack["version"]})
@@ -198,7 +198,8 @@ def digest(plan: Plan) -> str:
     return checksum([plan.head, sides])[:32]
 
 
-def _keep_bases(uow: UnitOfWork, bases: Mapping[str, Document]) -> None:
+def keep_bases(uow: UnitOfWork, bases: Mapping[str, Document]) -> None:
+    """Keep texts of a pack by their checksums, for later merges."""
     known = set(uow.session.scalars(select(PackBase.checksum).where(PackBase.checksum.in_(set(bases)))))
     uow.session.add_all(
         PackBase(workspace_id=uow.workspace.id, id=new_id(), checksum=key, document=text)
