@@ -72,7 +72,8 @@ def read(source: bytes | str, *, limit: int = MAX_BYTES) -> Document:
     except RecursionError as error:
         raise Invalid(TOO_DEEP, limit=MAX_DEPTH) from error
     except _DuplicateKey as error:
-        raise Invalid(DUPLICATE_KEY, name=str(error)) from error
+        problem = DefinitionProblem(DUPLICATE_KEY, _place_of_twice(text), {"name": str(error)})
+        raise Invalid(DUPLICATE_KEY, name=str(error), problems=(problem,)) from error
     except json.JSONDecodeError as error:
         raise Invalid(NOT_JSON, reason=error.msg, line=error.lineno, column=error.colno) from error
     except ValueError as error:  # NaN, Infinity, an integer with thousands of digits
@@ -89,6 +90,22 @@ def _pairs(pairs: list[tuple[str, Any]]) -> Document:
             raise _DuplicateKey(key[:63])
         result[key] = value
     return result
+
+
+def _place_of_twice(text: str) -> str:
+    """The pointer to the first key that stands twice: read once more, with every pair kept."""
+    stack: list[tuple[Any, str]] = [(json.loads(text, object_pairs_hook=tuple), "")]
+    while stack:
+        value, place = stack.pop()
+        if isinstance(value, list):
+            stack.extend((each, f"{place}{pointer(index)}") for index, each in enumerate(value))
+        elif isinstance(value, tuple):
+            keys = [key for key, _ in value]
+            twice = next((key for key in keys if keys.count(key) > 1), None)
+            if twice is not None:
+                return f"{place}{pointer(twice)}"
+            stack.extend((inner, f"{place}{pointer(key)}") for key, inner in value)
+    return ""
 
 
 def _no_constant(name: str) -> Any:
