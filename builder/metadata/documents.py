@@ -94,16 +94,20 @@ def _pairs(pairs: list[tuple[str, Any]]) -> Document:
 
 def _place_of_twice(text: str) -> str:
     """The pointer to the first key that stands twice: read once more, with every pair kept."""
-    stack: list[tuple[Any, str]] = [(json.loads(text, object_pairs_hook=tuple), "")]
+    try:
+        stack: list[tuple[Any, str]] = [(json.loads(text, object_pairs_hook=tuple), "")]
+    except (RecursionError, ValueError):  # what stands behind it is broken in other ways
+        return ""
     while stack:
         value, place = stack.pop()
         if isinstance(value, list):
             stack.extend((each, f"{place}{pointer(index)}") for index, each in enumerate(value))
         elif isinstance(value, tuple):
-            keys = [key for key, _ in value]
-            twice = next((key for key in keys if keys.count(key) > 1), None)
-            if twice is not None:
-                return f"{place}{pointer(twice)}"
+            seen: set[str] = set()
+            for key, _ in value:
+                if key in seen:
+                    return f"{place}{pointer(key)}"
+                seen.add(key)
             stack.extend((inner, f"{place}{pointer(key)}") for key, inner in value)
     return ""
 
