@@ -38,7 +38,7 @@ def demo(pack_key: str, months: int | None, as_json: bool) -> None:
 
     settings = read_settings()
     folder = packs.locate(pack_key)
-    plan = read_plan(folder / packs.DEMO_FILE)
+    plan = read_plan(folder, packs.load(folder))
     plan = replace(plan, months=months or plan.months)
     memory = settings.data_folder / SIGN_INS
     with open_session(settings) as session:

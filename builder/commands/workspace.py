@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from builder.clock import SystemClock
 from builder.commands.context import open_session, print_json
+
+if TYPE_CHECKING:
+    from builder.metadata.grammar import Document
+    from builder.services.workspaces import WorkspaceFacts
 
 
 @click.group()
@@ -22,15 +28,22 @@ def workspace() -> None:
 @click.option("--locale", default="en", show_default=True, help="en or zh_Hans.")
 @click.option("--zone", default="UTC", show_default=True, help="The time zone of days and periods.")
 @click.option("--currency", default="USD", show_default=True, help="Three capital letters.")
+@click.option("--sample", is_flag=True, help="With people and a few months of made-up records to look at.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
-def create(key: str, pack: str, name: str, locale: str, zone: str, currency: str, as_json: bool) -> None:
+def create(
+    key: str, pack: str, name: str, locale: str, zone: str, currency: str, sample: bool, as_json: bool
+) -> None:
     """Create the workspace KEY and install an industry template in it, all or nothing."""
     from builder.metadata import packs
     from builder.services import packs as services
     from builder.services import workspaces
 
-    document = packs.load(packs.locate(pack))
+    folder = packs.locate(pack)
+    document = packs.load(folder)
     facts = workspaces.WorkspaceFacts(key, name, locale, zone, currency)
+    if sample:
+        _create_with_sample(facts, folder, document, as_json)
+        return
     with open_session() as session:
         uow = workspaces.create(session, SystemClock(), facts)
         published = services.install(uow, document)
@@ -52,6 +65,20 @@ def create(key: str, pack: str, name: str, locale: str, zone: str, currency: str
         click.echo(
             f"Workspace {made.key} is there, with {len(published.versions)} definitions of {document['key']}."
         )
+
+
+def _create_with_sample(facts: WorkspaceFacts, folder: Path, document: Document, as_json: bool) -> None:
+    from builder.services.demo.company import make_company
+    from builder.services.demo.plan import read_plan
+
+    plan = read_plan(folder, document)
+    with open_session() as session:
+        made = make_company(session, document, plan, SystemClock().now(), "", facts=facts)
+    records = sum(count for name, count in made.happened.items() if name.startswith("created "))
+    if as_json:
+        print_json({"key": made.workspace_key, "pack": document["key"], "happened": made.happened})
+    else:
+        click.echo(f"Workspace {made.workspace_key} is there, with {records} sample records.")
 
 
 @workspace.command("list")

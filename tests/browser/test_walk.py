@@ -108,7 +108,7 @@ def demo_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     path = tmp_path_factory.mktemp("demo") / "demo.db"
     shutil.copyfile(sqlite_template, path)
     folder = packs.locate("b2b")
-    plan = replace(read_plan(folder / packs.DEMO_FILE), months=1)
+    plan = replace(read_plan(folder, packs.load(folder)), months=1)
     engine = make_engine(f"sqlite:///{path}")
     with WorkspaceSession(engine, expire_on_commit=False) as session:
         made = make_company(session, packs.load(folder), plan, NOW, PASSWORD)

@@ -118,7 +118,7 @@ def test_satisfaction_and_preferences_are_filtered_by_shipped_views(selling: Uni
 
 def test_the_demo_company_has_proposals_orders_referrals_and_scores(sqlite_database: FreshDatabase) -> None:
     folder = packs.locate("b2b")
-    plan = read_plan(folder / packs.DEMO_FILE)
+    plan = read_plan(folder, packs.load(folder))
     session = WorkspaceSession(make_engine(sqlite_database.url), expire_on_commit=False)
     make_company(session, packs.load(folder), replace(plan, months=3), NOW, "pass-word-for-tests")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -16,6 +16,7 @@ from builder.services.demo.history import MONTH, History
 from builder.services.demo.plan import DemoPlan
 from builder.services.people import PersonFacts
 from builder.services.unit_of_work import UnitOfWork
+from builder.services.workspaces import WorkspaceFacts
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,17 @@ def make_company(
     now: datetime,
     password: str,
     progress: Callable[[float], None] = lambda _share: None,
+    facts: WorkspaceFacts | None = None,
 ) -> DemoCompany:
-    """Create the plan's workspace with the pack installed, its people and its history up to ``now``:
-    all of it, or nothing.
+    """Create the plan's workspace (or that of ``facts``) with the pack installed, its people and its history
+    up to ``now``: all of it, or nothing. Without a ``password`` the people cannot sign in.
 
     Errors: Conflict when the workspace exists; Invalid when the plan does not fit the pack.
     """
     clock = FakeClock(now - MONTH * plan.months)
-    uow = workspaces.create(session, clock, workspaces.WorkspaceFacts(**plan.workspace))
+    if facts is not None:
+        plan = replace(plan, pools={**plan.pools, "*.currency": [facts.currency]})
+    uow = workspaces.create(session, clock, facts or WorkspaceFacts(**plan.workspace))
     packs.install(uow, pack)
     sign_ins, actors = _people(uow, plan, password)
     history = History(
@@ -84,12 +88,13 @@ def _people(
         facts = PersonFacts(
             name=person.name,
             role_key=person.role,
-            email=person.email,
+            email=person.email if password else "",
             manager_id=members[person.manager] if person.manager else None,
             department_id=department_id,
         )
-        members[person.key] = people.add(uow, facts, password=password).member_id
-        sign_ins.append(SignIn(person.name, person.role, person.email, password))
+        members[person.key] = people.add(uow, facts, password=password or None).member_id
+        if password:
+            sign_ins.append(SignIn(person.name, person.role, person.email, password))
         if person.weight:
             role = uow.catalog.role(person.role)
             actor = Actor(

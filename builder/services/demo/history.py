@@ -12,12 +12,12 @@ from typing import Any
 
 from builder.clock import FakeClock
 from builder.domain.fields import ObjectDefinition
-from builder.domain.moves import Requirement
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.transitions import Refused
 from builder.errors import N_, Conflict, Invalid
 from builder.services import conversion, records, stage_work, transitions
+from builder.services.demo.answers import Answers
 from builder.services.demo.makings import Makings
 from builder.services.demo.plan import DemoPlan, Flow
 from builder.services.demo.values import ValueMaker
@@ -25,7 +25,6 @@ from builder.services.entries import Entry
 from builder.services.records import NewRecord, Saved, SaveRecord
 from builder.services.stage_work import WorkOnStage
 from builder.services.standings import load_standing
-from builder.services.transitions import MoveDraft, MoveRecord
 from builder.services.unit_of_work import UnitOfWork
 
 CANNOT_MAKE = N_("The demo plan makes no valid “%(object)s”.")
@@ -54,12 +53,13 @@ class History:
             self.random,
             lambda key, values: self._create(self.uow.catalog.object(key), None, values),
         )
+        self._answers = Answers(self.uow, self.random, self._make, self._makings.named)
         self._skill = {actor.member_id: skill for actor, _, skill in self.people}
 
     def play(self, progress: Callable[[float], None]) -> dict[str, int]:
         """Make everything that happens until ``ends_at``, in one transaction: the caller commits."""
         starts_at = self.clock.now()
-        self._stock()
+        self._stock(is_late=False)
         for flow in self.plan.flows:
             for at in self._arrivals(flow, starts_at):
                 self._at(at, lambda flow=flow: self._arrive(flow))  # type: ignore[misc]
@@ -70,6 +70,7 @@ class History:
             action()
             self.uow.flush()
             progress((at - starts_at).total_seconds() / length)
+        self._stock(is_late=True)
         return self.done
 
     def _at(self, at: datetime, action: Callable[[], None]) -> None:
@@ -82,8 +83,10 @@ class History:
             for _ in range(round(rate * self.random.uniform(0.8, 1.2))):
                 yield starts_at + MONTH * (month + self.random.random())
 
-    def _stock(self) -> None:
+    def _stock(self, *, is_late: bool) -> None:
         for stock in self.plan.stock:
+            if stock.is_late != is_late:
+                continue
             definition = self.uow.catalog.object(stock.object)
             for _ in range(stock.count):
                 self._act_as(self._somebody())
@@ -123,7 +126,8 @@ class History:
         """Go on, go back, or end: by the chances of the plan, better for the more skilful."""
         self._act_as(actor)
         pipeline = self.uow.catalog.pipeline(flow.pipeline)
-        chance = min(0.97, flow.advance.get(stage.key, 0.6) * self._skill[actor.member_id])
+        usual = flow.advance.get(stage.key, 0.6)
+        chance = 1 if usual >= 1 else min(0.97, usual * self._skill[actor.member_id])
         place = pipeline.steps.index(stage)
         if self.random.random() < flow.back and place > 0:
             self._move(flow, record_id, pipeline.steps[place - 1], actor)
@@ -146,7 +150,8 @@ class History:
 
     def _move(self, flow: Flow, record_id: int, target: Stage, actor: Actor) -> bool:
         """Make the move as the dialog would. Refused: try again later."""
-        draft, command = self._filled_command(record_id, target)
+        self._act_as(self._allowed(flow, record_id, actor))
+        draft, command = self._answers.command(record_id, target.key)
         result = transitions.move(self.uow, command)
         if isinstance(result, Refused):
             self._count(f"refused {target.key}")
@@ -160,76 +165,8 @@ class History:
             self._plan_next(flow, record_id, target, actor)
         return True
 
-    def _filled_command(self, record_id: int, target: Stage) -> tuple[MoveDraft, MoveRecord]:
-        """Fill in exactly what is missing; filling a field may bring up a rule that asks for another."""
-        command = MoveRecord(record_id, target.key)
-        draft = transitions.draft(self.uow, command)
-        for _ in range(3):
-            if all(need.is_met for need in draft.requirements(command)):
-                break
-            command = self._filled(draft, command)
-            draft = transitions.draft(self.uow, command)
-        return draft, command
-
-    def _filled(self, draft: MoveDraft, command: MoveRecord) -> MoveRecord:
-        values, answers = dict(command.values), dict(command.answers)
-        done = set(draft.given.done_tasks)
-        reason = command.reason_key
-        for need in draft.requirements(command):
-            if need.is_met:
-                continue
-            if need.kind == "task":
-                done.add(str(need.values["task_key"]))
-            elif need.kind == "subtask":
-                done.add(f"{need.values['task_key']}/{need.values['subtask_key']}")
-            elif need.kind == "reason":
-                reason = self._reason(draft, command)
-            else:
-                self._answer(draft, need, values, answers)
-        return MoveRecord(
-            command.record_id,
-            command.to_stage,
-            values=values,
-            answers=answers,
-            done_tasks=frozenset(done),
-            is_marked=True,
-            reason_key=reason,
-            is_confirmed=True,
-        )
-
-    def _answer(
-        self, draft: MoveDraft, need: Requirement, values: dict[str, Any], answers: dict[str, Any]
-    ) -> None:
-        now = self.clock.now()
-        fields = draft.definition.fields.by_key
-        feedback = draft.snapshot.feedback.by_key if draft.snapshot.feedback else {}
-        stage_key = draft.standing.record["stage_key"]
-        made = self._makings.named
-        record_id = draft.standing.record_id
-        if need.field is not None and need.kind == "feedback" and need.field in feedback:
-            answers[need.field] = self._make.value(stage_key, feedback[need.field], now)
-        elif need.field is not None and need.field in fields:
-            values[need.field] = self._make.value(draft.definition.key, fields[need.field], now)
-        elif need.kind == "condition":
-            names = {**fields, **{f"feedback.{key}": item for key, item in feedback.items()}}
-            found = self._make.satisfying(_condition(draft, need), draft.definition.key, names, now)
-            for name, value in found.items():
-                head, _, key = name.partition(".")
-                value = made(record_id, names[name]) or value
-                (answers if head == "feedback" else values)[key or head] = value
-
-    def _reason(self, draft: MoveDraft, command: MoveRecord) -> str | None:
-        pipeline = draft.snapshot.pipeline
-        offered = [
-            reason.key
-            for reason in pipeline.reasons.get(pipeline.by_key[command.to_stage].kind, ())
-            if not reason.is_retired
-        ]
-        weights = [1 / (place + 1) for place in range(len(offered))]
-        return self.random.choices(offered, weights)[0] if offered else None
-
     def _convert(self, record_id: int, target: Stage, actor: Actor) -> None:
-        draft, command = self._filled_command(record_id, target)
+        draft, command = self._answers.command(record_id, target.key)
         definition = draft.definition
         records.save(self.uow, SaveRecord(record_id, command.values))
         stage_work.work(
@@ -282,6 +219,14 @@ class History:
             value = self._make.value(definition.key, field_definition, self.clock.now())
             records.save(self.uow, SaveRecord(record_id, {field_definition.key: value}))
 
+    def _allowed(self, flow: Flow, record_id: int, actor: Actor) -> Actor:
+        """The actor, or somebody whom the gate of the present stage lets pass."""
+        stage_key = load_standing(self.uow, record_id).record["stage_key"]
+        roles = self.uow.catalog.pipeline(flow.pipeline).by_key[stage_key].leave.roles
+        if not roles or actor.role_key in roles:
+            return actor
+        return next((other for other, _, _ in self.people if other.role_key in roles), actor)
+
     def _somebody(self) -> Actor:
         return self.random.choices(
             [actor for actor, _, _ in self.people], [weight for _, weight, _ in self.people]
@@ -296,13 +241,6 @@ class History:
 
     def _count(self, name: str) -> None:
         self.done[name] = self.done.get(name, 0) + 1
-
-
-def _condition(draft: MoveDraft, need: Requirement) -> Any:
-    """The gate condition that a requirement's pointer names: /stages/3/gate/leave/conditions/0."""
-    parts = need.pointer.split("/")
-    stage = draft.snapshot.pipeline.stages[int(parts[2])]
-    return getattr(stage, parts[4]).conditions[int(parts[6])].when
 
 
 def _in_office_hours(at: datetime, random: Random) -> datetime:

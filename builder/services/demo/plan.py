@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from builder.errors import N_, Invalid
+from builder.metadata.grammar import Document
+from builder.metadata.packs import DEMO_FILE
+from builder.services.demo.derived import completed
 
 UNREADABLE = N_("The demo plan “%(path)s” cannot be read: %(reason)s")
 
@@ -29,10 +32,13 @@ class DemoPerson:
 
 @dataclass(frozen=True)
 class Stock:
-    """Records that are there from the beginning: ``count`` of an object, in no pipeline."""
+    """``count`` records of an object in no pipeline, there from the beginning, or (``is_late``) made at the
+    end, when there is something that they can refer to.
+    """
 
     object: str
     count: int
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,14 @@ class DemoPlan:
         return next((flow for flow in self.flows if flow.pipeline == pipeline), None)
 
 
-def read_plan(path: Path) -> DemoPlan:
-    """Read a plan. Errors: Invalid, naming what is wrong."""
+def read_plan(folder: Path, pack: Document) -> DemoPlan:
+    """The plan in ``demo.json`` of a pack's folder, completed from the pack itself where it says nothing (all
+    of it where there is no such file). Errors: Invalid, naming what is wrong.
+    """
+    path = folder / DEMO_FILE if folder.is_dir() else folder
     try:
-        document = json.loads(path.read_text("utf-8"))
+        own = json.loads(path.read_text("utf-8")) if folder.is_dir() and path.is_file() else {}
+        document = completed(own, pack)
         return DemoPlan(
             seed=document["seed"],
             months=document["months"],

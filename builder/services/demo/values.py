@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from builder.domain.comparison import EvaluationContext
-from builder.domain.conditions import All, AnyOf, Comparison, Condition, evaluate
+from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not, evaluate
 from builder.domain.fields import FieldDefinition, FieldSet
 
 _SYLLABLES = (
@@ -32,7 +32,10 @@ _SYLLABLES = (
 )
 
 
-def _shown(fields: FieldSet, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+COMPUTED = ("formula", "rollup", "money_rollup", "auto_number")
+
+
+def without_hidden(fields: FieldSet, values: dict[str, Any], now: datetime) -> dict[str, Any]:
     """The values without those of fields that a rule hides from a record like this."""
     context = EvaluationContext(now, "UTC")
     hidden = {
@@ -78,18 +81,22 @@ class ValueMaker:
             ):
                 continue
             is_wanted = field.is_required or field.role in ("name", "amount", "expected_close", "source")
-            has_pool = self._pool(prefix, field) is not None and f"{prefix}.{field.key}" not in self._later
+            is_later = not self._later.isdisjoint((f"{prefix}.{field.key}", f"*.{field.key}"))
+            has_pool = self._pool(prefix, field) is not None and not is_later
             if is_wanted or (has_pool and self._random.random() < share):
                 value = self.value(prefix, field, now)
                 if value is not None:
                     values[field.key] = value
-        return _shown(fields, values, now)
+        return without_hidden(fields, values, now)
 
     def value(self, prefix: str, field: FieldDefinition, now: datetime) -> Any:
         """One value of the field's type."""
         pool = self._pool(prefix, field)
+        if isinstance(pool, list) and field.options:
+            # A pool for fields of one name may not fit one whose values are options.
+            pool = [item for item in pool if field.option(str(item)) is not None]
         maker = getattr(self, f"_{field.type}", None)
-        if isinstance(pool, list) and field.type not in ("table", "choices"):
+        if isinstance(pool, list) and pool and field.type not in ("table", "choices"):
             return self._from_pool(f"{prefix}.{field.key}", field, pool)
         return maker(prefix, field, now, pool or {}) if maker else None
 
@@ -105,11 +112,24 @@ class ValueMaker:
                 return found
             case AnyOf(parts) if parts:
                 return self.satisfying(parts[0], prefix, fields, now)
-            case Comparison(name, op, operand) if name in fields:
+            case Comparison(name, op, operand) if name in fields and fields[name].type not in COMPUTED:
                 value = self._comparing(op, operand, prefix, fields[name], now)
                 return {} if value is None else {name: value}
+            case Not(Comparison(name, "eq" | "in", operand)) if name in fields:
+                other = self._other_than(operand, prefix, fields[name], now)
+                return {} if other is None else {name: other}
             case _:
                 return {}
+
+    def _other_than(self, operand: Any, prefix: str, field: FieldDefinition, now: datetime) -> Any:
+        """A value that the condition does not name."""
+        if isinstance(operand, bool):
+            return not operand
+        unwanted = operand if isinstance(operand, tuple | list) else (operand,)
+        offered = [option.key for option in field.options if not option.is_retired]
+        if offered:
+            return next((key for key in offered if key not in unwanted), None)
+        return self.value(prefix, field, now)
 
     def _comparing(self, op: str, operand: Any, prefix: str, field: FieldDefinition, now: datetime) -> Any:
         if op in ("eq", "ge", "le", "contains", "starts_with"):
@@ -142,7 +162,8 @@ class ValueMaker:
         return self._random.randint(low, max(low, high))
 
     def _decimal(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
-        return self._amount(pool.get("low", 1), pool.get("high", 100), 2)
+        drawn = Decimal(self._amount(pool.get("low", 1), pool.get("high", 100), 2))
+        return str(drawn.quantize(Decimal(1).scaleb(-min(2, int(field.params.get("scale", 2))))))
 
     _percent = _decimal
 
@@ -164,7 +185,9 @@ class ValueMaker:
         return (now + timedelta(days=days)).date().isoformat()
 
     def _datetime(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
-        return now.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+        hours = self._random.randint(int(pool.get("low", 0)), int(pool.get("high", 0)))
+        at = (now + timedelta(hours=hours)).astimezone(UTC).replace(microsecond=0)
+        return at.isoformat().replace("+00:00", "Z")
 
     def _choice(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str | None:
         offered = [option.key for option in field.options if not option.is_retired]
