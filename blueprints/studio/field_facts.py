@@ -81,6 +81,9 @@ def _words(design: Design, one: Reference) -> tuple[str, str]:
         stage = Label.of(stages.get(one.name, {}).get("label")).text(language())
         text = gettext("Stage “%(stage)s” of %(process)s", stage=stage or one.name, process=name)
         return text, url_for("studio.process", pipeline_key=one.key)
+    if one.part == "processes":
+        text = gettext("Which process for whom: %(name)s", name=name)
+        return text, url_for("studio.assignment", object_key=one.key)
     texts = {
         "list": gettext("The list"),
         "search": gettext("Search"),

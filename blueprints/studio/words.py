@@ -40,6 +40,8 @@ def role_words() -> dict[str, str]:
         "account": gettext("the customer it belongs to"),
         "happened_at": gettext("when it happened"),
         "channel": gettext("the channel, such as call or mail"),
+        "average_cycle": gettext("the average sales cycle of a product, in days"),
+        "reminder_days": gettext("how many days before its end to remind"),
     }
 
 

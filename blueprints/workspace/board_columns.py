@@ -13,6 +13,7 @@ from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.board_filter import BoardFilter, read_query
 from blueprints.workspace.cards import CardReader, CardView, HeadView, board_mark, head_view, stage_title
+from blueprints.workspace.process_choice import may_start
 from blueprints.workspace.shown import stage_color
 from builder.domain.pipeline import Pipeline, Stage
 from builder.queries import board as queries
@@ -49,7 +50,7 @@ class ColumnMaker:
         self._reader = CardReader(here, wanted.pipeline, names, wanted.mark, wanted.cards)
         self._args = read_query(wanted.mark)
         self._mark = board_mark(wanted.pipeline.key, wanted.mark)
-        self._may_create = here.actor.can("record.create")
+        self._may_create = here.actor.can("record.create") and may_start(here, wanted.pipeline)
 
     def column(self, found: BoardColumn, *, is_folded: bool = False, lane: str | None = None) -> ColumnView:
         key, pipeline = found.stage_key, self._pipeline

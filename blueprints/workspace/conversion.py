@@ -17,6 +17,7 @@ from blueprints.messages import local, named, told
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
+from blueprints.workspace.process_choice import deciding_fields, open_processes
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import form_context, is_id
 from builder.domain.fields import Conversion, FieldDefinition, FieldSet, ObjectDefinition
@@ -85,6 +86,7 @@ def convert_record(record_id: int) -> Response:
         request.form.get("reason") or None,
         request.form.get("to_stage") or None,
         "confirmed" in request.form,
+        request.form.get("pipeline") or None,
     )
     uow = here.unit_of_work()
     try:
@@ -232,7 +234,10 @@ def _show(
 ) -> Response:
     conversion = definition.conversion
     assert conversion is not None
-    pipeline = here.catalog.pipelines.get(conversion.pipeline)
+    main = next((each for each in targets if each.is_main), None)
+    fitting = open_processes(
+        here, conversion.main, main.form.values if main else {}, otherwise=conversion.pipeline
+    )
     own = here.catalog.pipelines.get(record.pipeline_key or "")
     reasons = own.reasons.get("won", ()) if own else ()
     stages = closing_stages(own, record.stage_key) if own else ()
@@ -247,8 +252,9 @@ def _show(
         warnings=warnings,
         stages=[(each.key, local(each.label)) for each in stages] if len(stages) > 1 else [],
         to_stage=request.form.get("to_stage", ""),
-        pipeline=local(pipeline.label) if pipeline else conversion.pipeline,
-        stage=local(pipeline.first.label) if pipeline else "",
+        pipelines=[(each.key, local(each.label), local(each.first.label)) for each in fitting],
+        pipeline=request.form.get("pipeline", ""),
+        by_rules=bool(main and deciding_fields(main.definition)),
         reasons=[(reason.key, local(reason.label)) for reason in reasons if not reason.is_retired],
         reason=request.form.get("reason", ""),
         address=record_address(record.id),

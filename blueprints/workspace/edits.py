@@ -18,20 +18,18 @@ from blueprints.scope import Scope, scope
 from blueprints.workspace.alike import ShownAlike, found, is_news, watched
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.files import sent
+from blueprints.workspace.process_choice import ProcessField, deciding_fields, process_field
 from blueprints.workspace.record_forms import context_for
 from blueprints.workspace.stale import Theirs, changed_meanwhile, merged
 from builder.db.ids import from_public
 from builder.domain.fields import ObjectDefinition
-from builder.errors import N_, Invalid, Problem, Stale, Unconfirmed
+from builder.errors import Invalid, Problem, Stale, Unconfirmed
 from builder.forms.record_form import RecordForm
 from builder.queries.record import find_record, get_record, require_change
 from builder.queries.row import FullRecord
 from builder.services import records as services
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
-
-CHOOSE_PROCESS = N_("Choose the process that this record goes through.")
-NO_PROCESS = "-"
 
 
 @workspace.get("/o/<object_key>/new")
@@ -41,8 +39,8 @@ def new_record(object_key: str) -> Response:
     here.require("record.create")
     definition = here.catalog.object(object_key)
     given = _prefilled(here, definition)
-    form = RecordForm(definition.fields, context_for(here, definition.fields, {}, given), formdata=given)
-    return _show_new(here, definition, form, request.args.get("pipeline"))
+    form = _new_form(here, definition, given)
+    return _show_new(here, definition, form, process_field(here, definition, form.values, request.args))
 
 
 @workspace.post("/o/<object_key>/new")
@@ -56,33 +54,30 @@ def create_record(object_key: str) -> Response:
     here.require("record.create")
     definition = here.catalog.object(object_key)
     given = sent(here, definition.fields)
-    form = RecordForm(
-        definition.fields, context_for(here, definition.fields, {}, given.data), formdata=given.data
-    )
-    pipeline_key = request.form.get("pipeline", "")
+    form = _new_form(here, definition, given.data)
+    process = process_field(here, definition, form.values, request.form, is_final=not form.is_refresh)
     if form.is_refresh:
-        return _show_new(here, definition, form, pipeline_key)
-    wrong = _process_problem(here, definition, pipeline_key)
-    if not form.validate() or wrong or given.problems:
+        return _show_new(here, definition, form, process)
+    if not form.validate() or (process and process.problem) or given.problems:
         form.add_problems(given.problems)
-        return _show_new(here, definition, form, pipeline_key, wrong, status=422)
+        return _show_new(here, definition, form, process, status=422)
     alike = found(here, definition, form.values)
     if is_news(alike):
-        return _show_new(here, definition, form, pipeline_key, alike=alike, status=422)
+        return _show_new(here, definition, form, process, alike=alike, status=422)
     entry = None
-    if pipeline_key and pipeline_key != NO_PROCESS:
-        entry = Entry(pipeline_key, is_confirmed="confirmed" in request.form)
+    if process and process.entry_key:
+        entry = Entry(process.entry_key, is_confirmed="confirmed" in request.form)
     uow = here.unit_of_work()
     try:
         saved = services.create(uow, object_key, NewRecord(form.values, entry))
     except Unconfirmed as error:
         uow.rollback()
         warnings = [told(problem) for problem in error.problems]
-        return _show_new(here, definition, form, pipeline_key, warnings=warnings, alike=alike, status=422)
+        return _show_new(here, definition, form, process, warnings=warnings, alike=alike, status=422)
     except Invalid as error:
         uow.rollback()
         form.add_problems(error.problems)
-        return _show_new(here, definition, form, pipeline_key, alike=alike, status=422)
+        return _show_new(here, definition, form, process, alike=alike, status=422)
     uow.commit()
     origin = _origin(here, definition)
     if origin is not None and not here.catalog.pipelines_of(object_key):
@@ -92,14 +87,20 @@ def create_record(object_key: str) -> Response:
 
 @workspace.post("/o/<object_key>/form")
 def refresh_new(object_key: str) -> str:
-    """The body of the form again, as its rules decide for what is typed; nothing is saved."""
+    """The body of the form again, as its rules decide for what is typed, with the process that is proposed
+    now; nothing is saved.
+    """
     here = scope()
     here.require("record.create")
     definition = here.catalog.object(object_key)
-    form = RecordForm(
-        definition.fields, context_for(here, definition.fields, {}, request.form), formdata=request.form
-    )
-    return _body(form, url_for("workspace.refresh_new", object_key=object_key))
+    form = _new_form(here, definition, request.form)
+    body = _body(form, url_for("workspace.refresh_new", object_key=object_key))
+    if not deciding_fields(definition):
+        return body
+    process = process_field(here, definition, form.values, request.form)
+    if process is None:
+        return body
+    return body + render_template("fragments/record/process_field.html", process=process, is_oob=True)
 
 
 @workspace.get("/r/<rid:record_id>/edit")
@@ -157,6 +158,11 @@ def editable(here: Scope, record_id: int) -> FullRecord:
     here.require("record.edit")
     require_change(opened)
     return opened.record
+
+
+def _new_form(here: Scope, definition: ObjectDefinition, formdata: Any) -> RecordForm:
+    context = context_for(here, definition.fields, {}, formdata)
+    return RecordForm(definition.fields, context, formdata=formdata, deciding=deciding_fields(definition))
 
 
 def _form(here: Scope, definition: ObjectDefinition, record: FullRecord, formdata: Any) -> RecordForm:
@@ -219,9 +225,7 @@ def _show_edit(
         cancel=record_address(record.id),
         revision=revision,
         theirs=theirs,
-        processes=[],
-        process="",
-        process_problem="",
+        process=None,
         warnings=(),
         alike_url=watched(definition, url_for("workspace.alike_edited", record_id=record.id)),
         alike=(),
@@ -232,16 +236,12 @@ def _show_new(
     here: Scope,
     definition: ObjectDefinition,
     form: RecordForm,
-    pipeline_key: str | None,
-    problem: str = "",
+    process: ProcessField | None,
     *,
     warnings: Sequence[str] = (),
     alike: Sequence[ShownAlike] = (),
     status: int = 200,
 ) -> Response:
-    pipelines = here.catalog.pipelines_of(definition.key)
-    if not pipeline_key and len(pipelines) == 1:
-        pipeline_key = pipelines[0].key
     list_address = url_for("workspace.record_list", object_key=definition.key)
     origin = _origin(here, definition)
     opened_from = {name: request.args[name] for name in ("field", "from")} if origin else {}
@@ -260,20 +260,11 @@ def _show_new(
         cancel=record_address(origin.id) if origin else list_address,
         revision=None,
         theirs=None,
-        processes=[(each.key, local(each.label), local(each.description)) for each in pipelines],
-        process=pipeline_key or "",
-        process_problem=gettext(problem) if problem else "",
+        process=process,
         warnings=warnings,
         alike_url=watched(definition, url_for("workspace.alike_new", object_key=definition.key)),
         alike=alike,
     )
-
-
-def _process_problem(here: Scope, definition: ObjectDefinition, pipeline_key: str) -> str:
-    known = {pipeline.key for pipeline in here.catalog.pipelines_of(definition.key)}
-    if not known or pipeline_key in known or pipeline_key == NO_PROCESS:
-        return ""
-    return CHOOSE_PROCESS
 
 
 def _prefilled(here: Scope, definition: ObjectDefinition) -> MultiDict[str, str] | None:

@@ -12,12 +12,14 @@ from blueprints.languages import language
 from blueprints.messages import local, told
 from blueprints.scope import Scope
 from blueprints.workspace.import_choices import MOST_TEXTS, NOT_NEW
+from blueprints.workspace.process_choice import open_processes
 from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
 from builder.errors import Problem
 from builder.exchange.moments import ORDERS, STATED, DateOrder
 from builder.exchange.new_fields import new_field
 from builder.exchange.numbers import DecimalMark
+from builder.exchange.plan import BY_RULES
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.fieldtypes.registry import all_types, field_type
 from builder.services.import_choices import Choices
@@ -133,9 +135,7 @@ def page_of(
             and field.type not in ("table", "sub_form", "file", "image")
         ),
         types=tuple((known.key, local(known.label)) for known in all_types() if known.key not in NOT_NEW),
-        pipelines=tuple(
-            (known.key, local(known.label)) for known in here.catalog.pipelines_of(definition.key)
-        ),
+        pipelines=_entered(here, definition),
         stages=_stages(here, profile, choices),
         statuses=_statuses(profile, choices),
         targets=_targets(here, choices),
@@ -148,6 +148,14 @@ def page_of(
         can_load_history=here.actor.can("load_history"),
         is_live=profile.rows <= LIVE_ROWS,
     )
+
+
+def _entered(here: Scope, definition: ObjectDefinition) -> tuple[tuple[str, str], ...]:
+    """What new records may enter: what the rules say of each, or one process that is open to the importer."""
+    offered = [(known.key, local(known.label)) for known in open_processes(here, definition.key, {})]
+    if any(rule.is_on for rule in definition.assignment.rules):
+        offered.insert(0, (BY_RULES, gettext("the process that the rules say")))
+    return tuple(offered)
 
 
 def _line(

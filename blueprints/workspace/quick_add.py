@@ -25,6 +25,7 @@ from blueprints.workspace.board_changes import moved_fragments
 from blueprints.workspace.board_filter import without_cards
 from blueprints.workspace.cards import board_mark, stage_title
 from blueprints.workspace.files import sent
+from blueprints.workspace.process_choice import may_start
 from blueprints.workspace.record_forms import context_for
 from builder.db.ids import to_public
 from builder.domain.fields import FieldDefinition, FieldSet, ObjectDefinition
@@ -33,6 +34,7 @@ from builder.errors import N_, Invalid, NotFound, Problem, Unconfirmed
 from builder.fieldtypes.registry import type_of
 from builder.forms.record_form import RecordForm
 from builder.services import records as services
+from builder.services.assignment import NOT_OPEN
 from builder.services.entries import Entry
 from builder.services.records import NewRecord
 
@@ -95,7 +97,7 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
 
 
 def _place(here: Scope, pipeline_key: str, stage_key: str) -> Place:
-    """Errors: Forbidden, NotFound, Invalid for a stage in which nothing begins."""
+    """Errors: Forbidden, NotFound, Invalid where nothing begins or the process is not open to the person."""
     here.require("record.create")
     pipeline = here.catalog.pipeline(pipeline_key)
     stage = pipeline.by_key.get(stage_key)
@@ -103,6 +105,8 @@ def _place(here: Scope, pipeline_key: str, stage_key: str) -> Place:
         raise NotFound()
     if not stage.is_open:
         raise Invalid(CLOSED, stage=stage.label)
+    if not may_start(here, pipeline):
+        raise Invalid(NOT_OPEN, pipeline=pipeline.label)
     key, _, query = request.values.get("board", "").partition("?")
     definition = here.catalog.object(pipeline.object_key)
     return Place(pipeline, stage, definition, query if key == pipeline_key else "")

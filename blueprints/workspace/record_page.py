@@ -18,6 +18,7 @@ from blueprints.workspace.history import reason_name
 from blueprints.workspace.home import amount_of
 from blueprints.workspace.list_state import list_address
 from blueprints.workspace.panel import answered, feedback_form, fingerprint, panel, path
+from blueprints.workspace.process_choice import open_processes
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import (
     Column,
@@ -343,11 +344,12 @@ def _targets(look: Outlook, page: RecordPage) -> list[tuple[str, str, str]]:
 
 
 def _startable(here: Scope, page: RecordPage) -> list[tuple[str, str]]:
-    """Processes that a record in none of them may enter."""
+    """Processes that a record in none of them may enter and the person may start, the fitting one first."""
     may_move = page.opened.may_change and here.actor.can("move")
     if page.record.pipeline_key is not None or not may_move:
         return []
-    return [(one.key, local(one.label)) for one in here.catalog.pipelines_of(page.record.object_key)]
+    offered = open_processes(here, page.record.object_key, page.record.data)
+    return [(one.key, local(one.label)) for one in offered]
 
 
 def _origin(here: Scope, page: RecordPage) -> tuple[str, str] | None:

@@ -107,7 +107,8 @@ def start_process(record_id: int) -> Response:
     here.require("move")
     revision = sent_revision()
     uow = here.unit_of_work()
-    entry = Entry(request.form.get("pipeline", ""), is_confirmed="confirmed" in request.form)
+    pipeline_key = request.form.get("pipeline", "")
+    entry = Entry(pipeline_key, is_confirmed="confirmed" in request.form)
     result = transitions.start(uow, record_id, entry, revision)
     if isinstance(result, Refused):
         uow.rollback()
@@ -118,7 +119,7 @@ def start_process(record_id: int) -> Response:
             "pages/workspace/start.html",
             record=record,
             revision=revision,
-            pipeline=here.catalog.pipeline(entry.pipeline_key),
+            pipeline=here.catalog.pipeline(pipeline_key),
             address=record_address(record_id),
             warnings=[told(problem) for problem in problems],
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from builder.domain.assignment import Assignment
 from builder.domain.computation import Computation
 from builder.domain.conditions import Condition
 from builder.domain.labels import Label
@@ -33,6 +34,8 @@ FIELD_ROLES = (
     "account",
     "happened_at",
     "channel",
+    "average_cycle",
+    "reminder_days",
 )
 
 
@@ -209,5 +212,6 @@ class ObjectDefinition:
     number: int
     checksum: str
     conversion: Conversion | None = None
+    assignment: Assignment = field(default_factory=Assignment)
     position: int = 0
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -35,6 +35,7 @@ RequirementKind: TypeAlias = Literal[
     "condition",
     "reason",
     "approval",
+    "process",
 ]
 
 

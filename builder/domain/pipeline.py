@@ -180,6 +180,7 @@ class Pipeline:
     checksum: str
     is_live: bool = True
     average_cycle_days: int | None = None
+    reminder_days: int | None = None
     description: Label = Label(())
 
     @cached_property

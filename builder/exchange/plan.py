@@ -39,13 +39,16 @@ class HistoryPlan:
     statuses: Mapping[str, str | None] = field(default_factory=dict)
 
 
+BY_RULES = "@rules"
+
+
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
     """``fields``: (column, field key) pairs; ``key_column`` fills the record's external key.
 
     ``orders`` and ``marks`` say per column how its dates and numbers are written. ``name_from_key``: the key
     is the record's name too, because no column gives one. ``entry_pipeline``: new records without history
-    enter its first stage.
+    enter its first stage; ``BY_RULES``: each that of the process which the rules say (S7–S9).
     """
 
     object_key: str

@@ -40,8 +40,9 @@ class RecordForm:
     ``values`` is what is stored, ``None`` for something new (defaults are filled in); ``formdata`` what was
     submitted (anything with ``getlist``), ``None`` to show the form for the first time; ``only`` limits it
     to some fields (the move dialog asks for what is missing); ``also_required`` adds to the fields that must
-    be filled (a gate's). Controls are named ``f-<field key>``; another ``prefix`` keeps several forms on one
-    page apart. ``values`` afterwards is what would be stored.
+    be filled (a gate's); a change of a ``deciding`` field asks for the form again, as one of its rules would.
+    Controls are named ``f-<field key>``; another ``prefix`` keeps several forms on one page apart. ``values``
+    afterwards is what would be stored.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class RecordForm:
         only: Iterable[str] | None = None,
         also_required: Iterable[str] = (),
         prefix: str = "f",
+        deciding: Iterable[str] = (),
     ) -> None:
         self.fieldset = fieldset
         self.context = _with_currency(fieldset, context, values, formdata, prefix)
@@ -62,7 +64,7 @@ class RecordForm:
         self.keys = [item.key for item in fieldset if asked is None or item.key in asked]
         self.also_required = frozenset(also_required)
         compiled = compiled_form(fieldset)
-        self.watched = compiled.watched
+        self.watched = compiled.watched.union(deciding)
         stored = default_values(fieldset, context) if values is None else dict(values)
         self._form = compiled.form(formdata, prefix=f"{prefix}-", data=stored, context=self.context)
         bound = bind(self._form, fieldset, self.keys, stored, self.context)

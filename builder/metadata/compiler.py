@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from builder.domain.assignment import Assignment, AssignmentRule
 from builder.domain.conditions import Condition, parse
 from builder.domain.feedback import Feedback
 from builder.domain.fields import Conversion, FieldSet, ObjectDefinition
@@ -121,6 +122,7 @@ def compile_object(document: Document, version: Version, digest: str) -> ObjectD
         number=version.number,
         checksum=digest,
         conversion=_conversion(document.get("conversion")),
+        assignment=_assignment(document.get("processes", {})),
         position=document.get("position", 0),
         document=document,
     )
@@ -133,6 +135,23 @@ def _conversion(document: Document | None) -> Conversion | None:
         (target["object"], tuple(sorted(target["map"].items()))) for target in document["targets"]
     )
     return Conversion(document["main"], document["pipeline"], targets)
+
+
+def _assignment(document: Document) -> Assignment:
+    rules = tuple(
+        AssignmentRule(
+            rule["key"],
+            parse(rule["when"]),
+            rule["pipeline"],
+            Label.of(rule.get("label")),
+            is_on=not rule.get("off", False),
+        )
+        for rule in document.get("rules", ())
+    )
+    departments = {
+        key: frozenset(int(each) for each in ids) for key, ids in document.get("departments", {}).items()
+    }
+    return Assignment(rules, document.get("default"), departments)
 
 
 def compile_feedback(document: Document, version: Version, digest: str) -> Feedback:
@@ -166,6 +185,7 @@ def compile_pipeline(document: Document, version: Version, digest: str) -> Pipel
         checksum=digest,
         is_live=version.is_live,
         average_cycle_days=document.get("average_cycle_days"),
+        reminder_days=document.get("reminder_days"),
         description=Label.of(document.get("description")),
     )
 

@@ -15,7 +15,8 @@ Documents = Mapping[tuple[str, str], Document]
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Something that asks for the field: ``kind`` and ``key`` of its document, ``part``: rule, formula, list,
-    search, duplicates, conversion, total, stage, view, role; ``name`` of the part in it (a field, a stage).
+    search, duplicates, conversion, total, stage, view, role, processes; ``name`` of the part in it (a
+    field, a stage).
     """
 
     kind: str
@@ -64,6 +65,9 @@ def _own(document: Document, field_key: str) -> Iterator[Reference]:
     for target in document.get("conversion", {}).get("targets", ()):
         if field_key in target["map"].values():
             yield Reference(kind, key, "conversion", target["object"])
+    asked = _asked_by_processes(document)
+    if field_key in {name.partition(".")[0] for name in asked}:
+        yield Reference(kind, key, "processes")
 
 
 def _formula_names(field: Document) -> set[str]:
@@ -109,8 +113,16 @@ def _mentions(view: Document, field_key: str) -> bool:
     )  # fmt: skip
 
 
+def _asked_by_processes(document: Document) -> set[str]:
+    rules = document.get("processes", {}).get("rules", ())
+    return set().union(*(_asked(rule["when"]) for rule in rules))
+
+
 def _elsewhere(other: Document, object_key: str, field_key: str) -> Iterator[Reference]:
+    asked = _asked_by_processes(other)
     for name, field in other["fields"]["properties"].items():
+        if field.get("x-target") == object_key and f"{name}.{field_key}" in asked:
+            yield Reference("object", other["key"], "processes")
         if field.get("x-from") == object_key and field_key in (field.get("x-by"), field.get("x-of")):
             yield Reference("object", other["key"], "total", name)
     for target in other.get("conversion", {}).get("targets", ()):

@@ -38,7 +38,9 @@ class ConvertRecord:
 
     ``values``: object key → field values. ``existing``: object key → id of a record to use instead of
     a new one; the main one is always new. ``to_stage``: the won stage that closes the record, where its
-    pipeline has several. ``is_confirmed``: the warnings of both pipelines were read.
+    pipeline has several. ``pipeline_key``: the process that the main record enters, ``None`` for the one that
+    the rules say (S6–S9), else that of the conversion. ``is_confirmed``: the warnings of both pipelines were
+    read.
     """
 
     record_id: int
@@ -48,6 +50,7 @@ class ConvertRecord:
     reason_key: str | None = None
     to_stage: str | None = None
     is_confirmed: bool = False
+    pipeline_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,7 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
         values = carried | dict(command.values.get(object_key, {}))
         new = NewRecord(
             values,
-            Entry(conversion.pipeline, origin="convert", is_confirmed=command.is_confirmed)
-            if object_key == conversion.main
-            else None,
+            _entry(conversion, command) if object_key == conversion.main else None,
             converted_from_id=standing.record_id,
             # What the record names already and what is made beside it goes over, seen or not.
             known_ids=carried_ids | {standing.record_id, *made.values()},
@@ -99,6 +100,15 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
         data={"into": {key: str(record_id) for key, record_id in made.items()}},
     )
     return Converted(made[conversion.main], made)
+
+
+def _entry(conversion: Conversion, command: ConvertRecord) -> Entry:
+    return Entry(
+        command.pipeline_key,
+        origin="convert",
+        is_confirmed=command.is_confirmed,
+        otherwise=conversion.pipeline,
+    )
 
 
 def closing_stages(pipeline: Pipeline, stage_key: str | None) -> tuple[Stage, ...]:

@@ -44,14 +44,16 @@ NEEDS_APPROVAL = N_("Entering “%(stage)s” directly needs an approval. Start 
 class Entry:
     """Into which pipeline, and where: ``stage_key`` None is the first stage (S26, S27).
 
+    ``pipeline_key`` None: the one that the rules say (S6–S9), ``otherwise`` being the first default.
     ``is_confirmed``: whoever lets it enter has read the warnings of the gate and goes on.
     """
 
-    pipeline_key: str
+    pipeline_key: str | None
     stage_key: str | None = None
     origin: Origin = "create"
     reason_key: str | None = None
     is_confirmed: bool = False
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ def plan_entry(
 ) -> Refused | None:
     """Let a record that is in no pipeline enter one, or tell every reason why it may not.
 
+    Which one, and whether the actor may start it, is settled before (``services.assignment.entering``).
     Errors: NotFound for an unknown pipeline, Conflict for one of another object.
     """
+    assert entry.pipeline_key is not None
     pipeline = uow.catalog.pipeline(entry.pipeline_key)
     if pipeline.object_key != definition.key:
         raise Conflict(OTHER_OBJECT, pipeline=pipeline.label)

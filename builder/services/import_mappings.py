@@ -17,6 +17,7 @@ from builder.db.ids import new_id
 from builder.db.imports import ImportMapping
 from builder.domain.fields import ObjectDefinition
 from builder.errors import N_, Conflict, Invalid, NotFound, Problem, Stale
+from builder.exchange.plan import BY_RULES
 from builder.exchange.profile import TableProfile
 from builder.services.import_choices import Choices
 from builder.services.import_history import find_pipeline
@@ -149,7 +150,7 @@ def _usable(
         for column, kind in said.new_types.items()
         if column in there and fields.get(column) is None and uow.actor.can("definitions.edit")
     }
-    pipelines = {pipeline.key for pipeline in uow.catalog.pipelines_of(definition.key)}
+    pipelines = {BY_RULES, *(pipeline.key for pipeline in uow.catalog.pipelines_of(definition.key))}
     return replace(
         said,
         fields={column: key for column, key in fields.items() if column not in new_types},

@@ -15,6 +15,7 @@ from builder.errors import N_, Invalid
 from builder.exchange.history_log import display_names, folded, named_stages
 from builder.exchange.mapping import plain
 from builder.exchange.moments import DateOrder
+from builder.exchange.plan import BY_RULES
 from builder.exchange.presets import Preset, presets
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.exchange.words import outcome_of
@@ -196,5 +197,8 @@ def _orders(preset: Preset, profile: TableProfile) -> dict[str, DateOrder]:
 
 
 def _only_pipeline(uow: UnitOfWork, definition: ObjectDefinition) -> str | None:
+    """What new records enter where nobody need be asked: what the rules say, or the only process there is."""
+    if any(rule.is_on for rule in definition.assignment.rules):
+        return BY_RULES
     pipelines: Sequence[Pipeline] = uow.catalog.pipelines_of(definition.key)
     return pipelines[0].key if len(pipelines) == 1 else None

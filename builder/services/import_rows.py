@@ -19,7 +19,7 @@ from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry
 from builder.errors import N_, Conflict, FunnelwrightError, Problem
 from builder.exchange.csv import Row
 from builder.exchange.history_log import Visit, folded, visits_of_row
-from builder.exchange.plan import ImportPlan
+from builder.exchange.plan import BY_RULES, ImportPlan
 from builder.exchange.values import ReadRow, RowReader
 from builder.fieldtypes.base import FieldContext
 from builder.queries.record_keys import id_of_key
@@ -114,7 +114,8 @@ class RowImport:
     def _create(self, items: Sequence[ReadRow]) -> dict[int, Verdict]:
         pipeline = self._plan.entry_pipeline
         # Nobody can be asked row by row: whoever starts the import accepts what a gate only warns of.
-        entry = None if pipeline is None else Entry(pipeline, is_confirmed=True)
+        key = None if pipeline == BY_RULES else pipeline
+        entry = None if pipeline is None else Entry(key, is_confirmed=True)
         news = [NewRecord(item.values, entry, item.key, known_ids=self.names.made) for item in items]
         results = create_many(self._uow, self._plan.object_key, news) if news else []
         return self._verdicts(items, results)

@@ -17,6 +17,7 @@ from builder.db.rows import insert_rows, update_row
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
+from builder.services.assignment import entering
 from builder.services.entries import Entry, plan_entry
 from builder.services.files import attach
 from builder.services.ledger import Ledger, Standing
@@ -106,6 +107,8 @@ def create(uow: UnitOfWork, object_key: str, new: NewRecord) -> Saved:
 def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> list[Saved | Refusal]:
     """Create the records that are valid; refuse the others, each with all its reasons. Order is kept.
 
+    Those with an entry enter the process that it names, or that the rules say (``services.assignment``).
+
     A number of statements that does not depend on the number of records. Errors: Forbidden, NotFound.
     """
     uow.begin()
@@ -115,11 +118,12 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     checked = check(uow, definition, [draft_of(new) for new in news])
     checked = numbered(uow, definition, checked)
     departments = _departments(uow, definition, news)
+    entries = entering(uow, definition, [new.entry for new in news], [values.data for values in checked])
     ledger = Ledger(uow)
     results: list[Saved | Refusal] = []
     written: list[Standing] = []
-    for new, values in zip(news, checked, strict=True):
-        outcome = _new_standing(uow, definition, new, values, departments, ledger)
+    for new, values, entry in zip(news, checked, entries, strict=True):
+        outcome = _new_standing(uow, definition, new, entry, values, departments, ledger)
         if isinstance(outcome, Standing):
             written.append(outcome)
             results.append(Saved(new.id, 1))
@@ -294,6 +298,7 @@ def _new_standing(
     uow: UnitOfWork,
     definition: ObjectDefinition,
     new: NewRecord,
+    entry: Entry | Unmet | None,
     checked: Checked,
     departments: Mapping[int, int],
     ledger: Ledger,
@@ -301,8 +306,10 @@ def _new_standing(
     standing = draft_standing(uow, definition, new, checked, departments)
     if isinstance(standing, Refusal):
         return standing
-    if new.entry is not None:
-        refused = plan_entry(uow, definition, standing, new.entry, ledger, standing.record["created_at"])
+    if isinstance(entry, Unmet):
+        return Refusal(unmet=(entry,))
+    if entry is not None:
+        refused = plan_entry(uow, definition, standing, entry, ledger, standing.record["created_at"])
         if refused is not None:
             return Refusal(unmet=refused.unmet, is_confirmable=refused.is_confirmable)
     ledger.settle(standing, new.created_at or uow.clock.now())

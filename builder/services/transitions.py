@@ -16,6 +16,7 @@ from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Parked, Planned, Refused, plan, requirements
 from builder.errors import N_, Conflict, Invalid
 from builder.queries.record import WAITING
+from builder.services.assignment import entering
 from builder.services.entries import Entry, Given, enter, given_so_far, plan_entry, snapshot_of
 from builder.services.ledger import Ledger, Standing
 from builder.services.records import Saved, change_values, changed_keys, write_copies, write_record
@@ -136,8 +137,11 @@ def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = 
     if standing.pipeline is not None:
         raise Conflict(IN_PIPELINE, name=standing.record["name"])
     definition = uow.catalog.object(standing.record["object_key"])
+    (found,) = entering(uow, definition, [entry], [standing.record["data"]])
+    if not isinstance(found, Entry):
+        return Refused((found,) if found else (), is_confirmable=False, is_overridable=False)
     ledger = Ledger(uow)
-    refused = plan_entry(uow, definition, standing, entry, ledger, uow.clock.now())
+    refused = plan_entry(uow, definition, standing, found, ledger, uow.clock.now())
     if refused is not None:
         return refused
     ledger.settle(standing, uow.clock.now())
@@ -147,7 +151,7 @@ def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = 
         "record.moved",
         record_id=record_id,
         object_key=definition.key,
-        data={"pipeline": entry.pipeline_key, "from": None, "to": standing.record["stage_key"]},
+        data={"pipeline": found.pipeline_key, "from": None, "to": standing.record["stage_key"]},
     )
     return Saved(record_id, standing.record["revision"])
 

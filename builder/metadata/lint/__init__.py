@@ -4,13 +4,24 @@
 ``documents.check``. Errors refuse publishing; warnings and hints are shown (S15 is a hint, S113 a warning).
 """
 
-from builder.metadata.lint import changes, definitions, forms, formulas, gates, objects, pipelines, totals
+from builder.metadata.lint import (
+    assignments,
+    changes,
+    definitions,
+    forms,
+    formulas,
+    gates,
+    objects,
+    pipelines,
+    totals,
+)
 from builder.metadata.lint.registry import RULES, Rule, Surroundings, lint
 
 __all__ = [
     "RULES",
     "Rule",
     "Surroundings",
+    "assignments",
     "changes",
     "definitions",
     "forms",

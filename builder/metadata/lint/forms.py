@@ -34,6 +34,8 @@ ROLE_TYPES: Mapping[str, tuple[str, ...]] = {
     "account": ("reference",),
     "happened_at": ("datetime", "date"),
     "channel": ("choice",),
+    "average_cycle": ("integer",),
+    "reminder_days": ("integer",),
 }
 
 
