@@ -10,6 +10,9 @@ from flask_babel import gettext
 from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.studio import (  # noqa: F401 - importing registers their routes
     area,
+    assignment,
+    assignment_edits,
+    assignment_trial,
     changes,
     designer,
     form_edits,

@@ -12,6 +12,7 @@ from blueprints.languages import language
 from blueprints.messages import told
 from blueprints.scope import Scope
 from blueprints.workspace.filter_words import in_words
+from blueprints.workspace.rule_subjects import live_subjects
 from blueprints.workspace.shown import field_context, names_in
 from blueprints.workspace.subjects import Subject, subjects_of
 from builder.domain.conditions import fields_of, kind_of, parse
@@ -22,6 +23,7 @@ from builder.metadata.differences import Difference, differences, named_path
 from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.merging import ABSENT, Contradiction, found_at
 from builder.queries.impact import Touched
+from builder.queries.people import departments
 
 KINDS = {
     "object": lazy_gettext("Object"),
@@ -156,6 +158,9 @@ def condition_words(here: Scope, object_key: str, document: Document) -> str:
         field = _field_of(here, object_key, name)
         if field is not None:
             subjects[name] = Subject(name, field.label.text(language()), kind_of(name, {name: field}), field)
+    if not asked <= subjects.keys():
+        # Rules of processes ask about referred records and the person who starts, too.
+        subjects = {**live_subjects(here, object_key), **subjects}
     return in_words(condition, subjects, field_context(here))
 
 
@@ -170,8 +175,11 @@ def _field_of(here: Scope, object_key: str, name: str) -> FieldDefinition | None
 
 
 def _names(here: Scope, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What keys in a document are called: roles, objects, forms, its stages and fields."""
-    for known in (here.catalog.roles, here.catalog.objects, here.catalog.feedback):
+    """What keys in a document are called: roles, objects, forms, processes, its stages and fields."""
+    if document.get("processes", {}).get("departments"):
+        for node in departments(here.session):
+            yield str(node.id), node.name
+    for known in (here.catalog.roles, here.catalog.pipelines, here.catalog.objects, here.catalog.feedback):
         for key, definition in known.items():
             yield key, definition.label.text(language())
     fields = document.get("fields")

@@ -66,8 +66,10 @@ def create_process() -> Response:
 def change_process(pipeline_key: str) -> Response:
     form = ProcessForm(request.form)
     form.validate()
-    days = -1 if form.average_cycle_days.errors else form.average_cycle_days.data
-    edit = ChangePipeline(label_of(form), texts_of(form, "description"), days)
+    days, before = (
+        -1 if each.errors else each.data for each in (form.average_cycle_days, form.reminder_days)
+    )
+    edit = ChangePipeline(label_of(form), texts_of(form, "description"), days, before)
     return make(pipeline_key, edit, {"settings": form})
 
 

@@ -17,6 +17,7 @@ from blueprints.forms import show_form
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.change_words import problem_line
+from builder.domain.fields import ObjectDefinition
 from builder.domain.funnel import StepFigures
 from builder.domain.pipeline import Pipeline
 from builder.errors import NotFound
@@ -89,9 +90,16 @@ def process_list() -> str:
         "pages/studio/processes.html",
         pipelines=shown,
         objects=here.catalog.objects,
+        assigned=_assigned(here, [pipeline for pipeline, _ in shown]) if may_edit else [],
         may_edit=may_edit,
         draft_count=drafts_count(here.session) if may_edit else 0,
     )
+
+
+def _assigned(here: Scope, shown: Sequence[Pipeline]) -> list[ObjectDefinition]:
+    """The objects of these processes: which of them a record enters is said for each object."""
+    keys = {pipeline.object_key for pipeline in shown}
+    return [definition for key, definition in here.catalog.objects.items() if key in keys]
 
 
 def _drafted(here: Scope) -> dict[str, Pipeline]:
@@ -173,6 +181,7 @@ def _forms(design: Design) -> dict[str, Any]:
         **texts_in(document, "label"),
         **texts_in(document, "description"),
         "average_cycle_days": document.get("average_cycle_days"),
+        "reminder_days": document.get("reminder_days"),
     }
     reasons = document.get("reasons", {})
     return {

@@ -95,7 +95,7 @@ def subjects_in(design: Design) -> dict[str, Subject]:
     """The fields of the draft that a rule can ask about."""
     found: dict[str, Subject] = {}
     for key, document in design.form["properties"].items():
-        definition = _definition(key, document)
+        definition = definition_of(key, document)
         subject = RuleSubject(
             key, definition.label.text(language()) or key, kind_of_type(definition.type), definition
         )
@@ -104,7 +104,7 @@ def subjects_in(design: Design) -> dict[str, Subject]:
     return found
 
 
-def _definition(key: str, document: Mapping[str, Any]) -> FieldDefinition:
+def definition_of(key: str, document: Mapping[str, Any]) -> FieldDefinition:
     """As much of the field as a condition needs; the draft may be unsound elsewhere."""
     try:
         params = field_type(document["x-type"]).params(document)
@@ -221,11 +221,13 @@ def put_rule(area: str, key: str) -> Response:
     if form.problems or condition is None:
         return show(here, design, chosen, Told(extra={"rule": form}, problems=form.problems), 422)
     fields = tuple(form.fields[:1] if form.effect == "options" else form.fields)
-    edit = PutRule(form.effect, fields, to_document(_plain(condition)), tuple(form.options), form.number)
+    edit = PutRule(
+        form.effect, fields, to_document(plain_condition(condition)), tuple(form.options), form.number
+    )
     return make(here, design, edit, Chosen(), chosen, Told(extra={"rule": form}))
 
 
-def _plain(condition: Condition) -> Condition:
+def plain_condition(condition: Condition) -> Condition:
     """A group of one is that one."""
     if isinstance(condition, All | AnyOf) and len(condition.parts) == 1:
         return condition.parts[0]

@@ -13,6 +13,7 @@ from blueprints.messages import local, message, named
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, has_endpoint, move_address, record_address, workspace
 from blueprints.workspace.cells import Cell
+from blueprints.workspace.cycle_facts import shown_cycle
 from blueprints.workspace.filter_words import filter_text
 from blueprints.workspace.history import reason_name
 from blueprints.workspace.home import amount_of
@@ -157,6 +158,7 @@ def record_facts(here: Scope, page: RecordPage) -> dict[str, Any]:
         "startable": _startable(here, page),
         "origin": _origin(here, page),
         "worths": worths(here, reader, page.record),
+        "cycle": shown_cycle(here, page),
         "actions": _actions(here, page, definition, look),
         **stage_facts(here, page, look),
         **timeline_facts(here, page.record),

@@ -34,7 +34,7 @@ def rule_subjects(here: Scope, own: Fields, others: Mapping[str, Fields]) -> dic
             continue
         for key, there in others.get(str(field.params.get("target")), {}).items():
             name = f"{head}.{key}"
-            found[name] = _subject(name, f"{_called(field)} › {_called(there)}", there)
+            found[name] = _subject(name, f"{_called(field)} › {_called(there)}", there, _called(field))
     return {**found, **_about_the_starter(here)}
 
 
@@ -60,8 +60,8 @@ def _called(field: FieldDefinition) -> str:
     return field.label.text(language()) or field.key
 
 
-def _subject(name: str, label: str, field: FieldDefinition) -> Subject:
-    return Subject(name, label, kind_of_type(field.type), field)
+def _subject(name: str, label: str, field: FieldDefinition, group: str = "") -> Subject:
+    return Subject(name, label, kind_of_type(field.type), field, group)
 
 
 def _about_the_starter(here: Scope) -> dict[str, Subject]:

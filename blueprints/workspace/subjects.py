@@ -106,12 +106,15 @@ def period_words(name: str) -> str:
 
 @dataclass(frozen=True)
 class Subject:
-    """Something a filter may ask about. ``definition`` is a field whose type reads and shows its values."""
+    """Something a filter may ask about. ``definition`` is a field whose type reads and shows its values;
+    ``group`` the heading under which it is offered.
+    """
 
     name: str
     label: str
     kind: Kind
     definition: FieldDefinition
+    group: str = ""
 
     @property
     def operators(self) -> tuple[str, ...]:

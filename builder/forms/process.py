@@ -44,6 +44,7 @@ class ProcessForm(NameForm):
     description_en = TextAreaField(default="")
     description_zh_Hans = TextAreaField(default="")  # noqa: N815
     average_cycle_days = IntegerField(validators=[Optional()])
+    reminder_days = IntegerField(validators=[Optional()])
 
 
 class NamedRow(Form):

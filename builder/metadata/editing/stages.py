@@ -47,19 +47,23 @@ def new_pipeline(label: Mapping[str, str], object_key: str, taken: Collection[st
 
 @dataclass(frozen=True)
 class ChangePipeline:
-    """Name, description and average cycle (days) of a process."""
+    """Name, description, average cycle and reminder (days before its end) of a process."""
 
     label: Mapping[str, str]
     description: Mapping[str, str] = field(default_factory=dict)
     average_cycle_days: int | None = None
+    reminder_days: int | None = None
 
     def apply(self, document: Document) -> Document:
         if self.average_cycle_days is not None and not 1 <= self.average_cycle_days <= 3650:
             raise Refused(N_("The average cycle is 1 to 3650 days."), "average_cycle_days")
+        if self.reminder_days is not None and not 0 <= self.reminder_days <= 3650:
+            raise Refused(N_("The reminder is 0 to 3650 days before the end."), "reminder_days")
         settings = {
             "label": named(self.label),
             "description": texts(self.description, "description", longest=LONGEST_TEXT) or None,
             "average_cycle_days": self.average_cycle_days,
+            "reminder_days": self.reminder_days,
         }
         return patched(document, settings)
 
