@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from builder.domain.assignment import DEPARTMENTS
 from builder.metadata import packs
 from builder.metadata.grammar import Document
 
@@ -43,6 +44,8 @@ def needs(document: Document) -> frozenset[Name]:
     found = set(_named(document))
     if document["kind"] == "role":
         found |= {("object", key) for key in document.get("fields", {})}
+    processes = document.get("processes", {})
+    found |= {("pipeline", key) for key in (processes.get("default"), *processes.get("departments", ())) if key}
     return frozenset(found - {name_of(document)})
 
 
@@ -60,6 +63,30 @@ def _named(value: Any) -> Iterator[Name]:
             yield from ((kind, each) for each in inner if isinstance(each, str))
         if name not in _OPAQUE:
             yield from _named(inner)
+
+
+def portable(document: Document) -> Document:
+    """The definition without what is of one workspace alone: its departments, which others do not have.
+
+    Rules of processes that ask about departments go as well: elsewhere they would never hold.
+    """
+    processes = document.get("processes")
+    if document["kind"] != "object" or not processes:
+        return document
+    kept = {name: part for name, part in processes.items() if name not in ("rules", "departments")}
+    rules = [rule for rule in processes.get("rules", ()) if not _asks_departments(rule["when"])]
+    if rules:
+        kept["rules"] = rules
+    rest = {name: part for name, part in document.items() if name != "processes"}
+    return {**rest, "processes": kept} if kept else rest
+
+
+def _asks_departments(condition: Any) -> bool:
+    if isinstance(condition, list):
+        return any(map(_asks_departments, condition))
+    if not isinstance(condition, dict):
+        return False
+    return condition.get("field") == DEPARTMENTS or any(map(_asks_departments, condition.values()))
 
 
 def closure(wanted: Collection[Name], documents: Mapping[Name, Document]) -> frozenset[Name]:

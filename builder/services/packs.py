@@ -20,7 +20,7 @@ from builder.errors import N_, Conflict, NotFound, Problem
 from builder.metadata import packs
 from builder.metadata.documents import checksum, normalised
 from builder.metadata.grammar import Document
-from builder.metadata.pack_parts import Name, by_name
+from builder.metadata.pack_parts import Name, by_name, portable
 from builder.metadata.pack_plan import Decisions, Outcome, Plan, record_of
 from builder.queries import packs as queries
 from builder.queries.packs import INSTALL
@@ -142,7 +142,7 @@ def export(uow: UnitOfWork, pack_key: str) -> Document:
     """The pack as the workspace has it now: its own definitions, changed as they are, and those added since.
 
     Untouched, ``metadata.packs.files`` and ``combined`` of it are byte for byte those of the pack that was
-    installed. Raises NotFound.
+    installed. What is of this workspace alone (departments) stays behind. Raises NotFound.
     """
     live = queries.live_by_name(uow.session)
     installed = queries.installed_among(live)
@@ -151,7 +151,7 @@ def export(uow: UnitOfWork, pack_key: str) -> Document:
     own = installed[pack_key].parts
     others = {name for key, other in installed.items() if key != pack_key for name in other.parts}
     mine = queries.definitions_among(live)
-    stored = [document for name, document in mine.items() if name in own or name not in others]
+    stored = [portable(document) for name, document in mine.items() if name in own or name not in others]
     return packs.assemble(installed[pack_key].head, stored)
 
 
