@@ -45,7 +45,9 @@ def needs(document: Document) -> frozenset[Name]:
     if document["kind"] == "role":
         found |= {("object", key) for key in document.get("fields", {})}
     processes = document.get("processes", {})
-    found |= {("pipeline", key) for key in (processes.get("default"), *processes.get("departments", ())) if key}
+    found |= {
+        ("pipeline", key) for key in (processes.get("default"), *processes.get("departments", ())) if key
+    }
     return frozenset(found - {name_of(document)})
 
 
