@@ -83,11 +83,11 @@ def _facts(plan: Plan, definition: ObjectDefinition) -> dict[str, Any]:
     # What is not filled in is as the record has it; an empty box is not filled in.
     given = {key: form.values[key] for key in keys if form.values.get(key) not in (None, False, "", [])}
     values = {**(record.data if record else {}), **given}
-    trial = None
+    outcome = None
     if typed is not None:
         situation = _situation(plan, definition, values)
         choice = choose(definition.assignment, tuple(plan.pipelines), situation)
-        trial = _told(plan, choice, situation, record)
+        outcome = _told(plan, choice, situation, record)
     return {
         "record_field": control,
         "form": form,
@@ -95,7 +95,7 @@ def _facts(plan: Plan, definition: ObjectDefinition) -> dict[str, Any]:
         "places": [(str(each.id), each.name, each.depth) for each in departments(here.session)],
         "person": request.args.get("person", ""),
         "place": request.args.get("department", ""),
-        "trial": trial,
+        "outcome": outcome,
     }
 
 

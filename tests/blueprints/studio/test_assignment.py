@@ -130,7 +130,7 @@ def test_the_tester_tells_of_each_rule_why_it_fires_or_not(sqlite_town: Town) ->
     shop = make(sqlite_town, "client", {"title": "Shop", "sector": "retail"})
     case = make(sqlite_town, "matter", {"title": "Case 7", "client": str(shop)}, owner="Rita")
     empty = ada.get(f"{PAGE}/try")
-    assert 'id="trial-result"' not in empty.text
+    assert 'id="tester-result"' not in empty.text
     by_values = ada.get(f"{PAGE}/try?tried=1&f-client={mill}").text
     assert "the rule that fires is “Steel”. The process is “Free”." in by_values
     by_record = ada.get(

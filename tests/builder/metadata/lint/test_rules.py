@@ -53,6 +53,14 @@ def _filterable(count: int) -> Document:
     )
 
 
+def _rule(**more: Any) -> dict[str, Any]:
+    return {"key": "first", "when": _is("title", "not_empty"), "pipeline": "flow", **more}
+
+
+def _processes(*rules: dict[str, Any], **more: Any) -> Document:
+    return {**OBJECT, "processes": {"rules": list(rules), **more}}
+
+
 def _total(**more: Any) -> Document:
     asked = {"x_from": "ticket", "x_by": "parent", "x_function": "count", **more}
     return field("rollup", "Sum", **asked)
@@ -279,6 +287,40 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "conversion_types": (
         _conversion(targets=[{"object": "ticket", "map": {"worth": "title"}}]),
         "/conversion/targets/0/map/worth",
+    ),
+    "process_rule_pipeline": (_processes(_rule(pipeline="nowhere")), "/processes/rules/0/pipeline"),
+    "process_default": (_processes(default="nowhere"), "/processes/default"),
+    "process_departments": (
+        _processes(departments={"nowhere": ["1"]}),
+        "/processes/departments/nowhere",
+    ),
+    "process_rule_key": (
+        _processes(_rule(), _rule(when=_is("title", "empty"))),
+        "/processes/rules/1/key",
+    ),
+    "process_rule_circular": (
+        _processes(_rule(when=_is("record.stage", "eq", "fresh"))),
+        "/processes/rules/0/when/field",
+    ),
+    "process_rule_field": (
+        _processes(_rule(when={"all": [_is("title.name", "empty")]})),
+        "/processes/rules/0/when/all/0/field",
+    ),
+    "process_rule_operator": (
+        _processes(_rule(when=_is("actor.departments", "eq", "7"))),
+        "/processes/rules/0/when/op",
+    ),
+    "process_rule_value": (
+        _processes(_rule(when=_is("state", "eq", "nothing"))),
+        "/processes/rules/0/when/value",
+    ),
+    "process_rule_unreachable": (
+        _processes(_rule(when={"all": []}), _rule(key="second")),
+        "/processes/rules/1",
+    ),
+    "process_rule_never": (
+        _processes(_rule(when={"all": [_is("title", "empty"), _is("title", "not_empty")]})),
+        "/processes/rules/0/when",
     ),
     # views, funnels, roles
     "view_unknown_column": (changed(VIEW, "columns", 0, to="nothing"), "/columns/0"),
