@@ -34,7 +34,9 @@ def completed(own: Mapping[str, Any], pack: Document) -> Document:
     """The plan document ``own`` with all that it leaves out. A pack's pools come before common ones."""
     common = _common()
     flows = {flow["pipeline"]: flow for flow in own.get("flows", ())}
-    derived = [{**flow, **flows.get(flow["pipeline"], {})} for flow in _flows(pack)]
+    derived = [
+        {**flow, **flows.get(flow["pipeline"], {})} for flow in _flows(pack, own.get("months", _months(pack)))
+    ]
     is_whole = "people" in own
     return {
         "seed": own.get("seed", crc32(pack["key"].encode())),
@@ -111,12 +113,11 @@ def _stock(pack: Document, counts: Mapping[str, int]) -> Iterator[Document]:
         yield {"object": document["key"], "count": count, "is_late": is_late}
 
 
-def _flows(pack: Document) -> Iterator[Document]:
+def _flows(pack: Document, months: int) -> Iterator[Document]:
     """A flow for each process; those that begin by a conversion get no records of their own."""
     conversions = {each["key"]: each["conversion"] for each in pack["objects"] if "conversion" in each}
     begun = {conversion["pipeline"] for conversion in conversions.values()}
     converts = {key for key in conversions if any(p["object"] == key for p in pack["pipelines"])}
-    months = _months(pack)
     for pipeline in pack["pipelines"]:
         stages = [stage for stage in pipeline["stages"] if stage["kind"] == "open"]
         cycle = _cycle(pipeline)
