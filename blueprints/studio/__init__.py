@@ -14,6 +14,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     assignment_edits,
     assignment_trial,
     changes,
+    clients,
     designer,
     form_edits,
     objects,

@@ -1,4 +1,4 @@
-"""workspace: create one from an industry template, list them."""
+"""workspace: create one from an industry template or like another, list them."""
 
 from __future__ import annotations
 
@@ -79,6 +79,28 @@ def _create_with_sample(facts: WorkspaceFacts, folder: Path, document: Document,
         print_json({"key": made.workspace_key, "pack": document["key"], "happened": made.happened})
     else:
         click.echo(f"Workspace {made.workspace_key} is there, with {records} sample records.")
+
+
+@workspace.command()
+@click.argument("source")
+@click.argument("key")
+@click.option("--name", default="", help="What people read (default: the key).")
+@click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def clone(source: str, key: str, name: str, as_json: bool) -> None:
+    """Create the workspace KEY with the definitions of SOURCE and none of its records or people."""
+    from builder.commands.context import open_workspace
+    from builder.services import clones, workspaces
+
+    with open_workspace(source) as uow:
+        setup, like = clones.setup_of(uow), uow.workspace
+    facts = workspaces.WorkspaceFacts(key, name, like.locale, like.time_zone, like.currency)
+    with open_session() as session:
+        made = clones.clone(session, SystemClock(), setup, facts)
+        made.commit()
+    if as_json:
+        print_json({"key": made.workspace.key, "source": source, "definitions": len(setup.documents)})
+    else:
+        click.echo(f"Workspace {key} is there, with {len(setup.documents)} definitions of {source}.")
 
 
 @workspace.command("list")
