@@ -12,7 +12,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PYTEST_ARGS ?= -n 2
+# worksteal: half of the modules for each worker, so that what a module shares is made once
+PYTEST_ARGS ?= -n 2 --dist worksteal
+# without its compiled files Python and pytest would read every module anew in every process
+unexport PYTHONDONTWRITEBYTECODE
 
 ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/packs -type f \
 	\( -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.py' -o -name '*.json' \) 2>/dev/null)

@@ -66,6 +66,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": passwords.COSTS,
         "SECURITY_PASSWORD_SINGLE_HASH": True,
+        # for tokens of recovery; the default is done in Python and keeps a core busy for half a second
+        "SECURITY_HASHING_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_LENGTH_MIN": passwords.SHORTEST,
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_LOGIN_URL": "/sign-in",
