@@ -57,6 +57,7 @@ def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
         if (mark := form.get(f"mark-{place}")) in (".", ","):
             marks[name] = cast(DecimalMark, mark)
     key_column = form.get("key_column", "")
+    history = _read_history(form, profile) if "with_history" in form else None
     return Choices(
         fields=fields,
         new_types=new_types,
@@ -66,8 +67,14 @@ def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
         create_users="create_users" in form,
         create_references="create_references" in form,
         entry_pipeline=form.get("entry_pipeline") or None,
-        history=_read_history(form, profile) if "with_history" in form else None,
+        history=history,
+        mode="log" if history is not None and _is_log(form) else "rows",
     )
+
+
+def _is_log(form: MultiDict[str, str]) -> bool:
+    """Whether a row is one visit of a stage, not a record with its dates."""
+    return form.get("row_is") == "visit"
 
 
 def _read_history(form: MultiDict[str, str], profile: TableProfile) -> HistoryChoice | None:
@@ -77,12 +84,15 @@ def _read_history(form: MultiDict[str, str], profile: TableProfile) -> HistoryCh
         chosen = form.get(name, "")
         return chosen if chosen in names else None
 
-    stage_column, status_column = column("stage_column"), column("status_column")
+    is_log = _is_log(form)
+    stage_column = column("stage_column")
+    status_column = None if is_log else column("status_column")
     if stage_column is None:
         return None
     is_new = form.get("pipeline", NEW_PIPELINE) == NEW_PIPELINE
     name = " ".join(form.get("pipeline_name", "").split())[:100] if is_new else form["pipeline"]
-    stages = _read_texts(form, "stage") or kinds_of_texts(profile.column(stage_column))
+    sorted_texts = _read_texts(form, "stage")
+    stages = sorted_texts or kinds_of_texts(profile.column(stage_column))
     ends = stages
     if status_column is not None:
         ends = _read_texts(form, "status") or kinds_of_texts(profile.column(status_column))
@@ -92,8 +102,11 @@ def _read_history(form: MultiDict[str, str], profile: TableProfile) -> HistoryCh
         stage_column=stage_column,
         create=is_new,
         at_column=column("at_column"),
-        closed_column=column("closed_column"),
-        order=tuple(stages["open"]),
+        closed_column=None if is_log else column("closed_column"),
+        amount_column=column("amount_column") if is_log else None,
+        user_column=column("user_column") if is_log else None,
+        # the visits of a log tell the usual order themselves
+        order=() if is_log and not sorted_texts else tuple(stages["open"]),
         won=tuple(ends["won"]),
         lost=tuple(ends["lost"]),
         invalid=tuple(ends["invalid"]),

@@ -107,7 +107,9 @@ class MappingPage:
         if history is None:
             return frozenset()
         named = (history.stage_column, history.status_column, history.at_column, history.closed_column)
-        return frozenset(name for name in named if name is not None)
+        return frozenset(
+            name for name in (*named, history.amount_column, history.user_column) if name is not None
+        )
 
 
 def page_of(

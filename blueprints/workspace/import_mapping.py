@@ -20,7 +20,7 @@ from blueprints.workspace.imports import blobs, imports
 from builder.errors import N_, FunnelwrightError, Problem
 from builder.queries import imports as queries
 from builder.services import imports as services
-from builder.services.import_choices import Choices
+from builder.services.import_choices import Choices, with_order
 from builder.services.import_mappings import save_mapping
 from builder.services.import_preview import preview_columns
 from builder.services.import_sets import promises, set_of
@@ -59,7 +59,7 @@ def choose_mapping(job_id: int) -> Response:
         return _show_mapping(job_id, page, opened, status=422 if is_asking else 200)
     if name := request.form.get("save_as", "").strip():
         try:
-            save_mapping(uow, job.object_key, name, profile, choices, proposal)
+            save_mapping(uow, job.object_key, name, profile, page.choices, proposal)
         except FunnelwrightError as error:
             uow.rollback()
             told_of = error.problems or (Problem(error.message_key, "", error.values),)
@@ -67,7 +67,7 @@ def choose_mapping(job_id: int) -> Response:
             opened = start_page(uow, profile, job, start)
             return _show_mapping(job_id, replace(page, problems=listed), opened, status=error.status)
     services.set_proposal(uow, job, proposal, profile.rows)
-    job.options = {**job.options, "choices": choices.to_document(), "start": start}
+    job.options = {**job.options, "choices": page.choices.to_document(), "start": start}
     uow.commit()
     together = set_of(job)
     if together is not None:
@@ -84,6 +84,9 @@ def _planned(
     proposal, previews = None, {}
     uow = here.unit_of_work()
     try:
+        if choices.mode == "log":
+            with services.OpenFile(blobs(), job) as table:
+                choices = with_order(choices, table, profile)
         proposal = plan_import(uow, profile, services.format_of(job), job.object_key, choices)
         brought = promises(uow, blobs(), job)
         previews = preview_columns(uow, profile, proposal, language(), brought)

@@ -256,20 +256,16 @@ def _planned(
 ) -> ImportJob:
     from builder.exchange.profile import profile
     from builder.services import imports
-    from builder.services.import_history import paths_of
+    from builder.services.import_choices import with_order
     from builder.services.import_mappings import save_mapping
     from builder.services.import_setup import carry_out, plan_import
 
     file_format = _format(blobs, job, options)
     with imports.OpenFile(blobs, job, file_format) as table:
         columns = profile(table)
-        history = choices.history
-        has_paths = choices.mode == "log" and history is not None and history.stage_column in table.columns
-        paths: list[list[str]] = []
-        if has_paths and history is not None and (choices.key_column or "") in table.columns:
-            paths = paths_of(table, choices.key_column or "", history.stage_column)
+        choices = with_order(choices, table, columns)
     choices = _from_preset(uow, columns, job.object_key, choices, options)
-    proposal = plan_import(uow, columns, file_format, job.object_key, choices, paths)
+    proposal = plan_import(uow, columns, file_format, job.object_key, choices)
     proposal.refuse_questions()
     if options.get("save_mapping") and not options.get("dry_run"):
         save_mapping(uow, job.object_key, options["save_mapping"], columns, choices, proposal)

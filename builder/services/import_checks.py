@@ -39,13 +39,14 @@ Promises: TypeAlias = Mapping[str, Callable[[str], bool]]
 
 @dataclass
 class Report:
-    """What an import would do. ``refusals`` are the first ones, in file order."""
+    """What an import would do. ``refusals``: the first ones, in file order; ``cases``: records of a log."""
 
     rows: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    cases: int = 0
     refusals: list[RefusedRow] = field(default_factory=list)
 
     def refuse(self, line: int, problem: Problem) -> None:
@@ -202,6 +203,7 @@ def _count(
 def _check_log(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report) -> None:
     checking = LogImport(uow, replace(plan, create_users=False, create_references=False), table.columns)
     found = cases(table.rows(), table.columns.index(plan.key_column or ""))
+    report.cases = len(found)
     for start in range(0, len(found), _CHUNK):
         for verdict in checking.judge(found[start : start + _CHUNK]):
             report.rows += 1

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from builder.exchange.csv import Table
 from builder.exchange.moments import DateOrder
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.plan import Mode
-from builder.services.import_history import HistoryChoice
+from builder.exchange.profile import TableProfile
+from builder.services.import_history import HistoryChoice, in_usual_order
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class Choices:
         """What ``to_document`` wrote. Errors: KeyError, TypeError for anything else."""
         history = document["history"]
         return cls(**{**document, "history": None if history is None else HistoryChoice(**history)})
+
+
+def with_order(choices: Choices, table: Table, profile: TableProfile) -> Choices:
+    """The choices of a log, the open stages in their usual order unless somebody said one."""
+    history, key_column = choices.history, choices.key_column
+    if choices.mode != "log" or history is None or history.order:
+        return choices
+    if key_column not in table.columns or history.stage_column not in table.columns:
+        return choices
+    return replace(choices, history=in_usual_order(history, table, profile, key_column))
 
 
 _NOTHING = Choices()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
@@ -61,7 +61,6 @@ def plan_history(
     profile: TableProfile,
     definition: ObjectDefinition,
     wanted: HistoryChoice | None,
-    paths: Iterable[Sequence[str]],
 ) -> tuple[HistoryPlan | None, Document | None]:
     """The plan of a history, and the pipeline to publish for it when there is none yet."""
     if wanted is None:
@@ -73,7 +72,7 @@ def plan_history(
     if known is None:
         if not wanted.create:
             raise Invalid(NO_PIPELINE, pipeline=wanted.pipeline)
-        names = _stage_names(texts, wanted, paths)
+        names = _stage_names(texts, wanted)
         if wanted.status_column is not None:
             names = StageNames(names.order, needs_invalid=bool(wanted.invalid))
         document = pipeline_document(wanted.pipeline, definition.key, names, uow.catalog.pipelines)
@@ -141,16 +140,33 @@ def stage_texts(column: ColumnProfile | None) -> tuple[str, ...]:
     return display_names(column.values)
 
 
-def _stage_names(texts: Sequence[str], wanted: HistoryChoice, paths: Iterable[Sequence[str]]) -> StageNames:
-    """Stages by kind; without a given order, the open ones stand as records usually come to them."""
-    is_apart = wanted.status_column is not None
-    closing = set() if is_apart else {folded(text) for kind in CLOSING for text in getattr(wanted, kind)}
-    order = wanted.order
-    if not order:
-        found = usual_order([[folded(text) for text in path] for path in paths])
-        rank = {text: position for position, text in enumerate(found)}
-        is_open = (text for text in texts if folded(text) not in closing)
-        order = tuple(sorted(is_open, key=lambda text: rank.get(folded(text), len(rank))))
+def in_usual_order(
+    wanted: HistoryChoice, table: Table, profile: TableProfile, key_column: str
+) -> HistoryChoice:
+    """The choice with the open stages of a log as records usually come to them.
+
+    Errors: Invalid for a stage column that names no stages.
+    """
+    rank = {
+        text: place for place, text in enumerate(usual_order(_paths(table, key_column, wanted.stage_column)))
+    }
+    closing = _closing_texts(wanted)
+    texts = stage_texts(profile.column(wanted.stage_column))
+    is_open = (text for text in texts if folded(text) not in closing)
+    return replace(wanted, order=tuple(sorted(is_open, key=lambda text: rank.get(folded(text), len(rank)))))
+
+
+def _closing_texts(wanted: HistoryChoice) -> set[str]:
+    """The stage texts that end a record; none where another column says how it ended."""
+    if wanted.status_column is not None:
+        return set()
+    return {folded(text) for kind in CLOSING for text in getattr(wanted, kind)}
+
+
+def _stage_names(texts: Sequence[str], wanted: HistoryChoice) -> StageNames:
+    """Stages by kind; without a given order, the open ones stand as the file names them first."""
+    closing = _closing_texts(wanted)
+    order = wanted.order or tuple(text for text in texts if folded(text) not in closing)
     covered = closing | {folded(text) for text in order}
     for text in texts:
         if folded(text) not in covered:
@@ -163,11 +179,11 @@ def _stages_of(document: Document) -> dict[str, str]:
     return {folded(text): stage["key"] for stage in document["stages"] for text in stage["label"].values()}
 
 
-def paths_of(table: Table, key_column: str, stage_column: str) -> list[list[str]]:
-    """The stages of each record of a log, in file order."""
+def _paths(table: Table, key_column: str, stage_column: str) -> list[list[str]]:
+    """The folded stages of each record of a log, in file order."""
     key, stage = table.columns.index(key_column), table.columns.index(stage_column)
     found: dict[str, list[str]] = {}
     for row in table.rows():
         if row.problem is None and row.cells[stage].strip():
-            found.setdefault(row.cells[key].strip(), []).append(row.cells[stage].strip())
+            found.setdefault(row.cells[key].strip(), []).append(folded(row.cells[stage].strip()))
     return list(found.values())

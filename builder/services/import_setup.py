@@ -29,6 +29,9 @@ from builder.services.unit_of_work import UnitOfWork
 ASK_ORDER = N_("In column %(column)s the day and the month cannot be told apart. Say which comes first.")
 ASK_SERIAL = N_("In column %(column)s numbers stand for dates. Say how they are written.")
 ASK_MARK = N_("In column %(column)s the point or comma may mark thousands or decimals. Say which.")
+LOG_NEEDS = N_(
+    "A log of visits needs three columns: what a record is known again by, its stage, and when it came there."
+)
 NO_ROLE_FIELD = N_("The object has no field for the owner of a record.")
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "decimal", "money", "percent")
@@ -68,21 +71,21 @@ def plan_import(
     file_format: FileFormat,
     object_key: str,
     choices: Choices,
-    paths: Iterable[Sequence[str]] = (),
 ) -> Proposal:
-    """What to do with a file whose columns are ``profile``. ``paths``: stages per record, of a log.
+    """What to do with a file whose columns are ``profile``.
 
-    Errors: NotFound (object), Invalid for columns and fields that are not there, Conflict for a pipeline that
-    does not fit.
+    Errors: NotFound (object), Invalid for columns and fields that are not there and for a log that nothing
+    puts in order, Conflict for a pipeline that does not fit.
     """
     definition = uow.shown.object(object_key)
     _require_columns(profile, choices)
+    _require_order(choices)
     given, made = _given(definition, profile, choices)
     mapped = _mapped(profile, definition, choices, given)
     made += _new_fields(uow, profile, definition, choices, mapped, made)
     mapped |= {new.column: new.key for new in made}
     name = definition.fields.by_role.get("name")
-    history, pipeline = plan_history(uow, profile, definition, choices.history, paths)
+    history, pipeline = plan_history(uow, profile, definition, choices.history)
     types = _types(definition, mapped, made, choices)
     plan = ImportPlan(
         object_key=object_key,
@@ -132,6 +135,13 @@ def _require_columns(profile: TableProfile, choices: Choices) -> None:
             column=missing[0],
             columns=", ".join(sorted(known))[:500],
         )
+
+
+def _require_order(choices: Choices) -> None:
+    """The lines of a log belong to a record and follow each other in time."""
+    history = choices.history
+    if choices.mode == "log" and (choices.key_column is None or history is None or history.at_column is None):
+        raise Invalid(LOG_NEEDS)
 
 
 def _given(

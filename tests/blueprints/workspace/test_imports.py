@@ -191,6 +191,36 @@ def test_history_is_loaded_into_a_pipeline_made_from_the_file(importing: Town) -
     ]  # fmt: skip
 
 
+LOG = (
+    "case,step,when,who,worth\n1,Talk,2025-01-02,Rita,100\n1,Offer,2025-01-05,Rita,120\n"
+    "2,Talk,2025-01-03,Lone Stranger,50\n1,Signed,2025-02-01,Rita,150\n2,Offer,2025-01-09,Rita,60\n"
+)
+
+
+def test_an_event_log_becomes_records_with_their_stays(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, LOG)
+    data = form_of(ada.get(f"{place}/mapping").text)
+    data |= {"with_history": "1", "row_is": "visit", "stage_column": "step", "pipeline": "+",
+             "pipeline_name": "Old", "key_column": ""}  # fmt: skip
+    answer = ada.post(f"{place}/mapping", data)
+    assert answer.status_code == 422
+    assert "needs three columns" in answer.text
+    assert form_of(answer.text)["row_is"] == "visit"
+    data |= {"key_column": "case", "at_column": "when", "user_column": "who", "amount_column": "worth"}
+    page = ada.post(f"{place}/mapping", data | {"refresh": "1"})
+    assert "closed_column" not in page.text
+    found = form_of(page.text)
+    assert [found[f"stage-{place}-text"] for place in range(3)] == ["Talk", "Offer", "Signed"]
+    data = found | {"stage-2-kind": "won", "create_users": "1"}
+    assert ada.post(f"{place}/mapping", data).status_code == 303
+    assert "The rows are visits of stages by 2 records." in ada.get(f"{place}/check").text
+    ada.post(f"{place}/start")
+    assert [(each.external_key, each.stage_key, each.outcome, each.amount_minor) for each in records(importing)] == [
+        ("1", "signed", "won", 15_000), ("2", "offer", "open", 6_000)
+    ]  # fmt: skip
+
+
 DEALS = (
     "Deal - ID,Deal - Title,Deal - Owner,Deal - Value,Deal - Stage,Deal - Status,Deal - Deal created,"
     "Deal - Deal closed on\n"

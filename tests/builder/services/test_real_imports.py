@@ -23,8 +23,8 @@ from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.profile import profile
 from builder.metadata import packs as pack_files
 from builder.services import imports, packs, workspaces
-from builder.services.import_choices import Choices
-from builder.services.import_history import HistoryChoice, paths_of
+from builder.services.import_choices import Choices, with_order
+from builder.services.import_history import HistoryChoice
 from builder.services.import_runs import run
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
@@ -65,11 +65,8 @@ def bring(uow: UnitOfWork, blobs: FolderBlobStore, path: Path, object_key: str, 
         job = imports.receive(uow, blobs, stream, path.name, object_key)
     with imports.OpenFile(blobs, job) as table:
         columns = profile(table)
-        history = choices.history
-        paths = []
-        if choices.mode == "log" and history is not None:
-            paths = paths_of(table, choices.key_column or "", history.stage_column)
-    proposal = plan_import(uow, columns, imports.format_of(job), object_key, choices, paths)
+        choices = with_order(choices, table, columns)
+    proposal = plan_import(uow, columns, imports.format_of(job), object_key, choices)
     proposal.refuse_questions()
     imports.set_plan(uow, job, carry_out(uow, proposal), columns.rows)
     imports.queue(uow, job)
