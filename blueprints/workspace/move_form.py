@@ -65,6 +65,8 @@ class MoveForm:
     ) -> None:
         self._formdata = formdata
         self._extra = dict(extra or {})
+        # Values of controls of this dialog that the address proposes, until somebody types.
+        self.proposed: dict[str, str] = {}
         self.stored = draft(uow, MoveRecord(record_id, to_stage, revision, values=self._extra))
         context = make_context(self.stored)
         self.record = self.stored.standing.record
@@ -244,7 +246,9 @@ class MoveForm:
         return frozenset(self._formdata.getlist("tasks")) if self._formdata is not None else frozenset()
 
     def typed(self, name: str) -> str:
-        return "" if self._formdata is None else str(self._formdata.get(name, "")).replace("\0", "").strip()
+        if self._formdata is None:
+            return self.proposed.get(name, "")
+        return str(self._formdata.get(name, "")).replace("\0", "").strip()
 
     @property
     def is_refresh(self) -> bool:

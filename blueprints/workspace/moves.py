@@ -28,6 +28,7 @@ from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
 from blueprints.workspace.move_origin import back_to, board_of, choice_address
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
+from blueprints.workspace.way_out import WayOutLink, ways_out
 from builder.db.ids import to_public
 from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Refused
@@ -68,7 +69,9 @@ def choose(record_id: int) -> Response:
 def dialog(record_id: int, to: str) -> Response:
     """What this move asks for: in the dialog, or as a page."""
     here = scope()
-    return _show(here, _form(here, here.unit_of_work(), record_id, to))
+    form = _form(here, here.unit_of_work(), record_id, to)
+    form.proposed["reason_key"] = request.args.get("reason", "")
+    return _show(here, form)
 
 
 @moves.post("/r/<rid:record_id>/move/<to>")
@@ -183,9 +186,18 @@ def _show(
         approvers=[_approver(here, _slot(item.values)) for item in form.approvals],
         unmet=[(item, told(_problem(item))) for item in form.unmet],
         beyond=[told(_problem(item)) for item in form.beyond],
+        ways_out=_ways_out(form),
         warnings=[told(_problem(item)) for item in form.warnings],
     )
     return make_response(page, status)
+
+
+def _ways_out(form: MoveForm) -> list[WayOutLink]:
+    """By what is stored and typed, so that the offer comes with the answer that asks for it."""
+    answers = {**form.stored.snapshot.answers, **form.command.answers}
+    values = {**form.record["data"], **form.command.values}
+    values |= {f"feedback.{key}": answer for key, answer in answers.items()}
+    return ways_out(form.pipeline, form.record["stage_key"], form.unmet, form.record["id"], values)
 
 
 def _problem(item: Any) -> Problem:

@@ -16,6 +16,7 @@ from blueprints.workspace.area import move_address
 from blueprints.workspace.cells import Cell
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import Reader, day, duration, form_context, stage_color
+from blueprints.workspace.way_out import WayOutLink, ways_out
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.gates import is_empty, is_task_done
 from builder.domain.moves import Requirement
@@ -92,6 +93,7 @@ class Panel:
     actions: tuple[tuple[str, str], ...]
     tasks: tuple[TaskLine, ...]
     missing: tuple[Missing, ...]
+    ways_out: tuple[WayOutLink, ...]
     marker: str
     is_marker_met: bool
     is_marker_manual: bool
@@ -168,6 +170,7 @@ def panel(here: Scope, page: RecordPage, look: Outlook) -> Panel:
         actions=tuple((local(action.label), role_name(here, action.role)) for action in stage.key_actions),
         tasks=tuple(_task(here, task, look) for task in stage.tasks),
         missing=tuple(_missing(item) for item in look.missing),
+        ways_out=_ways_out(page, look),
         marker=local(stage.marker.label) if stage.marker else "",
         is_marker_met=bool(look.is_marker_met),
         is_marker_manual=stage.marker is not None and stage.marker.when is None,
@@ -202,6 +205,12 @@ def _task(here: Scope, task: Task, look: Outlook) -> TaskLine:
         role_name(here, task.role),
         subtasks,
     )
+
+
+def _ways_out(page: RecordPage, look: Outlook) -> tuple[WayOutLink, ...]:
+    answers = page.open_stay.answers if page.open_stay else {}
+    values = {**page.record.data, **{f"feedback.{key}": answer for key, answer in answers.items()}}
+    return tuple(ways_out(look.pipeline, look.stage.key, look.missing, page.record.id, values))
 
 
 def _missing(item: Requirement) -> Missing:
