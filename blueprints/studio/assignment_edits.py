@@ -14,6 +14,7 @@ from blueprints.studio.area import studio
 from blueprints.studio.assignment import NEW, Plan, RuleForm, gone, known_rule, rule_form, show
 from blueprints.studio.form_edits import seen
 from blueprints.studio.rules import APPLY, plain_condition
+from blueprints.workspace.shown import is_id
 from builder.domain.conditions import ALWAYS, to_document
 from builder.errors import Conflict, Invalid, NotFound
 from builder.metadata.editing.assignment import (
@@ -92,7 +93,7 @@ def assign_departments(object_key: str, pipeline_key: str) -> Response:
 
 
 def _ids(form: MultiDict[str, str]) -> tuple[int, ...]:
-    return tuple(int(text) for text in form.getlist("department") if text.isascii() and text.isdecimal())
+    return tuple(int(text) for text in form.getlist("department") if is_id(text))
 
 
 def _make(plan: Plan, edit: Edit, rule: str = "", form: RuleForm | None = None) -> Response:

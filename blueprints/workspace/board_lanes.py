@@ -74,7 +74,7 @@ def lanes_of(here: Scope, wanted: BoardFilter, columns: Sequence[ColumnView], sk
     unfolded = [column.key for column in columns if not column.is_folded]
     stages = {*open_stages(wanted.pipeline), *unfolded}
     query_scope = _query_scope(here, wanted)
-    skip = min(int(skipped), MOST_SKIPPED) if skipped.isascii() and skipped.isdecimal() else 0
+    skip = min(int(skipped[:6]), MOST_SKIPPED) if skipped.isascii() and skipped.isdecimal() else 0
     more = ""
     if lanes.fixed is not None:
         heads = lane_heads(query_scope, lanes.field, stages)

@@ -105,7 +105,7 @@ def _read(found: FileFormat) -> tuple[FileFormat, list[tuple[str, str]]]:
     counts = {"skip": found.skip, "footer": found.footer}
     for name in counts:
         text = form.get(name, "").strip() or "0"
-        if text.isascii() and text.isdigit() and int(text[:9]) <= MOST_AROUND:
+        if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_AROUND:
             counts[name] = int(text)
         else:
             problems.append((name, told(Problem(_ROWS_AROUND, name, {"limit": MOST_AROUND}))))

@@ -76,7 +76,7 @@ def is_period(name: object) -> bool:
         return False
     head, _, count = name.partition(":")
     if head in COUNTED_PERIODS:
-        return count.isascii() and count.isdigit() and 1 <= int(count[:6]) <= MOST_DAYS
+        return count.isascii() and count.isdigit() and len(count) <= 6 and 1 <= int(count) <= MOST_DAYS
     return name in NAMED_PERIODS
 
 

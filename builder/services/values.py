@@ -276,8 +276,7 @@ def _named(
                 if isinstance(row, Mapping):
                     yield from _named(field.inner, row)
         elif field.type in ("reference", "user") and isinstance(value, str) and value.isdecimal():
-            number = int(value)
-            if number < 1 << 63:
+            if len(value) < 20 and (number := int(value)) < 1 << 63:
                 yield field, number
 
 

@@ -273,6 +273,8 @@ def test_nesting_is_limited() -> None:
         ("text", "eq", 5),
         ("date", "in_period", "soon"),
         ("date", "in_period", "last_n_days:0"),
+        # Only the first digits were looked at once, and the days of all of them overflowed.
+        ("date", "in_period", "last_n_days:000001999999999999"),
         ("date", "between", ["2026-01-01"]),
         ("date", "eq", "9999-12-31"),
         ("text", "in", "abc"),
