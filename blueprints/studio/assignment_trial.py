@@ -127,13 +127,14 @@ def _situation(plan: Plan, definition: ObjectDefinition, values: Mapping[str, An
     """What the rules are asked about for the chosen person, or for somebody of the chosen department."""
     here = plan.here
     person, place = request.args.get("person", ""), request.args.get("department", "")
-    actor, belongs = here.actor, frozenset[int]()
-    today = here.workspace.day_of(here.clock.now())
+    actor, today = here.actor, here.workspace.day_of(here.clock.now())
     if is_id(person) and (found := members_by_id(here.session, [int(person)]).get(int(person))):
         actor = replace(here.actor, member_id=found.id, role_key=found.role_key)
-        belongs = departments_of(here.session, found.id, today)
-    if is_id(place):
-        belongs = department_and_above(here.session, int(place))
+    belongs = (
+        department_and_above(here.session, int(place))
+        if is_id(place)
+        else departments_of(here.session, actor.member_id, today)
+    )
     catalog = replace(here.catalog, objects={**here.catalog.objects, plan.key: definition})
     context = replace(evaluation_context(here), member_id=actor.member_id)
     (situation,) = situations(
@@ -150,6 +151,12 @@ def _told(plan: Plan, choice: Choice, situation: Situation, record: FullRecord |
             "%(subject)s: the rule that fires is “%(rule)s”. The process is “%(process)s”.",
             subject=subject,
             rule=_name(plan, rule.label, rule.when),
+            process=process,
+        )
+    elif choice.via == "only":
+        sentence = gettext(
+            "%(subject)s: no rule fires. “%(process)s” is the only process that is open.",
+            subject=subject,
             process=process,
         )
     elif choice.pipeline_key:

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from blueprints.messages import local, message
 from blueprints.scope import Scope
 from blueprints.workspace.filter_words import evaluation_context
-from blueprints.workspace.rule_subjects import live_subjects, rule_name
+from blueprints.workspace.rule_subjects import rule_name
 from builder.domain.assignment import Choice
 from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
@@ -141,7 +141,7 @@ def _note(
     rule = choice.rule
     if rule is None or choice.pipeline_key is None:
         return gettext("The record starts in the first stage of it.")
-    name = rule_name(rule, here, live_subjects(here, definition.key))
+    name = rule_name(rule, here, definition.key)
     if chosen == choice.pipeline_key:
         return gettext("By the rule “%(rule)s”.", rule=name)
     process = local(pipelines[choice.pipeline_key].label)

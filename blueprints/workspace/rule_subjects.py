@@ -44,9 +44,9 @@ def live_subjects(here: Scope, object_key: str) -> dict[str, Subject]:
     return rule_subjects(here, others.get(object_key, {}), others)
 
 
-def rule_name(rule: AssignmentRule, here: Scope, subjects: Mapping[str, Subject]) -> str:
-    """What a rule is called; one without a name is told by its condition."""
-    return str(local(rule.label)) or words_of(here, rule.when, subjects)
+def rule_name(rule: AssignmentRule, here: Scope, object_key: str) -> str:
+    """What a rule in force is called; one without a name is told by its condition."""
+    return str(local(rule.label)) or words_of(here, rule.when, live_subjects(here, object_key))
 
 
 def words_of(here: Scope, condition: Condition, subjects: Mapping[str, Subject]) -> str:

@@ -18,6 +18,7 @@ What: TypeAlias = Literal["added", "removed", "changed", "moved"]
 Schema: TypeAlias = Mapping[str, Any]
 
 _HEAD = ("grammar", "kind", "key")
+_TOLD_BY_PARTS = 2
 _PLAIN = ("common#/$defs/label", "common#/$defs/text", "condition")
 
 
@@ -92,7 +93,21 @@ def _of_mappings(
             continue
         inner = _property(schema, key, after, before)
         then, now = before.get(key, ABSENT), after.get(key, ABSENT)
+        if len(place) < _TOLD_BY_PARTS and not _is_plain(inner):
+            then, now = (
+                _nothing_like(now) if then is ABSENT else then,
+                _nothing_like(then) if now is ABSENT else now,
+            )
         yield from _of_parts(inner, then, now, (*path, _name(inner, key, now, then)), (*place, key))
+
+
+def _nothing_like(value: Any) -> Any:
+    """What stood there before something that consists of parts, so that each of them is told."""
+    if isinstance(value, Mapping) and not value.keys() & {"label", "x-label"}:
+        return {}
+    if identified(value) and not all(isinstance(each, str) for each in value):
+        return []
+    return ABSENT
 
 
 def _of_lists(

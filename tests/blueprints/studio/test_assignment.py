@@ -140,6 +140,12 @@ def test_the_tester_tells_of_each_rule_why_it_fires_or_not(sqlite_town: Town) ->
     assert "“Case 7”: no rule fires. The process is “Flow”, by default." in by_record
     assert "(here: Retail)" in by_record
     assert "(here: empty)" in by_record
+    assert post(ada, "/departments/flow", department=str(sqlite_town.ids["east"])).status_code == 303
+    for asked, names in ({"person": "Ada"}, "Free"), ({"person": "Rita"}, "Flow, Free"), ({}, "Free"):
+        person = str(sqlite_town.ids[asked["person"]]) if asked else ""
+        assert f"Open to this person: {names}<" in ada.get(f"{PAGE}/try?tried=1&person={person}").text
+    east = ada.get(f"{PAGE}/try?tried=1&department={sqlite_town.ids['east']}").text
+    assert "Open to this person: Flow, Free<" in east
     odd = f"{PAGE}/try?tried=1&t-record=9&person=%00&department=9&f-client=x"
     assert ada.get(odd).status_code == 200
 
@@ -196,3 +202,12 @@ def test_the_form_proposes_what_the_rules_say_and_follows_until_somebody_chooses
     made = rita.post(NEW, {**typed, "proposed": "free"})
     assert made.status_code == 303
     assert stored(sqlite_town, from_public(made.headers["Location"].rsplit("/", 1)[1])).pipeline_key == "flow"
+
+
+def test_a_process_that_a_rule_leads_to_does_not_go(sqlite_town: Town) -> None:
+    ada = with_rules(sqlite_town)
+    assert publish(ada).status_code == 303
+    seen = {"checksum": mark(ada, f"{STUDIO}/processes/free")}
+    assert ada.post(f"{STUDIO}/processes/free/remove", seen).status_code == 303
+    assert "which is not there for this object" in ada.get(f"{STUDIO}/changes").text
+    assert publish(ada).status_code == 422
