@@ -17,6 +17,7 @@ from blueprints.scope import Scope, my_memberships, scope
 from blueprints.studio.area import studio
 from blueprints.studio.changes import ChangeCard
 from builder.errors import Conflict, FunnelwrightError, Invalid, NotFound
+from builder.metadata.pack_parts import portable
 from builder.queries import packs as queries
 from builder.queries.clients import clients, definitions_of
 from builder.queries.memberships import Membership
@@ -58,14 +59,16 @@ def clone_workspace() -> Response:
 
 @studio.get("/clients/compare")
 def compare_clients() -> Response:
-    """What another workspace of the reader has otherwise than this one. The definitions, never records."""
+    """What another workspace of the reader has otherwise: definitions, no departments and no records."""
     here = scope()
     here.require(EDIT)
     other = _other(request.args.get("with", ""))
     theirs = definitions_of(house.engine(), other)
     if theirs is None:
         raise NotFound()
-    mine = queries.definitions_among(queries.live_by_name(here.session))
+    theirs = {name: portable(document) for name, document in theirs.items()}
+    own = queries.definitions_among(queries.live_by_name(here.session))
+    mine = {name: portable(document) for name, document in own.items()}
     names = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
     return show_form(
         "pages/studio/clients_compare.html",

@@ -14,6 +14,7 @@ from builder.domain.workspaces import WorkspaceInfo
 from builder.errors import N_, Conflict
 from builder.metadata.documents import checksum
 from builder.metadata.grammar import Document
+from builder.metadata.pack_parts import portable
 from builder.queries import packs as queries
 from builder.services import people, workspaces
 from builder.services.definitions import EDIT, Occasion, publish
@@ -54,7 +55,7 @@ def setup_of(uow: UnitOfWork) -> Setup:
     if not live:
         raise Conflict(EMPTY)
     bases = uow.session.scalars(select(PackBase.document).order_by(PackBase.checksum))
-    return Setup(tuple(live[name] for name in sorted(live)), tuple(bases))
+    return Setup(tuple(portable(live[name]) for name in sorted(live)), tuple(bases))
 
 
 def clone(

@@ -14,7 +14,8 @@ from builder.metadata.differences import Difference, differences
 from builder.metadata.documents import checksum
 from builder.metadata.grammar import Document
 from builder.metadata.impact import concerns
-from builder.metadata.pack_parts import Name, by_name
+from builder.metadata.merging import merge
+from builder.metadata.pack_parts import Name, by_name, portable
 from builder.metadata.pack_plan import record_of
 from builder.queries import packs as queries
 from builder.queries.impact import Touched, impact
@@ -90,8 +91,11 @@ def apply(uow: UnitOfWork, pack: Document, *, prune: bool = False, as_draft: boo
 def _changes(pack: Document, live: dict[Name, Document], *, prune: bool) -> Iterator[Change]:
     wanted = by_name(packs.documents(packs.normalised(pack)))
     for name, document in wanted.items():
-        if live.get(name) != document:
-            yield Change(name, live.get(name), document)
+        before = live.get(name)
+        # What is of this workspace alone (its departments) stands in no file, and stays.
+        after = merge(portable(before), before, document, prefer_theirs=True).document if before else document
+        if after != before:
+            yield Change(name, before, after)
     if prune:
         for name in sorted(live.keys() - wanted.keys()):
             yield Change(name, live[name], None)

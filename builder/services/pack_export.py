@@ -9,7 +9,7 @@ from builder.errors import N_, Invalid
 from builder.metadata import documents as texts
 from builder.metadata import packs
 from builder.metadata.grammar import GRAMMAR, DefinitionProblem, Document
-from builder.metadata.pack_parts import Name, closure
+from builder.metadata.pack_parts import Name, closure, portable
 from builder.queries import packs as queries
 from builder.services.definitions import EDIT
 from builder.services.unit_of_work import UnitOfWork
@@ -57,7 +57,7 @@ def export_parts(uow: UnitOfWork, facts: PackFacts, names: Collection[Name] | No
     head |= {"key": facts.key, "version": facts.version}
     if known is None or dict(facts.label) != _as_texts(head["label"]):
         head["label"] = dict(facts.label)
-    made = packs.assemble(head, [live[name] for name in sorted(wanted)])
+    made = packs.assemble(head, [portable(live[name]) for name in sorted(wanted)])
     promised = head.get("locales", _LANGUAGES)
     made["locales"] = packs.complete_locales(made, promised) or ["en"]
     _refuse_names(made)

@@ -193,7 +193,7 @@ def side(texts: dict[str, str | None]) -> dict[Name, Any]:
     return with_(BASE, **found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SIDES, SIDES, SIDES)
 def test_any_upgrade_keeps_what_was_changed_here_and_brings_the_rest(
     base: Any, ours: Any, theirs: Any
