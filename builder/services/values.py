@@ -275,9 +275,13 @@ def _named(
             for row in value if isinstance(value, list) else [value]:
                 if isinstance(row, Mapping):
                     yield from _named(field.inner, row)
-        elif field.type in ("reference", "user") and isinstance(value, str) and value.isdecimal():
-            if len(value) < 20 and (number := int(value)) < 1 << 63:
-                yield field, number
+        elif field.type in ("reference", "user") and isinstance(value, str) and _is_id(value):
+            yield field, int(value)
+
+
+def _is_id(text: str) -> bool:
+    """Whether the text can be an id at all: a number of 63 bits."""
+    return text.isdecimal() and len(text) < 20 and int(text) < 1 << 63
 
 
 def ids_named(fields: FieldSet, values: Mapping[str, Any]) -> frozenset[int]:
