@@ -109,7 +109,31 @@ def merge(
     """
     merging = _Merge("theirs" if prefer_theirs else "ours", decisions or {})
     document = merging.value(base, ours, theirs, ())
+    if document not in (ours, theirs):
+        document = _placed_once(document, ours)
     return Merged(document, tuple(merging.conflicts), tuple(merging.contradictions))
+
+
+def _placed_once(document: Document, ours: Document) -> Document:
+    """A field that both sides put into different sections of a form stands where ours has it."""
+    form = document.get("fields")
+    sections = form.get("x-sections") if isinstance(form, Mapping) else None
+    if not isinstance(form, Mapping) or not isinstance(sections, list):
+        return document
+    before = ours.get("fields")
+    known = before.get("x-sections", ()) if isinstance(before, Mapping) else ()
+    home = {name: section["key"] for section in known for name in section.get("fields", ())}
+    placed: set[str] = set()
+    kept = []
+    for section in sections:
+        names = [
+            name
+            for name in section.get("fields", ())
+            if home.get(name, section["key"]) == section["key"] and name not in placed
+        ]
+        placed.update(names)
+        kept.append({**section, "fields": names} if "fields" in section else section)
+    return {**document, "fields": {**form, "x-sections": kept}}
 
 
 def found_at(document: Any, mark: str) -> str | None:

@@ -63,3 +63,14 @@ def test_a_contradiction_is_named_and_one_side_stays() -> None:
 def test_what_one_side_changed_and_the_other_removed_is_a_contradiction() -> None:
     base, ours = {"stages": [{"key": "a"}]}, {"stages": [{"key": "a", "probability": 30}]}
     assert merge(base, ours, {"stages": []}).conflicts == ("/stages/0",)
+
+
+def test_a_field_that_both_put_into_different_sections_stands_where_ours_has_it() -> None:
+    def form(label: str, **sections: list[str]) -> dict[str, Any]:
+        rows = [{"key": key, "fields": fields} for key, fields in sections.items()]
+        return {"label": label, "fields": {"x-sections": rows}}
+
+    merged = merge(
+        form("x"), form("mine", a=["one", "two"]), {**form("x", b=["two", "three"]), "icon": "star"}
+    )
+    assert merged.document == {**form("mine", a=["one", "two"], b=["three"]), "icon": "star"}
