@@ -26,6 +26,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     rules,
     schema_exchange,
     schema_form,
+    simulation,
     stages,
 )
 from builder.services.definitions import EDIT
