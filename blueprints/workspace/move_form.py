@@ -73,6 +73,11 @@ class MoveForm:
         pipeline = self.stored.standing.pipeline
         assert pipeline is not None
         self.pipeline: Pipeline = pipeline
+        # The gate judges the whole record; asked and shown is only what the person's role sees (S118).
+        self._fields = uow.shown.object(pipeline.object_key).fields
+        veil = uow.actor.veils.get(pipeline.object_key)
+        hidden = veil.fields if veil is not None else frozenset[str]()
+        self._seen = {key: value for key, value in self.record["data"].items() if key not in hidden}
         self.source: Stage | None = pipeline.by_key.get(self.record["stage_key"])
         self.target: Stage | None = pipeline.by_key.get(to_stage)
         bare = MoveRecord(record_id, to_stage, self.record["revision"], values=self._extra)
@@ -105,9 +110,7 @@ class MoveForm:
         answers = {name.removeprefix(_FEEDBACK) for name in names if name.startswith(_FEEDBACK)}
         required = {item.field for item in missing if item.kind == "required_field" and item.field}
         snapshot = self.stored.snapshot
-        values_form = self._form(
-            snapshot.fields, VALUES, self.stored.standing.record["data"], names, required, context
-        )
+        values_form = self._form(self._fields, VALUES, self._seen, names, required, context)
         answers_form = None
         if snapshot.feedback is not None:
             answers_form = self._form(

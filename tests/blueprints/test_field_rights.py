@@ -295,3 +295,26 @@ def test_pairs_that_a_hidden_field_tells_of_and_formulas_over_one_are_not_shown(
     tried = "/w/acme/studio/objects/matter/fields?field=twice"
     assert TRACES.search(ada.get(tried).text)
     assert not TRACES.search(clara.get(tried).text)
+
+
+def test_a_gate_over_a_hidden_field_does_not_ask_for_it_in_the_dialog(sqlite_town: Town) -> None:
+    settled(sqlite_town)
+    free = copy.deepcopy(factories.FREE)
+    condition = {"field": "secret", "op": "eq", "value": "GREEN"}
+    free["stages"][0]["gate"] = {
+        "leave": {"conditions": [{"when": condition, "message": {"en": "Not yet"}, "severity": "block"}]}
+    }
+    uow = sqlite_town.work()
+    factories.publish(uow, [free])
+    uow.commit()
+    uow.session.close()
+    record_id = make(sqlite_town, "matter", {"title": "New", "secret": SECRETS[0]}, "free", owner="Clara")
+    dialog = page_of(record_id, "/move/b")
+    assert SECRETS[0] in sqlite_town.as_("Ada").get(dialog).text
+    clara = sqlite_town.as_("Clara")
+    sent = {"_form": "1", "revision": "1", "_has": "values-secret", "_action": "refresh"}
+    for answer in (clara.get(dialog), clara.post(dialog, sent), clara.post(dialog, sent, htmx=True)):
+        assert "New" in answer.text
+        assert "Not yet" in answer.text
+        assert "values-secret" not in answer.text
+        assert not TRACES.search(answer.text)
