@@ -78,7 +78,7 @@ def test_what_was_missing_at_that_moment_is_refused_though_it_is_there_now(world
     } == {("a", "b", "required_field", "worth", 1, "Late"), ("b", "c", "task", None, 1, "Early")}
     assert found.tasks == (0, 1)
     # 100 in c at 80 %, 50 in b at 40 or 60 %, 7 in a at 10 %
-    assert found.forecast == {"EUR": (8_000 + 2_000 + 70, 8_000 + 3_000 + 70)}
+    assert found.forecast == {"USD": (8_000 + 2_000 + 70, 8_000 + 3_000 + 70)}
     assert [(each.stage.key, each.now, each.then, each.count) for each in found.chances] == [("b", 40, 60, 1)]
 
 
