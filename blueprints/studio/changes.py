@@ -26,7 +26,7 @@ from blueprints.studio.change_words import (
     problem_line,
 )
 from builder.domain.labels import Label
-from builder.errors import FunnelwrightError, Invalid, Malformed
+from builder.errors import Conflict, FunnelwrightError, Invalid, Malformed
 from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.impact import concerns
 from builder.queries import drafts as queries
@@ -102,9 +102,9 @@ def publish_changes() -> Response:
         found = queries.drafts(uow.session)
         published = services.publish_drafts(uow, note=request.form.get("note", ""), seen=seen)
         _bring_over(uow, here, published, found)
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         uow.rollback()
-        return _show_changes(_lines(error), status=422)
+        return _show_changes(_lines(error), status=error.status)
     uow.commit()
     house.queue().committed()
     return done(url_for("studio.history"), gettext("Published. It is in force from now on."))
@@ -163,9 +163,9 @@ def roll_back(number: int) -> Response:
     uow = scope().unit_of_work()
     try:
         services.roll_back(uow, number, request.form.get("note", ""))
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         uow.rollback()
-        return _show_change_set(number, _lines(error), status=422)
+        return _show_change_set(number, _lines(error), status=error.status)
     uow.commit()
     return done(url_for("studio.history"), gettext("Taken back. What was before is in force again."))
 

@@ -101,11 +101,17 @@ def test_drafts_that_somebody_changed_since_are_409(sqlite_town: Town) -> None:
     ada = sqlite_town.as_("Ada")
     page = ada.get(CHANGES).text
     draft(sqlite_town, changed(factories.ACCOUNT, town=CITY))
-    assert ada.post(CHANGES, {"seen": seen(page)}).status_code == 409
+    answer = ada.post(CHANGES, {"seen": seen(page), "note": "Why"})
+    assert answer.status_code == 409
+    assert "not those that you looked at" in answer.text
+    assert "Why" in answer.text, "what was typed stays"
     assert ada.post(CHANGES, {}).status_code == 400
     discard = f"{CHANGES}/object/client/discard"
     assert ada.post(discard, {"checksum": "0" * 64}).status_code == 409
     assert "town" not in client_fields(sqlite_town)
+    assert ada.post(CHANGES, {"seen": seen(answer.text)}).status_code == 303
+    late = ada.post(CHANGES, {"seen": seen(answer.text)})
+    assert (late.status_code, "not those that you looked at" in late.text) == (409, True)
 
 
 def test_open_records_come_over_as_chosen(town: Town) -> None:
