@@ -216,7 +216,7 @@ def test_the_binding_survives_a_commit_and_ends_with_the_session(town: Town) -> 
         session.scalars(select(Member.name)).all()
 
 
-def test_only_memberships_are_read_across_workspaces() -> None:
+def test_only_memberships_and_ones_own_packs_are_read_across_workspaces() -> None:
     pattern = re.compile(r"across_workspaces")
     users = {
         path.relative_to(ROOT).as_posix()
@@ -225,4 +225,5 @@ def test_only_memberships_are_read_across_workspaces() -> None:
         if pattern.search(path.read_text("utf-8"))
     }
 
-    assert users == {"builder/db/tenancy.py", "builder/queries/memberships.py"}
+    own = {"builder/queries/memberships.py", "builder/queries/library.py"}
+    assert users == {"builder/db/tenancy.py", *own}
