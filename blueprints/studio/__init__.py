@@ -13,6 +13,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     assignment,
     assignment_edits,
     assignment_trial,
+    beginning,
     changes,
     clients,
     designer,

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from blueprints.forms import show_form
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
+from blueprints.studio.background_words import QUESTION_WORDS, SCENARIO_WORDS
 from blueprints.studio.change_words import problem_line
 from builder.domain.fields import ObjectDefinition
 from builder.domain.funnel import StepFigures
@@ -158,6 +159,8 @@ def show_design(
         draft_count=drafts_count(here.session),
         rules=RULES,
         kinds=KINDS,
+        scenarios=SCENARIO_WORDS,
+        questions=QUESTION_WORDS,
         moves=possible(design.document),
         problems=problems,
         status=status,

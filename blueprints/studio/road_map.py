@@ -16,6 +16,7 @@ from blueprints.languages import LANGUAGES, in_language, language
 from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
+from blueprints.studio.background_words import background_lines
 from blueprints.studio.change_words import condition_words
 from blueprints.studio.processes import KINDS, Design
 from blueprints.workspace.shown import names_in
@@ -96,6 +97,7 @@ def road_map(pipeline_key: str) -> str:
             about=local(definition.label_plural) if definition else pipeline.object_key,
             steps=list(steps_of(here, pipeline)),
             workspace=here.workspace,
+            background=background_lines(pipeline.background),
         )
 
 

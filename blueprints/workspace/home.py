@@ -71,6 +71,7 @@ def home() -> str:
         may_create=here.actor.can("record.create"),
         objects=list(here.catalog.objects.values()),
         may_import="import" in here.actor.rights,
+        may_begin=not here.catalog.pipelines and here.actor.can("definitions.edit"),
     )
 
 

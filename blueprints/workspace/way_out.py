@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext
 
-from blueprints.messages import local
+from blueprints.messages import local, named
 from builder.domain.conditions import fields_of
 from builder.domain.gates import is_empty
 from builder.domain.moves import Requirement, Unmet
@@ -67,6 +67,6 @@ def _links(
         reason = known.get(reason_key or "")
         text = gettext("Close as “%(stage)s”", stage=local(target.label))
         if reason is not None:
-            text = gettext("%(what)s: %(reason)s", what=text, reason=local(reason.label))
+            text = named(text, local(reason.label))
         # Read by blueprints.workspace.moves.dialog.
         yield WayOutLink(text, url_for("moves.dialog", record_id=record_id, to=target_key, reason=reason_key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -156,6 +156,18 @@ class Reason:
     is_retired: bool = False
 
 
+Scenario: TypeAlias = Literal["new_business", "team_tuning", "conversion_lift", "standardisation"]
+QUESTIONS = ("current", "prospects", "judging", "stuck")
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Why a process was made (S115), and the answers of then by question (S23); empty ones are absent."""
+
+    scenario: Scenario | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """An ordered path for records of one object. Stage keys are stable over versions.
@@ -182,6 +194,7 @@ class Pipeline:
     average_cycle_days: int | None = None
     reminder_days: int | None = None
     description: Label = Label(())
+    background: Background = Background()
 
     @cached_property
     def by_key(self) -> Mapping[str, Stage]:

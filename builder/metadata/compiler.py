@@ -16,7 +16,9 @@ from builder.domain.feedback import Feedback
 from builder.domain.fields import Conversion, FieldSet, ObjectDefinition
 from builder.domain.labels import Label
 from builder.domain.pipeline import (
+    QUESTIONS,
     ApprovalSlot,
+    Background,
     FunnelDefinition,
     FunnelStep,
     Gate,
@@ -187,7 +189,13 @@ def compile_pipeline(document: Document, version: Version, digest: str) -> Pipel
         average_cycle_days=document.get("average_cycle_days"),
         reminder_days=document.get("reminder_days"),
         description=Label.of(document.get("description")),
+        background=_background(document.get("background", {})),
     )
+
+
+def _background(document: Document) -> Background:
+    answers = {name: str(document[name]) for name in QUESTIONS if document.get(name)}
+    return Background(document.get("scenario"), answers)
 
 
 def _stage(document: Document, position: int) -> Stage:
