@@ -19,6 +19,7 @@ from builder.domain.labels import Label
 from builder.domain.permissions import Actor
 from builder.metadata.catalog import Catalog
 from builder.queries.memberships import holds_on
+from builder.queries.row import id_in
 from builder.queries.veils import as_seen
 from builder.queries.visibility import visible
 
@@ -152,7 +153,7 @@ def _values_beyond(
         field = definition.fields.by_key.get(head)
         if not tail or field is None or name in ACTOR_TYPES:
             continue
-        there = referred.get(_id_in(values.get(head)))
+        there = referred.get(id_in(values.get(head)))
         if there is not None and there.object_key == field.params.get("target"):
             found[name] = there.data.get(tail)
     return found
@@ -166,7 +167,7 @@ def _referred(
 ) -> dict[int, Referred]:
     """The records that these fields refer to, as far as the actor sees them."""
     names = tuple(keys)
-    ids = {_id_in(values.get(key)) for values in records for key in names} - {0}
+    ids = {id_in(values.get(key)) for values in records for key in names} - {0}
     if not ids:
         return {}
     statement = select(Record.id, Record.object_key, Record.data).where(
@@ -178,8 +179,3 @@ def _referred(
         record_id: as_seen(Referred(object_key, data), actor.veils.get(object_key))
         for record_id, object_key, data in rows
     }
-
-
-def _id_in(value: Any) -> int:
-    is_id = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19
-    return int(value) if is_id else 0

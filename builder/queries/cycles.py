@@ -13,7 +13,7 @@ from builder.domain.cycle import ProductCycle
 from builder.domain.fields import FieldDefinition
 from builder.domain.permissions import Actor
 from builder.metadata.catalog import Catalog
-from builder.queries.row import REFERENCE
+from builder.queries.row import REFERENCE, id_in
 from builder.queries.visibility import visible
 
 CYCLE = "average_cycle"
@@ -66,8 +66,8 @@ def _named(fields: Any, values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """(object, record) of every reference among the values, those in tables and groups included."""
     for field in fields:
         value = values.get(field.key)
-        if field.type == REFERENCE and isinstance(value, str) and value.isdecimal():
-            yield str(field.params.get("target")), int(value)
+        if field.type == REFERENCE and (named := id_in(value)):
+            yield str(field.params.get("target")), named
         elif field.inner:
             for row in value if isinstance(value, list) else [value]:
                 if isinstance(row, Mapping):

@@ -13,6 +13,7 @@ from builder.db.people import Member
 from builder.db.records import Record
 from builder.db.tenancy import ScopedStatement, WorkspaceSession, scoped
 from builder.domain.fields import ObjectDefinition
+from builder.domain.kinds import LARGEST_ID
 from builder.domain.permissions import Actor
 from builder.queries.veils import as_seen
 from builder.queries.visibility import visible
@@ -156,3 +157,9 @@ def pointed_at(
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19
+
+
+def id_in(value: Any) -> int:
+    """The id that a value of a reference names; 0 for anything else."""
+    number = int(value) if _is_id(value) else 0
+    return number if number <= LARGEST_ID else 0

@@ -63,3 +63,16 @@ def test_stages_are_known_by_their_names_and_an_order_is_one_change() -> None:
         ),
         ("changed", "Stages / C / Win rate (%)", 80, 70),
     ]
+
+
+def test_what_consists_of_parts_is_told_part_by_part_when_it_is_new_or_gone() -> None:
+    rule = {"key": "hot", "label": {"en": "Hot"}, "when": {"all": []}, "pipeline": "flow"}
+    after = {**factories.CASE, "processes": {"rules": [rule], "departments": {"flow": ["7"]}}}
+    assert told(factories.CASE, after) == [
+        ("added", "Which process for whom / Rules / Hot", None, rule),
+        ("added", "Which process for whom / Departments / flow", None, ["7"]),
+    ]
+    assert [each[:2] for each in told(after, factories.CASE)] == [
+        ("removed", "Which process for whom / Rules / Hot"),
+        ("removed", "Which process for whom / Departments / flow"),
+    ]

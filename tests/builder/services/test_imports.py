@@ -17,10 +17,11 @@ from builder.db.records import Link, Record, SearchToken
 from builder.errors import Forbidden, Invalid
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.csv import Table
-from builder.exchange.plan import ImportPlan
+from builder.exchange.plan import BY_RULES, ImportPlan
 from builder.exchange.profile import profile
 from builder.queries.imports import refusals
 from builder.services import import_checks, imports
+from builder.services.assignment import NO_PROCESS
 from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice
 from builder.services.import_runs import Progress, run
@@ -343,6 +344,18 @@ def _plain(row: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
         return "id" if isinstance(value, int) and value > 10**15 else value
 
     return {key: named(value) for key, value in row.items() if key != "id" or value in names}
+
+
+def test_each_row_enters_the_process_that_the_rules_say_or_is_refused(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    rule = {"key": "dear", "when": {"field": "worth", "op": "ge", "value": 100}, "pipeline": "free"}
+    with world.work() as uow:
+        publish(uow, [{**COMPARED[1], "processes": {"rules": [rule]}}])
+        uow.commit()
+    job = bring(world, blobs, "title,worth\nDear,500\nCheap,5\n", Choices(entry_pipeline=BY_RULES))
+    assert [(row.name, row.pipeline_key) for row in stored(world)] == [("Dear", "free")]
+    assert [(line, text) for line, _, text in reasons(world, job)] == [(3, NO_PROCESS)]
 
 
 def test_bulk_import_and_single_creation_leave_the_same_rows(
