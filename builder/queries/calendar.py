@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, select, union_all
 
@@ -101,11 +102,8 @@ def calendar_days(
     found: dict[date, list[CalendarEntry]] = defaultdict(list)
     has_time = column.kind == "instant" or _has_time(request)
     for row in rows:
-        record_id, name, number, owner_name, pipeline_key, stage_key, revision, value = row
-        at = None if not has_time else value if isinstance(value, datetime) else from_micros(int(value))
-        day = date.fromordinal(int(value)) if at is None else day_of(at, context.time_zone)
-        entry = CalendarEntry(record_id, name, number, owner_name, pipeline_key, stage_key, revision, day, at)
-        found[day].append(entry)
+        entry = _entry(row, has_time, context.time_zone)
+        found[entry.day].append(entry)
     full = [day for day, entries in found.items() if len(entries) > request.limit]
     counts = _counts(session, request, clauses, full, context) if full else {}
     return {
@@ -115,6 +113,14 @@ def calendar_days(
         )
         for day, entries in found.items()
     }
+
+
+def _entry(row: Any, has_time: bool, time_zone: str) -> CalendarEntry:
+    """A record on its day, from a row that ends with the value of the date."""
+    record_id, name, number, owner_name, pipeline_key, stage_key, revision, value = row
+    at = None if not has_time else value if isinstance(value, datetime) else from_micros(int(value))
+    day = date.fromordinal(int(value)) if at is None else day_of(at, time_zone)
+    return CalendarEntry(record_id, name, number, owner_name, pipeline_key, stage_key, revision, day, at)
 
 
 def _counts(

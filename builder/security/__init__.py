@@ -50,7 +50,6 @@ def add_security(app: Flask, settings: Settings, limiter: Limiter) -> None:
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    cookie = {"httponly": True, "secure": settings.secure_cookies, "samesite": "Strict"}
     return {
         "REMEMBER_COOKIE_NAME": "fw_remember",
         "REMEMBER_COOKIE_DURATION": timedelta(days=30),
@@ -90,6 +89,15 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SECURITY_EMAIL_HTML": False,
         "SECURITY_EMAIL_SENDER": settings.mail.sender if settings.mail else "",
         "SECURITY_API_ENABLED_METHODS": ["session"],
+        **_second_step(settings),
+        # Only needed by tokens that Flask-Security signs; derived, so that one secret is kept.
+        "SECURITY_PASSWORD_SALT": _derived(settings.secret_key, b"signed links"),
+    }
+
+
+def _second_step(settings: Settings) -> dict[str, Any]:
+    cookie = {"httponly": True, "secure": settings.secure_cookies, "samesite": "Strict"}
+    return {
         "SECURITY_TWO_FACTOR": True,
         "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
         "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
@@ -104,8 +112,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SECURITY_MULTI_FACTOR_RECOVERY_URL": "/sign-in/recovery",
         "SECURITY_TOTP_ISSUER": "Funnelwright",
         "SECURITY_TOTP_SECRETS": {1: _derived(settings.secret_key, b"two-step secrets")},
-        # Only needed by tokens that Flask-Security signs; derived, so that one secret is kept.
-        "SECURITY_PASSWORD_SALT": _derived(settings.secret_key, b"signed links"),
     }
 
 

@@ -5,7 +5,7 @@ What may happen is decided by ``domain.transitions.plan``; here its plan becomes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from builder.db.ids import new_id
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition, evaluate
-from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.domain.fields import FieldSet, JsonValue, ObjectDefinition
 from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Origin, Unmet
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.stays import EntryFacts, Stay, close_stay, open_stay
@@ -123,28 +123,13 @@ def snapshot_of(
     if feedback is not None:
         answer_faults = violations(feedback, given.answers)
         answer_faults += pointer_faults(uow, feedback, given_so_far(standing).answers, given.answers)
-    values = {
-        **standing.record["data"],
-        **{name: standing.record[column] for name, column in RECORD_COLUMNS.items()},
-        **{f"feedback.{key}": value for key, value in given.answers.items()},
-    }
-    names = dict(definition.fields.by_key)
-    if feedback is not None:
-        names |= {f"feedback.{key}": field for key, field in feedback.by_key.items()}
-    context = EvaluationContext(
-        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
-    )
-
-    def holds(condition: Condition) -> bool:
-        return evaluate(condition, values, names, context)
-
     return MoveSnapshot(
         pipeline=pipeline,
         stage_key=standing.record["stage_key"],
         values=standing.record["data"],
         fields=definition.fields,
         actor=uow.actor,
-        evaluate=holds,
+        evaluate=judge_of(uow, definition, standing.record, feedback, given.answers),
         feedback=feedback,
         answers=given.answers,
         record_violations=faults,
@@ -154,6 +139,30 @@ def snapshot_of(
         is_marker_ticked=given.is_marked,
         is_approved=is_approved,
     )
+
+
+def judge_of(
+    uow: UnitOfWork,
+    definition: ObjectDefinition,
+    record: Mapping[str, Any],
+    feedback: FieldSet | None,
+    answers: Mapping[str, JsonValue],
+) -> Callable[[Condition], bool]:
+    """What says whether a condition of a gate holds: of the record's values and columns (``record`` by their
+    names) and of the answers to the stage's feedback, for the actor, now.
+    """
+    values = {
+        **record["data"],
+        **{name: record[column] for name, column in RECORD_COLUMNS.items()},
+        **{f"feedback.{key}": value for key, value in answers.items()},
+    }
+    names = dict(definition.fields.by_key)
+    if feedback is not None:
+        names |= {f"feedback.{key}": field for key, field in feedback.by_key.items()}
+    context = EvaluationContext(
+        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
+    )
+    return lambda condition: evaluate(condition, values, names, context)
 
 
 def pinned_feedback(uow: UnitOfWork, standing: Standing) -> FieldSet | None:

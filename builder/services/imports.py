@@ -51,14 +51,7 @@ def receive(
     file_id = new_id()
     key = blob_key(uow.workspace.id, file_id)
     stored = blobs.put(key, stream, limit=limit)
-    try:
-        with blobs.open(key) as kept:
-            plain = unpacked(kept)
-            file_format = detect(plain)
-            Table(plain, file_format)  # refuses what has no rows before anything is promised
-    except FunnelwrightError:
-        blobs.delete(key)
-        raise
+    file_format = _format_of(blobs, key)
     uow.begin()
     now, actor_id = uow.clock.now(), uow.actor.member_id or None
     uow.session.add(
@@ -86,6 +79,19 @@ def receive(
     uow.session.add(job)
     uow.session.flush()
     return job
+
+
+def _format_of(blobs: BlobStore, key: str) -> FileFormat:
+    """How a kept file is written. Errors: as ``receive``; then the file is kept no longer."""
+    try:
+        with blobs.open(key) as kept:
+            plain = unpacked(kept)
+            found = detect(plain)
+            Table(plain, found)  # refuses what has no rows before anything is promised
+    except FunnelwrightError:
+        blobs.delete(key)
+        raise
+    return found
 
 
 def find(uow: UnitOfWork, job_id: int) -> ImportJob:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from builder.domain.comparison import EvaluationContext
-from builder.domain.conditions import Condition, evaluate
 from builder.domain.feedback import Feedback
 from builder.domain.fields import ObjectDefinition
 from builder.domain.gates import is_marker_met
@@ -18,7 +16,7 @@ from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.requirements import allowed_targets, requirements
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.record import RecordPage
-from builder.services.entries import RECORD_COLUMNS
+from builder.services.entries import RECORD_COLUMNS, judge_of
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import violations
 
@@ -101,28 +99,14 @@ def _snapshot(
     definition = uow.catalog.object(record.object_key)
     answers = dict(stay.answers) if stay else {}
     form = feedback.fields if feedback else None
-    values = {
-        **record.data,
-        **{name: getattr(record, column) for name, column in RECORD_COLUMNS.items()},
-        **{f"feedback.{key}": value for key, value in answers.items()},
-    }
-    names = dict(definition.fields.by_key)
-    if form is not None:
-        names |= {f"feedback.{key}": field for key, field in form.by_key.items()}
-    context = EvaluationContext(
-        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
-    )
-
-    def holds(condition: Condition) -> bool:
-        return evaluate(condition, values, names, context)
-
+    columns = {column: getattr(record, column) for column in ("data", *RECORD_COLUMNS.values())}
     return MoveSnapshot(
         pipeline=pipeline,
         stage_key=record.stage_key,
         values=record.data,
         fields=definition.fields,
         actor=uow.actor,
-        evaluate=holds,
+        evaluate=judge_of(uow, definition, columns, form, answers),
         feedback=form,
         answers=answers,
         record_violations=faults,
