@@ -16,8 +16,9 @@ from typing import Any
 
 from builder.errors import N_, FunnelwrightError, Invalid, NotFound
 from builder.metadata import documents as texts
-from builder.metadata.grammar import DefinitionProblem, Document, pointer
+from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.lint import Surroundings, lint
+from builder.metadata.pack_texts import untranslated
 from builder.metadata.upcasters import upcast
 from builder.resources import resource_folder
 
@@ -41,8 +42,6 @@ BROKEN = N_("The industry template cannot be used: %(count)s things are wrong.")
 FILE_NAME = N_("The file must be named after its key: “%(expected)s”.")
 STRANGE_FILE = N_("This file belongs to no part of an industry template. Remove it.")
 TWICE = N_("Two documents of this kind have the key “%(key)s”.")
-MISSING_TRANSLATION = N_("The text is missing in %(locale)s, a language that the template promises.")
-SAME_TRANSLATION = N_("The text in %(locale)s is the same as in English. Translate it.")
 
 
 class BrokenPack(Invalid):
@@ -154,8 +153,8 @@ def check(pack: Document, installed: Iterable[Document] = ()) -> list[Definition
         for document in pack[section]:
             name = file_name(document)
             found += [replace(problem, file=name) for problem in lint(kind, document, around)]
-            found += [replace(problem, file=name) for problem in _translations(document, pack["locales"])]
-    found += [replace(problem, file=HEAD_FILE) for problem in _translations(head(pack), pack["locales"])]
+            found += [replace(problem, file=name) for problem in untranslated(document, pack["locales"])]
+    found += [replace(problem, file=HEAD_FILE) for problem in untranslated(head(pack), pack["locales"])]
     order = {"error": 0, "warn": 1, "hint": 2}
     return sorted(found, key=lambda problem: (order[problem.severity], problem.file, problem.place))
 
@@ -192,57 +191,6 @@ def _same_keys(pack: Document) -> Iterator[DefinitionProblem]:
             yield DefinitionProblem(TWICE, "/key", {"key": key}, file=f"{section}/{key}.json")
 
 
-# Names of properties that hold a text in several languages, wherever they stand in a document.
-_TEXTS = (
-    "label",
-    "label_plural",
-    "description",
-    "help",
-    "definition",
-    "goal",
-    "message",
-    "x-label",
-    "x-help",
-)
-
-
-def _translations(
-    value: Any, locales: Iterable[str], path: tuple[str | int, ...] = ()
-) -> Iterator[DefinitionProblem]:
-    """Texts that lack a language which the pack promises, or repeat the English one."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _translations(item, locales, (*path, index))
-    if not isinstance(value, dict):
-        return
-    for name, inner in value.items():
-        if isinstance(inner, (str, dict)) and _is_text(name, path):
-            yield from _translation(inner, locales, (*path, name))
-        else:
-            yield from _translations(inner, locales, (*path, name))
-
-
-def _is_text(name: str, path: tuple[str | int, ...]) -> bool:
-    """Whether a property holds text: not a field that happens to be called so, nor a funnel's unit."""
-    if path[-1:] in (("properties",), ("map",)):
-        return False
-    return name in _TEXTS or (name == "unit" and "indicators" in path)
-
-
-def _translation(
-    text: str | Document, locales: Iterable[str], path: tuple[str | int, ...]
-) -> Iterator[DefinitionProblem]:
-    known = {"en": text} if isinstance(text, str) else text
-    for locale in locales:
-        values = {"locale": locale}
-        if locale not in known:
-            yield DefinitionProblem(MISSING_TRANSLATION, pointer(*path), values, rule="missing_translation")
-        elif locale != "en" and known[locale] == known.get("en") != known[locale].upper():
-            yield DefinitionProblem(
-                SAME_TRANSLATION, pointer(*path), values, severity="warn", rule="same_translation"
-            )
-
-
 def complete_locales(pack: Document, wanted: Iterable[str]) -> list[str]:
     """Those of the wanted languages in which every text of the pack is there: what it can promise."""
     texts_of = [head(pack), *documents(pack)]
@@ -252,7 +200,7 @@ def complete_locales(pack: Document, wanted: Iterable[str]) -> list[str]:
         if not any(
             problem.rule == "missing_translation"
             for document in texts_of
-            for problem in _translations(document, [locale])
+            for problem in untranslated(document, [locale])
         )
     ]
 
