@@ -15,14 +15,14 @@ from blueprints.messages import local, message
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.background_words import QUESTION_WORDS, SCENARIO_WORDS
-from blueprints.studio.pack_words import StagePath, paths_of
+from blueprints.studio.pack_words import StagePath
 from blueprints.studio.process_edits import lines, make
 from blueprints.workspace.shown import names_in
 from builder.domain.pipeline import QUESTIONS, Pipeline
 from builder.errors import Conflict, Invalid
 from builder.forms.beginning import BeginningForm
 from builder.metadata.editing.background import SetBackground
-from builder.metadata.proposals import Proposal, proposals
+from builder.metadata.proposals import Proposal, entry_pipeline, proposals
 from builder.queries.library import ShelfPack, shelf, shelf_pack
 from builder.services import beginnings
 from builder.services.definitions import EDIT
@@ -47,8 +47,12 @@ class Proposed:
     reason: str
 
     @property
-    def paths(self) -> list[StagePath]:
-        return paths_of(self.pack.document)
+    def path(self) -> StagePath | None:
+        """The stages of the process that the template is about."""
+        document = self.pack.document
+        key = entry_pipeline(document)
+        found = (one for one in document.get("pipelines", ()) if one["key"] == key)
+        return next((StagePath.of(one) for one in found), None)
 
 
 @studio.get("/start")

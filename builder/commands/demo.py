@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.metadata.grammar import Document
     from builder.services.demo.plan import DemoPlan
 
-SIGN_INS = "demo-sign-ins.json"
+SIGN_INS = "sign-ins-{}.json"
 
 
 @click.command()
@@ -40,7 +40,7 @@ def demo(pack_key: str, months: int | None, as_json: bool) -> None:
     folder = packs.locate(pack_key)
     plan = read_plan(folder, packs.load(folder))
     plan = replace(plan, months=months or plan.months)
-    memory = settings.data_folder / SIGN_INS
+    memory = settings.data_folder / SIGN_INS.format(plan.workspace["key"])
     with open_session(settings) as session:
         try:
             workspaces.open_workspace(session, SystemClock(), plan.workspace["key"])

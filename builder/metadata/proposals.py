@@ -39,7 +39,11 @@ def _suits(head: Document) -> Document:
 
 
 def entry_pipeline(pack: Document) -> str:
-    """The key of the process that a template is about: that of its first object that moves through one."""
+    """The key of the process that a template is about: that of its first object that moves through one;
+    empty when it has no process.
+    """
+    if not pack["pipelines"]:
+        return ""
     places = {document["key"]: document.get("position", 999) for document in pack["objects"]}
     first = min(pack["pipelines"], key=lambda one: (places.get(one["object"], 999), one["key"]))
     return str(first["key"])

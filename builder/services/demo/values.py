@@ -32,6 +32,8 @@ _SYLLABLES = (
 )
 
 
+# A pool of places, by which names that are used up are told apart before they are numbered.
+PLACES = "@places"
 COMPUTED = ("formula", "rollup", "money_rollup", "auto_number")
 
 
@@ -148,7 +150,12 @@ class ValueMaker:
         used = self._used.get(name, 0)
         self._used[name] = used + 1
         text = str(pool[used % len(pool)])
-        return text if used < len(pool) else f"{text} {used // len(pool) + 1}"
+        if used < len(pool):
+            return text
+        places, times = self._pools.get(PLACES, ()), used // len(pool)
+        if times <= len(places):
+            return f"{text}, {places[(used + times) % len(places)]}"
+        return f"{text} {times + 1}"
 
     def _text(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
         return f"{field.label.text('en')} {self._random.randrange(1000, 9999)}"
