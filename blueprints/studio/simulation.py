@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response
 from blueprints.forms import show_form
 from blueprints.insights.words import money, number
 from blueprints.messages import local, message
-from blueprints.scope import scope
+from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from builder.domain.pipeline import Pipeline
 from builder.domain.simulation import VERDICTS, Cause
 from builder.errors import Invalid
 from builder.queries.drafts import drafts_count
+from builder.queries.row import names_of_visible
 from builder.services.definitions import EDIT
 from builder.services.simulation import SIZES, Simulation, simulate
 
@@ -44,14 +45,16 @@ class CauseLine:
     examples: tuple[tuple[int, str], ...]
 
     @classmethod
-    def of(cls, pipeline: Pipeline, cause: Cause) -> CauseLine:
+    def of(cls, here: Scope, pipeline: Pipeline, cause: Cause) -> CauseLine:
         stages = [
             local(pipeline.by_key[key].label) if key in pipeline.by_key else key
             for key in (cause.from_stage, cause.to_stage)
         ]
         words, colour = WORDS[cause.verdict]
         text = message(cause.unmet.message_key, cause.unmet.values)
-        return cls(text, " → ".join(stages), str(words), colour, cause.count, tuple(cause.examples.items()))
+        seen = names_of_visible(here.session, here.actor, set(cause.examples))
+        examples = tuple((record_id, seen[record_id]) for record_id in cause.examples if record_id in seen)
+        return cls(text, " → ".join(stages), str(words), colour, cause.count, examples)
 
 
 @studio.get("/processes/<pipeline_key>/trial")
@@ -79,12 +82,17 @@ def trial(pipeline_key: str) -> Response:
         found=found,
         draft_count=drafts_count(here.session),
         verdicts=[(*WORDS[key], compared.now[key], compared.then[key]) for key in VERDICTS],
-        causes=[CauseLine.of(pipeline, each) for each in compared.causes[:MOST_CAUSES]],
+        causes=[CauseLine.of(here, pipeline, each) for each in compared.causes[:MOST_CAUSES]],
         further=max(0, len(compared.causes) - MOST_CAUSES),
-        forecast=_money_lines(found),
+        forecast=_money_lines(found) if _sees_amounts(here, pipeline) else [],
         number=number,
         **page,
     )
+
+
+def _sees_amounts(here: Scope, pipeline: Pipeline) -> bool:
+    veil = here.actor.veils.get(pipeline.object_key)
+    return veil is None or "amount" not in veil.parts
 
 
 def _money_lines(found: Simulation) -> list[tuple[str, str, str]]:
