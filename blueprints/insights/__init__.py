@@ -14,10 +14,13 @@ from blueprints.insights import (  # noqa: F401 - importing registers their rout
     drill,
     filter,
     funnel,
+    plugged,
     reasons,
     wins,
 )
+from blueprints.messages import local
 from blueprints.shell import NavItem, NavSection, add_navigation
+from builder.charts.report import reports
 
 
 def register(app: Flask) -> None:
@@ -29,9 +32,11 @@ def register(app: Flask) -> None:
 def _navigation() -> Iterator[NavSection]:
     if "scope" not in g or not g.scope.actor.can(area.VIEW):
         return
-    links = (
+    links = [
         NavItem(gettext("Funnel"), url_for("insights.funnel"), "filter"),
         NavItem(gettext("Wins and losses"), url_for("insights.wins"), "trophy"),
         NavItem(gettext("Reasons"), url_for("insights.reasons"), "list-details"),
-    )
-    yield NavSection(gettext("Insights"), links, order=60)
+    ]
+    for key, report in reports().items():
+        links.append(NavItem(str(local(report.label)), url_for("insights.report", key=key), "chart-bar"))
+    yield NavSection(gettext("Insights"), tuple(links), order=60)

@@ -26,7 +26,7 @@ MOST_CAUSES = 40
 WORDS = {
     "passes": (lazy_gettext("go through"), "green"),
     "asks": (lazy_gettext("go through after a warning"), "yellow"),
-    "waits": (lazy_gettext("wait for an approval"), "azure"),
+    "parked": (lazy_gettext("wait for an approval"), "azure"),
     "set_aside": (lazy_gettext("go through by an override"), "orange"),
     "refused": (lazy_gettext("are refused"), "red"),
     "gone": (lazy_gettext("lead from or to a stage that goes"), "gray"),

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 from builder.domain.moves import MoveIntent, MoveSnapshot, Unmet
 from builder.domain.transitions import Parked, Refused, plan
 
-Verdict: TypeAlias = Literal["passes", "asks", "waits", "set_aside", "refused", "gone"]
-VERDICTS: tuple[Verdict, ...] = ("passes", "asks", "waits", "set_aside", "refused", "gone")
+Verdict: TypeAlias = Literal["passes", "asks", "parked", "set_aside", "refused", "gone"]
+VERDICTS: tuple[Verdict, ...] = ("passes", "asks", "parked", "set_aside", "refused", "gone")
 EXAMPLES = 5
 _Mark: TypeAlias = tuple[str, str | None, str, str]
 
@@ -18,7 +18,7 @@ _Mark: TypeAlias = tuple[str, str | None, str, str]
 @dataclass(frozen=True, slots=True)
 class Judged:
     """The verdict on one move. *passes*: as it was made; *asks*: only after a warning was confirmed;
-    *waits*: for an approval; *set_aside*: by the override that was given then; *refused*; *gone*: one of its
+    *parked*: for an approval; *set_aside*: by the override that was given then; *refused*; *gone*: one of its
     stages is not there. ``unmet``: what warned, was set aside or refused.
     """
 
@@ -37,7 +37,7 @@ def judge(snapshot: MoveSnapshot, intent: MoveIntent) -> Judged:
     if isinstance(decision, Refused):
         return Judged("refused", tuple(each for each in decision.unmet if each.severity == "block"))
     if isinstance(decision, Parked):
-        return Judged("waits")
+        return Judged("parked")
     if decision.overridden:
         return Judged("set_aside", decision.overridden)
     return Judged("asks", decision.warnings) if decision.warnings else Judged("passes")

@@ -5,7 +5,8 @@ A value has three shapes. *JSON*: how it stands in ``record.data``, exactly as t
 into files (``export``). A type never raises anything but ``InvalidValue`` for what a person typed.
 
 To add a type: a class here, its meta-schema in ``schemas/meta/fieldtypes/``, its line in ``registry``, and a
-macro named after its ``widget`` in ``templates/components/fields.html`` (or an existing widget).
+macro named after its ``widget`` in ``templates/components/fields.html`` (or an existing widget). To add one
+without touching the core: ``docs/plug-ins.md``.
 """
 
 from __future__ import annotations
@@ -112,7 +113,8 @@ class FieldType:
     columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
     (``params["parts"]``) that are fields themselves; ``match_kind``: how its values tell
     duplicates, ``None`` when they do not; ``default_word``: what a default says for a value of the moment
-    (*today*, *now*, *me*).
+    (*today*, *now*, *me*). ``settings``: of a type that comes as a plug-in, its own settings by name, each a
+    JSON Schema with ``title``, ``description`` and their Chinese twins; those of the house stand in files.
     """
 
     key: ClassVar[str]
@@ -130,6 +132,7 @@ class FieldType:
     is_group: ClassVar[bool] = False
     match_kind: ClassVar[TraitKind | None] = None
     default_word: ClassVar[str] = ""
+    settings: ClassVar[Mapping[str, Any] | None] = None
 
     def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
         """The settings that a new field of this type, on the object of that key, cannot be without; the

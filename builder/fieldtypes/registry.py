@@ -1,10 +1,11 @@
-"""All field types by key. A type that is registered here is offered in the Studio, in imports and in
-filters.
+"""All field types by key, those of plug-ins included (S24). A type that is registered here is offered in the
+Studio, in imports and in filters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from builder.domain.fields import FieldDefinition
 from builder.domain.kinds import register_kind
@@ -27,8 +28,10 @@ from builder.fieldtypes.sub_form import SubForm
 from builder.fieldtypes.table import Table
 from builder.fieldtypes.temporal import Date, DateTime
 from builder.fieldtypes.text import LongText, Text
+from builder.plug_ins import FIELD_TYPES, plugged
 
 _TYPES: dict[str, FieldType] = {}
+_plugged_in: list[bool] = []
 
 
 class UnknownFieldType(Invalid):
@@ -46,9 +49,15 @@ def register(field_type: FieldType) -> None:
 def field_type(key: str) -> FieldType:
     """The type of that key. Errors: UnknownFieldType."""
     try:
-        return _TYPES[key]
+        return _known()[key]
     except KeyError:
         raise UnknownFieldType(N_("There is no field type “%(type)s”."), type=key[:63]) from None
+
+
+def settings_of(key: str) -> Mapping[str, Any] | None:
+    """The settings of a plugged-in type of that key, by name; ``None`` for any other."""
+    found = _known().get(key)
+    return None if found is None else found.settings
 
 
 def type_of(definition: FieldDefinition) -> FieldType:
@@ -58,7 +67,18 @@ def type_of(definition: FieldDefinition) -> FieldType:
 
 def all_types() -> Iterator[FieldType]:
     """Every registered type, in the order in which the Studio offers them."""
-    return iter(tuple(_TYPES.values()))
+    return iter(tuple(_known().values()))
+
+
+def _known() -> dict[str, FieldType]:
+    """The types by key. Plug-ins are loaded when the first is asked for, not with this module: their own
+    modules import parts that need it. Errors: BrokenPlugIn.
+    """
+    if not _plugged_in:
+        _plugged_in.append(True)
+        for made in plugged(FIELD_TYPES):
+            register(made)
+    return _TYPES
 
 
 for _type in (

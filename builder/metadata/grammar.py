@@ -19,6 +19,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from builder.errors import Problem
+from builder.fieldtypes.registry import settings_of
 from builder.resources import resource_folder
 
 GRAMMAR = 1
@@ -130,8 +131,24 @@ def type_accepts(field_type: str) -> Callable[[Any], bool] | None:
 @cache
 def type_meta_schema(field_type: str) -> Mapping[str, Any] | None:
     """The meta-schema of a field type's own settings, or ``None`` for an unknown type."""
+    settings = settings_of(field_type)
+    if settings is not None:
+        return _plugged_schema(field_type, settings)
     path = resource_folder("schemas") / "meta" / FIELD_TYPES / f"{field_type}.schema.json"
     return json.loads(path.read_text("utf-8")) if field_type.isidentifier() and path.is_file() else None
+
+
+def _plugged_schema(field_type: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The meta-schema of a plugged-in type: what every field has, and its own settings."""
+    own = {"x-type": {**meta_schema("field")["properties"]["x-type"], "const": field_type}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": urn(f"{FIELD_TYPES}:{field_type}"),
+        "type": "object",
+        "$ref": urn("field"),
+        "properties": {**own, "x-options": {"not": {}}, **settings},
+        "unevaluatedProperties": False,
+    }
 
 
 @cache

@@ -89,7 +89,7 @@ def test_an_approval_a_warning_and_a_stage_that_goes_are_told_apart(world: World
         "leave": {"conditions": [{"when": when, "severity": "warn", "message": {"en": "Small"}}]}
     }
     _stage(document, "b")["gate"] = {"leave": {"approval": {"approver": "role", "role": "admin"}}}
-    assert dict(_tried(world, document).comparison.then) == {"asks": 2, "waits": 1}
+    assert dict(_tried(world, document).comparison.then) == {"asks": 2, "parked": 1}
 
     gone = copy.deepcopy(FREE)
     gone["stages"] = [stage for stage in gone["stages"] if stage["key"] != "b"]
