@@ -6,9 +6,14 @@ import sqlite3
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
+
+from builder.errors import N_, Conflict
 
 WRITE = "funnelwright_write"
+AT_ONCE = N_("Somebody else changed the same things at this very moment. Nothing was saved; try again.")
+# What PostgreSQL says to the one of two transactions that wait for each other, and that it lets go.
+_LET_GO = ("40P01", "40001")
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -28,7 +33,15 @@ def prepare(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _open_sqlite):
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    if engine.dialect.name == "postgresql" and not event.contains(engine, "handle_error", _in_words):
+        event.listen(engine, "handle_error", _in_words)
     return engine
+
+
+def _in_words(context: ExceptionContext) -> None:
+    """Errors: Conflict where the transaction was let go for another: nothing is wrong, it may be repeated."""
+    if getattr(context.original_exception, "sqlstate", None) in _LET_GO:
+        raise Conflict(AT_ONCE)
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
