@@ -312,7 +312,7 @@ def test_any_string_may_stand_in_any_parameter(town: Town) -> None:
         visitor = stranger if path == "/sign-in" else ada
         for name in names:
             number += 1
-            for text in (OWN[0], OWN[number % len(OWN)], STRINGS[number * 97 % len(STRINGS)]):
+            for text in (OWN[number % len(OWN)], STRINGS[number * 97 % len(STRINGS)]):
                 address = f"{path}{glue}{name}={in_address(text)}"
                 check(visitor.get(address, htmx=number % 3 == 2), (address, text))
 
@@ -495,7 +495,7 @@ def forms_on(visitor: Visitor, address: str) -> list[Form]:
 
 
 def test_any_string_may_be_sent_in_any_control_of_any_form(town: Town) -> None:
-    """One control at a time (four of each form), the rest as a browser sends it: what is kept can be shown."""
+    """One control at a time (two or three of each form), the rest as a browser sends it: what is kept can be shown."""
     ada, sent = town.as_("Ada"), 0
     known: set[tuple[str, ...]] = set()
     for address in FORM_PAGES:
@@ -508,7 +508,7 @@ def test_any_string_may_be_sent_in_any_control_of_any_form(town: Town) -> None:
             # Drawn icons are asked for by name, and one that is not drawn is an error in tests alone.
             names = {_NUMBERED.sub("0", name): name for name in sorted(form.names - {"csrf_token", "icon"})}
             among = [*names.values(), *(button for button, _ in form.buttons[:1])]
-            for name in among[sent % 3 :: max(1, len(among) // 4)]:
+            for name in among[sent % 3 :: max(1, len(among) // 2)]:
                 if number >= len(now):
                     break
                 sent += 1
@@ -522,7 +522,7 @@ def test_any_string_may_be_sent_in_any_control_of_any_form(town: Town) -> None:
                 if form.method == "post" and answer.status_code < 400:
                     # An edit names the state that it was made from, which is another now.
                     now = forms_on(ada, address)
-    assert sent > 100
+    assert sent > 50
     for place in (*FORM_PAGES, *SHOWN_AFTER):
         check(ada.get(place), place)
 
