@@ -58,7 +58,6 @@ OWN_WORDS = {
     "place": "where a problem is",
     "problems": "what a form complains about",
     "quiet": "a look of buttons",
-    "trial": "trying out which process a record would enter",
     "region": "a landmark, the region of a telephone number",
     "result": "how a command ended",
     "sign": "whether a number may be negative",
