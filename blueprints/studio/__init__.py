@@ -18,6 +18,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     clients,
     designer,
     form_edits,
+    gate_conditions,
     objects,
     pack_files,
     packs,
