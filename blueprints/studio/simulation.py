@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,14 +46,14 @@ class CauseLine:
     examples: tuple[tuple[int, str], ...]
 
     @classmethod
-    def of(cls, here: Scope, pipeline: Pipeline, cause: Cause) -> CauseLine:
+    def of(cls, pipeline: Pipeline, cause: Cause, seen: Mapping[int, str]) -> CauseLine:
+        """``seen``: the names of the records that the reader sees."""
         stages = [
             local(pipeline.by_key[key].label) if key in pipeline.by_key else key
             for key in (cause.from_stage, cause.to_stage)
         ]
         words, colour = WORDS[cause.verdict]
         text = message(cause.unmet.message_key, cause.unmet.values)
-        seen = names_of_visible(here.session, here.actor, set(cause.examples))
         examples = tuple((record_id, seen[record_id]) for record_id in cause.examples if record_id in seen)
         return cls(text, " → ".join(stages), str(words), colour, cause.count, examples)
 
@@ -77,12 +78,15 @@ def trial(pipeline_key: str) -> Response:
         problem = message(error.message_key, error.values)
         return show_form("pages/studio/trial.html", status=422, found=None, problem=problem, **page)
     compared = found.comparison
+    causes = compared.causes[:MOST_CAUSES]
+    examples = {record_id for cause in causes for record_id in cause.examples}
+    seen = names_of_visible(here.session, here.actor, examples)
     return show_form(
         "pages/studio/trial.html",
         found=found,
         draft_count=drafts_count(here.session),
         verdicts=[(*WORDS[key], compared.now[key], compared.then[key]) for key in VERDICTS],
-        causes=[CauseLine.of(here, pipeline, each) for each in compared.causes[:MOST_CAUSES]],
+        causes=[CauseLine.of(pipeline, each, seen) for each in causes],
         further=max(0, len(compared.causes) - MOST_CAUSES),
         forecast=_money_lines(found) if _sees_amounts(here, pipeline) else [],
         number=number,

@@ -29,14 +29,27 @@ def workspace() -> None:
 @click.option("--zone", default="UTC", show_default=True, help="The time zone of days and periods.")
 @click.option("--currency", default="USD", show_default=True, help="Three capital letters.")
 @click.option("--sample", is_flag=True, help="With people and a few months of made-up records to look at.")
+@click.option(
+    "--empty", is_flag=True, help="Only the roles of the template: the rest is set up in the Studio."
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 def create(
-    key: str, pack: str, name: str, locale: str, zone: str, currency: str, sample: bool, as_json: bool
+    key: str,
+    pack: str,
+    name: str,
+    locale: str,
+    zone: str,
+    currency: str,
+    sample: bool,
+    empty: bool,
+    as_json: bool,
 ) -> None:
     """Create the workspace KEY and install an industry template in it, all or nothing."""
+    if sample and empty:
+        raise click.UsageError("--sample and --empty exclude each other")
     from builder.metadata import packs
+    from builder.services import definitions, workspaces
     from builder.services import packs as services
-    from builder.services import workspaces
 
     folder = packs.locate(pack)
     document = packs.load(folder)
@@ -46,7 +59,11 @@ def create(
         return
     with open_session() as session:
         uow = workspaces.create(session, SystemClock(), facts)
-        published = services.install(uow, document)
+        if empty:
+            roles = [each for each in packs.documents(document) if each["kind"] == "role"]
+            published = definitions.publish(uow, roles, definitions.Occasion("pack"))
+        else:
+            published = services.install(uow, document)
         uow.commit()
         made = uow.workspace
     if as_json:

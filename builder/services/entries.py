@@ -129,7 +129,7 @@ def snapshot_of(
         values=standing.record["data"],
         fields=definition.fields,
         actor=uow.actor,
-        evaluate=judge_of(uow, definition, standing.record, feedback, given.answers),
+        evaluate=judge_of(here_and_now(uow), definition, standing.record, feedback, given.answers),
         feedback=feedback,
         answers=given.answers,
         record_violations=faults,
@@ -141,15 +141,22 @@ def snapshot_of(
     )
 
 
+def here_and_now(uow: UnitOfWork) -> EvaluationContext:
+    """For whom and when conditions are asked: for the actor, now."""
+    return EvaluationContext(
+        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
+    )
+
+
 def judge_of(
-    uow: UnitOfWork,
+    context: EvaluationContext,
     definition: ObjectDefinition,
     record: Mapping[str, Any],
     feedback: FieldSet | None,
     answers: Mapping[str, JsonValue],
 ) -> Callable[[Condition], bool]:
     """What says whether a condition of a gate holds: of the record's values and columns (``record`` by their
-    names) and of the answers to the stage's feedback, for the actor, now.
+    names) and of the answers to the stage's feedback.
     """
     values = {
         **record["data"],
@@ -159,9 +166,6 @@ def judge_of(
     names = dict(definition.fields.by_key)
     if feedback is not None:
         names |= {f"feedback.{key}": field for key, field in feedback.by_key.items()}
-    context = EvaluationContext(
-        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
-    )
     return lambda condition: evaluate(condition, values, names, context)
 
 

@@ -16,7 +16,7 @@ from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.requirements import allowed_targets, requirements
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.record import RecordPage
-from builder.services.entries import RECORD_COLUMNS, judge_of
+from builder.services.entries import RECORD_COLUMNS, here_and_now, judge_of
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import violations
 
@@ -106,7 +106,7 @@ def _snapshot(
         values=record.data,
         fields=definition.fields,
         actor=uow.actor,
-        evaluate=judge_of(uow, definition, columns, form, answers),
+        evaluate=judge_of(here_and_now(uow), definition, columns, form, answers),
         feedback=form,
         answers=answers,
         record_violations=faults,

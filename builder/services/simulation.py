@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from builder.db.people import Member
 from builder.db.records import Record
 from builder.domain.comparison import EvaluationContext
-from builder.domain.conditions import Condition, evaluate
 from builder.domain.feedback import Feedback
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import MoveSnapshot
@@ -25,7 +24,7 @@ from builder.metadata.documents import check
 from builder.queries.drafts import drafts
 from builder.queries.replay import PastMove, past_moves
 from builder.services.definitions import EDIT
-from builder.services.entries import RECORD_COLUMNS
+from builder.services.entries import judge_of
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import violations
 
@@ -134,25 +133,14 @@ def _snapshot(uow: UnitOfWork, rules: Rules, past: PastMove, people: Mapping[int
     fields = form.fields if form else None
     answers = {key: value for key, value in past.answers.items() if fields and key in fields.by_key}
     values = {key: value for key, value in past.values.items() if key in rules.definition.fields.by_key}
-    considered = {
-        **values,
-        **{name: past.columns[column] for name, column in RECORD_COLUMNS.items()},
-        **{f"feedback.{key}": value for key, value in answers.items()},
-    }
-    names = dict(rules.definition.fields.by_key)
-    names |= {f"feedback.{key}": field for key, field in fields.by_key.items()} if fields else {}
     context = EvaluationContext(past.at, uow.workspace.time_zone, past.actor_id or 0, ())
-
-    def holds(condition: Condition) -> bool:
-        return evaluate(condition, considered, names, context)
-
     return MoveSnapshot(
         pipeline=rules.pipeline,
         stage_key=past.from_stage,
         values=values,
         fields=rules.definition.fields,
         actor=_actor(rules, past.actor_id, people),
-        evaluate=holds,
+        evaluate=judge_of(context, rules.definition, {**past.columns, "data": values}, fields, answers),
         feedback=fields,
         answers=answers,
         record_violations=violations(rules.definition.fields, values, values),

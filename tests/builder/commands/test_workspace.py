@@ -56,6 +56,20 @@ def test_a_workspace_is_created_with_its_pack_and_listed(run: Run, law: str) -> 
     assert "Acme" in run("workspace", "list").stdout
 
 
+def test_an_empty_workspace_has_the_roles_of_the_template_and_nothing_else(run: Run, law: str) -> None:
+    both = run("workspace", "create", "acme", "--pack", law, "--empty", "--sample")
+    assert both.exit_code == 2
+    made = run("workspace", "create", "acme", "--pack", law, "--empty", "--json")
+    assert made.exit_code == 0, made.output
+    roles = [each for each in packs.documents(packs.load(Path(law))) if each["kind"] == "role"]
+    assert json.loads(made.output)["definitions"] == len(roles) > 0
+    added = run("user", "add", "ada@example.com", "-w", "acme", "--name", "Ada", "--role", roles[0]["key"])
+    assert added.exit_code == 0, added.output
+    planned = json.loads(run("pack", "plan", law, "-w", "acme", "--json").output)
+    assert "role" not in {each["kind"] for each in planned["changes"]}
+    assert planned["changes"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
