@@ -87,20 +87,31 @@ def process_list() -> str:
     if may_edit:
         shown = [(each, each.key in _drafted(here)) for each in live.values()]
         shown += [(each, True) for key, each in _drafted(here).items() if key not in live]
+    objects = {**(_new_objects(here) if may_edit else {}), **here.catalog.objects}
     return render_template(
         "pages/studio/processes.html",
         pipelines=shown,
-        objects=here.catalog.objects,
-        assigned=_assigned(here, [pipeline for pipeline, _ in shown]) if may_edit else [],
+        objects=objects,
+        assigned=_assigned(objects, [pipeline for pipeline, _ in shown]) if may_edit else [],
         may_edit=may_edit,
         draft_count=drafts_count(here.session) if may_edit else 0,
     )
 
 
-def _assigned(here: Scope, shown: Sequence[Pipeline]) -> list[ObjectDefinition]:
+def _new_objects(here: Scope) -> dict[str, ObjectDefinition]:
+    """Objects that are drafted only: their processes are drafted beside them."""
+    made = (
+        compiled(draft.document)
+        for draft in drafts(here.session)
+        if draft.kind == "object" and draft.live is None and not draft.is_removal
+    )
+    return {each.key: each for each in made if isinstance(each, ObjectDefinition)}
+
+
+def _assigned(objects: Mapping[str, ObjectDefinition], shown: Sequence[Pipeline]) -> list[ObjectDefinition]:
     """The objects of these processes: which of them a record enters is said for each object."""
     keys = {pipeline.object_key for pipeline in shown}
-    return [definition for key, definition in here.catalog.objects.items() if key in keys]
+    return [definition for key, definition in objects.items() if key in keys]
 
 
 def _drafted(here: Scope) -> dict[str, Pipeline]:
