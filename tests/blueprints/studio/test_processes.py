@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from builder.domain.stays import LoggedEntry
+from builder.metadata.editing.objects import new_object
+from builder.metadata.editing.stages import new_pipeline
 from builder.queries import drafts as stored
-from builder.services import drafts
+from builder.services import designs, drafts
 from builder.services.history import LoadedRecord, load_histories
 from builder.services.records import NewRecord, Saved
 from tests.fixtures.town import Town, Visitor
@@ -321,3 +323,15 @@ def test_a_rep_sees_the_rate_of_her_own_records(town: Town) -> None:
 
 def test_without_history_there_is_no_rate(town: Town) -> None:
     assert earned(town.as_("Ada").get(FREE).text) == {}
+
+
+def test_a_drafted_object_is_among_those_whose_process_can_be_said(sqlite_town: Town) -> None:
+    uow = sqlite_town.work()
+    document = new_object({"en": "Lot"}, {"en": "Lots"}, ())
+    designs.begin(uow, document)
+    designs.begin(uow, new_pipeline({"en": "Auction"}, document["key"], ()))
+    uow.commit()
+    uow.session.close()
+    place = f"/w/acme/studio/processes/for/{document['key']}"
+    assert f'href="{place}"' in sqlite_town.as_("Ada").get("/w/acme/studio/processes").text
+    assert place not in sqlite_town.as_("Rita").get("/w/acme/studio/processes").text
