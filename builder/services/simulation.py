@@ -108,7 +108,9 @@ def _drafted(uow: UnitOfWork, now: Rules) -> Rules:
         if draft.is_removal:
             if (draft.kind, draft.key) == ("pipeline", pipeline.key):
                 raise Invalid(REMOVED)
-            feedback.pop(draft.key if draft.kind == "feedback" else "", None)
+            for kind, known in (("feedback", feedback), ("role", roles)):
+                if draft.kind == kind:
+                    known.pop(draft.key, None)
             continue
         if check(draft.kind, draft.document):
             raise Invalid(BROKEN, name=draft.label)
@@ -151,11 +153,14 @@ def _snapshot(uow: UnitOfWork, rules: Rules, past: PastMove, people: Mapping[int
 
 
 def _actor(rules: Rules, member_id: int | None, people: Mapping[int, str]) -> Actor:
-    """Who moved, with the role of today."""
-    role = rules.roles.get(people.get(member_id or 0, ""))
-    if role is None:
+    """Who moved, with the role of today; without any right where these rules do not have that role."""
+    if member_id is None:
         return NOBODY
-    return Actor(member_id or 0, "", role.key, role.rights, role.visibility)
+    role_key = people.get(member_id, "")
+    role = rules.roles.get(role_key)
+    if role is None:
+        return Actor(member_id, "", role_key, frozenset(), "own")
+    return Actor(member_id, "", role.key, role.rights, role.visibility)
 
 
 def _forecast(

@@ -114,6 +114,15 @@ def test_answers_tasks_and_overrides_are_those_of_that_visit(world: World) -> No
     assert {(each.unmet.field, each.count) for each in found.comparison.causes} == {("room", 2)}
 
 
+def test_people_whose_role_goes_could_not_have_moved(world: World) -> None:
+    with world.work() as uow:
+        drafts.draft_removal(uow, "role", "admin")
+        found = simulate(uow, "free", 100)
+    assert dict(found.comparison.now) == {"passes": 3}
+    assert dict(found.comparison.then) == {"refused": 3}
+    assert {each.unmet.kind for each in found.comparison.causes} == {"right"}
+
+
 def test_who_may_not_and_what_cannot_be_tried_is_told(world: World) -> None:
     with world.work() as uow:
         with pytest.raises(NotFound):
