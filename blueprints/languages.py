@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from gettext import NullTranslations
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, g, request
 from flask_babel import Babel, force_locale, get_locale, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from builder.resources import resource_folder
 from builder.settings import Settings
@@ -76,9 +80,28 @@ def in_language(key: str) -> Iterator[None]:
 
 def _texts() -> NullTranslations:
     """The catalogue of the present answer, found once a request."""
-    if "texts" not in g:
-        g.texts = get_translations()
-    return cast(NullTranslations, g.texts)
+    texts = g.get("texts")
+    if texts is None:
+        texts = g.texts = get_translations()
+    return cast(NullTranslations, texts)
+
+
+@pass_eval_context
+def _said(page: EvalContext, text: str, **values: Any) -> str:
+    """``_`` of the templates, with the meaning of Jinja's own.
+
+    That one takes the whole context, which is copied for every call within a loop: a tenth of a list's time.
+    """
+    if not values:
+        return _plain(_texts(), text, bool(page.autoescape))
+    said = _texts().gettext(text)
+    return (Markup(said) if page.autoescape else said) % values
+
+
+@lru_cache(maxsize=8192)
+def _plain(texts: NullTranslations, text: str, is_markup: bool) -> str:
+    said = texts.gettext(text) % {}
+    return Markup(said) if is_markup else said
 
 
 def add_languages(app: Flask, settings: Settings) -> Babel:
@@ -94,4 +117,5 @@ def add_languages(app: Flask, settings: Settings) -> Babel:
         pgettext=lambda context, text: _texts().pgettext(context, text),
         npgettext=lambda context, one, many, number: _texts().npgettext(context, one, many, number),
     )
+    app.jinja_env.globals["_"] = _said
     return babel
