@@ -1,4 +1,5 @@
-"""What belongs to a record without standing in its values: notes, notices, files, what was made from it.
+"""What belongs to a record without standing in its values: notes, notices, files, shares, what was made from
+it.
 
 When two records are merged all of this passes to the one that stays. What has passed is written down, so that
 undoing gives back exactly that and nothing that came later.
@@ -6,7 +7,7 @@ undoing gives back exactly that and nothing that came later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,7 +15,7 @@ from sqlalchemy import select, update
 from builder.db.base import Base
 from builder.db.imports import StoredFile
 from builder.db.notes import Note, Notice
-from builder.db.records import Record
+from builder.db.records import Record, RecordShare
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import chunks
 
@@ -26,6 +27,9 @@ _TABLES: Mapping[str, tuple[type[Base], str]] = {
     "made": (Record, "converted_from_id"),
     "merged_before": (Record, "merged_into_id"),
 }
+_SHARES, _RAISED = "shares", "raised"
+# What is given back as it was passed on.
+_RETURNED: Mapping[str, tuple[type[Base], str]] = {**_TABLES, _SHARES: (RecordShare, "record_id")}
 _ORIGIN = "origin"
 
 
@@ -41,24 +45,58 @@ def pass_on(uow: UnitOfWork, record_id: int, survivor_id: int) -> dict[str, list
         _give(uow, kind, ids, survivor_id)
         if ids:
             passed[kind] = [str(one) for one in ids]
-    return passed
+    return passed | _pass_shares(uow, record_id, survivor_id)
+
+
+def _pass_shares(uow: UnitOfWork, record_id: int, survivor_id: int) -> dict[str, list[str]]:
+    """Whom the record was shared with sees the survivor (S34). Who has that one already keeps the share,
+    which becomes one for editing where either was.
+    """
+    rows = uow.session.execute(
+        select(RecordShare.id, RecordShare.record_id, RecordShare.member_id, RecordShare.can_edit).where(
+            RecordShare.record_id.in_((record_id, survivor_id))
+        )
+    ).all()
+    kept = {row.member_id: row for row in rows if row.record_id == survivor_id}
+    own = [row for row in rows if row.record_id == record_id]
+    moved = sorted(row.id for row in own if row.member_id not in kept)
+    raised = sorted(
+        kept[row.member_id].id
+        for row in own
+        if row.member_id in kept and row.can_edit and not kept[row.member_id].can_edit
+    )
+    _give(uow, _SHARES, moved, survivor_id)
+    _let_edit(uow, raised, is_allowed=True)
+    found = {_SHARES: moved, _RAISED: raised}
+    return {kind: [str(one) for one in ids] for kind, ids in found.items() if ids}
+
+
+def _let_edit(uow: UnitOfWork, share_ids: Sequence[int], *, is_allowed: bool) -> None:
+    for part in chunks(share_ids):
+        uow.session.execute(
+            update(RecordShare)
+            .where(RecordShare.id.in_(part))
+            .values(can_edit=is_allowed)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def give_back(uow: UnitOfWork, record_id: int, survivor_id: int, passed: Mapping[str, Any]) -> None:
     """Give a record back what passed on from it, as far as it is still the survivor's."""
     for origin in passed.get(_ORIGIN, ()):
         _set_origin(uow, survivor_id, None, was=int(origin))
-    for kind in passed.keys() & _TABLES.keys():
+    _let_edit(uow, [int(one) for one in passed.get(_RAISED, ())], is_allowed=False)
+    for kind in passed.keys() & _RETURNED.keys():
         ids = passed[kind]
-        table: Any = _TABLES[kind][0]
-        holder = getattr(table, _TABLES[kind][1])
+        table: Any = _RETURNED[kind][0]
+        holder = getattr(table, _RETURNED[kind][1])
         wanted = [int(one) for one in ids]
         still = uow.session.scalars(select(table.id).where(table.id.in_(wanted), holder == survivor_id)).all()
         _give(uow, kind, still, record_id)
 
 
 def _give(uow: UnitOfWork, kind: str, ids: Any, holder_id: int) -> None:
-    entity, column = _TABLES[kind]
+    entity, column = _RETURNED[kind]
     table: Any = entity
     for part in chunks(sorted(ids)):
         uow.session.execute(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from builder.db.ids import new_id
 from builder.db.imports import StoredFile
 from builder.db.ledger import StayRow
 from builder.db.notes import Note, Notice
@@ -117,7 +118,7 @@ def state(uow: UnitOfWork) -> dict[str, Any]:
         (Note, ["id", "record_id", "text", "deleted_at"]),
         (Notice, ["id", "record_id", "note_id"]),
         (StoredFile, ["id", "record_id"]),
-        (RecordShare, ["record_id", "member_id"]),
+        (RecordShare, ["record_id", "member_id", "can_edit"]),
         (StayRow, ["id", "record_id", "sequence", "stage_key", "entered_at", "left_at", "left_via"]),
     ):
         rows = uow.session.execute(select(*(getattr(entity, name) for name in names)))
@@ -346,3 +347,29 @@ def test_undoing_a_merge_leaves_exactly_what_was_before(world: World) -> None:
             uow.commit()
             assert state(uow) == before
             assert verify(uow).is_clean
+
+
+@ON_SQLITE
+def test_whom_it_was_shared_with_sees_what_stays_until_the_merge_is_undone(world: World) -> None:
+    with world.work() as uow:
+        stays, first, second = (client(uow, name) for name in ("Acme", "ACME Ltd", "Acme GmbH"))
+        both, new = add_member(uow, "Both", "viewer"), add_member(uow, "New", "viewer")
+        shares = [(stays, both, False), (first, both, True), (first, new, False), (second, new, True)]
+        for record_id, member_id, can_edit in shares:
+            uow.session.add(
+                RecordShare(
+                    workspace_id=uow.workspace.id, id=new_id(), record_id=record_id, member_id=member_id,
+                    can_edit=can_edit, created_at=uow.clock.now(),
+                )
+            )  # fmt: skip
+        uow.commit()
+        before = state(uow)["record_share"]
+        batch_id = united(uow, stays, first, second)
+        seen = uow.session.execute(
+            select(RecordShare.member_id, RecordShare.can_edit).where(RecordShare.record_id == stays)
+        )
+        assert dict(seen.all()) == {both: True, new: True}
+        batches.undo_own(uow, batch_id)
+        uow.commit()
+        uow.session.expire_all()
+        assert state(uow)["record_share"] == before
