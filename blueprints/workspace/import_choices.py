@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from werkzeug.datastructures import MultiDict
 
+from blueprints.workspace.import_parts import read_options, read_units
 from builder.exchange.moments import STATED, DateOrder
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.profile import TableProfile
@@ -64,6 +65,8 @@ def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
         key_column=key_column if key_column in names else None,
         orders=orders,
         marks=marks,
+        units=read_units(form, names),
+        options=read_options(form, names),
         create_users="create_users" in form,
         create_references="create_references" in form,
         entry_pipeline=form.get("entry_pipeline") or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
@@ -12,6 +12,15 @@ from blueprints.languages import language
 from blueprints.messages import local, told
 from blueprints.scope import Scope
 from blueprints.workspace.import_choices import MOST_TEXTS, NOT_NEW
+from blueprints.workspace.import_parts import (
+    JoinLine,
+    MeaningLine,
+    Options,
+    join_lines,
+    meaning_lines,
+    option_choices,
+    unit_options,
+)
 from blueprints.workspace.process_choice import open_processes
 from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
@@ -31,7 +40,6 @@ from builder.services.import_setup import Proposal
 # The page of a small file shows at once what a choice changes.
 LIVE_ROWS = 5_000
 
-Options: TypeAlias = tuple[tuple[str, Any, bool], ...]
 _ORDER_NAMES: Mapping[DateOrder, Any] = {
     "dmy": lazy_gettext("day first: 31/12/2025"),
     "mdy": lazy_gettext("month first: 12/31/2025"),
@@ -49,7 +57,8 @@ class ColumnLine:
     """One column of the file on the mapping page. ``chosen``: ``""``, ``key:<field>`` or ``new:<type>``.
 
     ``orders`` and ``marks`` are (value, label, chosen) of how its dates and numbers may be read, none where
-    that is no question; ``preview`` what its texts become.
+    that is no question, and ``units`` of what its numbers count; ``meanings`` are its texts that name no
+    option, each of which may mean one of ``options``; ``preview`` what its texts become.
     """
 
     place: int
@@ -58,6 +67,9 @@ class ColumnLine:
     suggested_type: str
     orders: Options
     marks: Options
+    units: Options
+    meanings: tuple[MeaningLine, ...]
+    options: tuple[tuple[str, Any], ...]
     preview: ColumnPreview | None
     problems: tuple[str, ...]
 
@@ -90,6 +102,7 @@ class MappingPage:
     statuses: tuple[TextLine, ...]
     targets: tuple[tuple[str, Any], ...]
     choices: Choices
+    joins: tuple[JoinLine, ...]
     problems: tuple[tuple[str, str], ...]
     can_create_fields: bool
     can_create_users: bool
@@ -99,6 +112,11 @@ class MappingPage:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(line.profile.name for line in self.columns)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The columns of the file itself."""
+        return self.names[: len(self.names) - len(self.choices.joins)]
 
     @property
     def telling(self) -> frozenset[str]:
@@ -142,6 +160,7 @@ def page_of(
         statuses=_statuses(profile, choices),
         targets=_targets(here, choices),
         choices=choices,
+        joins=join_lines(choices.joins),
         problems=tuple(
             (f"field-{places[item.place]}" if item.place in places else "", told(item)) for item in listed
         ),
@@ -176,6 +195,7 @@ def _line(
         chosen = f"new:{choices.new_types[column.name]}"
     else:
         chosen = f"key:{mapped[column.name]}" if column.name in mapped else ""
+    field = definition.fields.targets.get(mapped.get(column.name, ""))
     suggested = new_field(column, (), here.catalog.objects, definition.key).type
     return ColumnLine(
         place=place,
@@ -184,6 +204,9 @@ def _line(
         suggested_type=suggested,
         orders=_orders(column, choices) if wanted in ("date", "datetime") else (),
         marks=_marks(column, choices) if wanted in ("integer", "decimal", "money", "percent") else (),
+        units=unit_options(here, column, wanted, choices),
+        meanings=meaning_lines(column, field, choices),
+        options=option_choices(here, field),
         preview=preview,
         problems=tuple(told(item) for item in problems if item.place == column.name),
     )

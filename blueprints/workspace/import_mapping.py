@@ -15,9 +15,12 @@ from blueprints.messages import told
 from blueprints.scope import Scope, scope
 from blueprints.workspace.import_choices import read_choices, stored_choices
 from blueprints.workspace.import_form import MappingPage, page_of
+from blueprints.workspace.import_parts import read_joins
 from blueprints.workspace.import_start import StartPage, begun, start_page
 from blueprints.workspace.imports import blobs, imports
 from builder.errors import N_, FunnelwrightError, Problem
+from builder.exchange.joining import Join
+from builder.exchange.profile import TableProfile
 from builder.queries import imports as queries
 from builder.services import imports as services
 from builder.services.import_choices import Choices, with_order
@@ -39,6 +42,7 @@ def mapping(job_id: int) -> Response:
     start = str(job.options.get("start", ""))
     if choices is None:
         start, choices = begun(uow, profile, here.catalog.object(job.object_key), wanted)
+    profile = _with_joins(job, profile, choices.joins)
     page, _proposal = _planned(here, job, profile, choices, is_asking=False)
     return _show_mapping(job_id, page, start_page(uow, profile, job, start))
 
@@ -50,7 +54,9 @@ def choose_mapping(job_id: int) -> Response:
     uow = here.unit_of_work()
     job = services.find(uow, job_id)
     profile = services.column_profile(blobs(), job)
-    choices = read_choices(request.form, profile)
+    joins = read_joins(request.form, profile)
+    profile = _with_joins(job, profile, joins)
+    choices = replace(read_choices(request.form, profile), joins=joins)
     is_asking = "refresh" not in request.form
     page, proposal = _planned(here, job, profile, choices, is_asking=is_asking)
     start = request.form.get("start", "")[:80]
@@ -75,6 +81,11 @@ def choose_mapping(job_id: int) -> Response:
     return done(url_for("imports.check", job_id=job_id))
 
 
+def _with_joins(job: Any, profile: TableProfile, joins: tuple[Join, ...]) -> TableProfile:
+    """What the columns hold with those that are joined; the file is read again for them."""
+    return services.column_profile(blobs(), job, joins=joins) if joins else profile
+
+
 def _planned(
     here: Scope, job: Any, profile: Any, choices: Choices, *, is_asking: bool
 ) -> tuple[MappingPage, Any]:
@@ -87,7 +98,8 @@ def _planned(
         if choices.mode == "log":
             with services.OpenFile(blobs(), job) as table:
                 choices = with_order(choices, table, profile)
-        proposal = plan_import(uow, profile, services.format_of(job), job.object_key, choices)
+        file_format = services.format_of(job, choices.joins)
+        proposal = plan_import(uow, profile, file_format, job.object_key, choices)
         brought = promises(uow, blobs(), job)
         previews = preview_columns(uow, profile, proposal, language(), brought)
         if is_asking:

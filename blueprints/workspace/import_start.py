@@ -65,7 +65,7 @@ def _best(uow: UnitOfWork, profile: TableProfile, definition: ObjectDefinition) 
 
 def _fitting(uow: UnitOfWork, profile: TableProfile, object_key: str) -> list[MappingRow]:
     """Mappings that were made for these headers."""
-    key = columns_key(column.name for column in profile.columns)
+    key = columns_key(profile.headers)
     return [row for row in mappings(uow.session, object_key) if row.columns_key == key]
 
 

@@ -162,9 +162,10 @@ def start(job_id: int) -> Response:
     choices = stored_choices(job.options)
     if choices is None:
         return done(url_for("imports.mapping", job_id=job_id))
-    profile = services.column_profile(blobs(), job)
+    profile = services.column_profile(blobs(), job, joins=choices.joins)
     try:
-        proposal = plan_import(uow, profile, services.format_of(job), job.object_key, choices)
+        file_format = services.format_of(job, choices.joins)
+        proposal = plan_import(uow, profile, file_format, job.object_key, choices)
         services.set_plan(uow, job, carry_out(uow, proposal), profile.rows)
         services.queue(uow, job)
         house.queue().enqueue_import(uow.session, here.workspace.key, job_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -265,6 +265,10 @@ def _planned(
         columns = profile(table)
         choices = with_order(choices, table, columns)
     choices = _from_preset(uow, columns, job.object_key, choices, options)
+    if choices.joins:
+        file_format = replace(file_format, joins=choices.joins)
+        with imports.OpenFile(blobs, job, file_format) as table:
+            columns = profile(table)
     proposal = plan_import(uow, columns, file_format, job.object_key, choices)
     proposal.refuse_questions()
     if options.get("save_mapping") and not options.get("dry_run"):

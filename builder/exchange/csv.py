@@ -178,7 +178,10 @@ class Table:
                 columns=len(self.header),
                 limit=MAX_COLUMNS,
             )
-        self.columns = column_names(self.header)
+        own = column_names(self.header)
+        self._width = len(own)
+        self._joins = [(join, join.places(own)) for join in file_format.joins]
+        self.columns = column_names([*own, *(join.name for join in file_format.joins)])
 
     def _header(self) -> list[str]:
         for index, (_line, cells) in enumerate(_records(self._stream, self.format)):
@@ -197,7 +200,7 @@ class Table:
                     yield below.popleft()
 
     def _row(self, line: int, cells: list[str]) -> Row:
-        width = len(self.columns)
+        width = self._width
         problem = None
         if "'" in "".join(cells):
             cells = [plain_text(cell) for cell in cells]
@@ -211,6 +214,8 @@ class Table:
         elif len(cells) < width:
             # Spreadsheets leave out empty cells at the end of a row.
             cells = cells + [""] * (width - len(cells))
+        if self._joins:
+            cells = cells + [join.text(cells, places) for join, places in self._joins]
         return Row(line, cells, problem or self._unreadable(line, cells))
 
     def _unreadable(self, line: int, cells: Sequence[str]) -> Problem | None:

@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 
 from charset_normalizer import from_bytes
 
+from builder.exchange.joining import Join
+
 DELIMITERS = (",", ";", "\t", "|")
 # What a person may choose by hand; detection may find others of the single-byte family.
 ENCODINGS = (
@@ -54,7 +56,8 @@ class FileFormat:
     """How to read a file. ``skip``: filled rows above the header; without one, columns are numbered.
 
     ``footer``: filled rows at the end that are no data (totals, notes). ``sheet``: the sheet of a spreadsheet
-    file, for which encoding and delimiter mean nothing; ``None`` for a text file.
+    file, for which encoding and delimiter mean nothing; ``None`` for a text file. ``joins``: columns that are
+    read as one as well, which stand behind those of the file.
     """
 
     encoding: str = "utf-8"
@@ -63,13 +66,15 @@ class FileFormat:
     has_header: bool = True
     footer: int = 0
     sheet: str | None = None
+    joins: tuple[Join, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> FileFormat:
-        return cls(**document)
+        joins = tuple(map(Join.from_document, document.get("joins", ())))
+        return cls(**{**document, "joins": joins})
 
 
 def detect_text(stream: BinaryIO) -> FileFormat:

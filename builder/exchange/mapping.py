@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.exchange.profile import ColumnProfile, TableProfile
+from builder.exchange.units import header_unit
 from builder.resources import resource_folder
 
 # Kinds of columns (exchange.profile) that a field type takes; anything may become text.
@@ -75,13 +76,14 @@ def suggest(
     skipped = set(without) | set(fixed)
     free = [column for column in profile.columns if column.name not in skipped]
     stem = common_stem([column.name for column in profile.columns])
+    bare = {column.name: header_unit(column.name.removeprefix(stem), "")[0] for column in free}
     pairs = sorted(
         (
             (-score, position, column.name, field.key)
             for position, column in enumerate(free)
             for field in definition.fields.targets.values()
             if field.key not in fixed.values()
-            and (score := certainty(column, column.name.removeprefix(stem), field, definition)) >= _GOOD
+            and (score := certainty(column, bare[column.name], field, definition)) >= _GOOD
         ),
     )
     chosen: dict[str, tuple[str, float]] = {}

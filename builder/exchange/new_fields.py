@@ -12,6 +12,7 @@ from builder.domain.fields import ObjectDefinition
 from builder.exchange.mapping import plain
 from builder.exchange.numbers import read_number
 from builder.exchange.profile import ColumnProfile
+from builder.exchange.units import header_unit
 
 # A column is a choice when few different values come back often.
 MOST_OPTIONS = 30
@@ -88,15 +89,20 @@ def new_field(
     objects: Mapping[str, ObjectDefinition],
     own_object: str,
     wanted: str | None = None,
+    *,
+    keeps_unit: bool = False,
 ) -> NewField:
     """The field that suits the column, or one of the type ``wanted``.
 
-    ``objects``: a column named like one of them refers to its records.
+    ``objects``: a column named like one of them refers to its records. The unit that a header tells is no
+    part of the name, for values are brought without it, unless the field ``keeps_unit``.
     """
-    key = slug(column.name, taken, "field")
     target = _target(column, objects, own_object) if wanted in (None, "reference") else None
     type_key = "reference" if target else (wanted if wanted != "reference" else None) or _type(column)
-    document: dict[str, Any] = {"x-type": type_key, "x-label": label_of(column.name)}
+    is_bare = type_key in ("integer", "decimal", "money") and not keeps_unit
+    name = header_unit(column.name, "")[0] if is_bare else column.name
+    key = slug(name, taken, "field")
+    document: dict[str, Any] = {"x-type": type_key, "x-label": label_of(name)}
     if target:
         document["x-target"] = target
     if type_key == "choice":
@@ -116,8 +122,10 @@ def _target(column: ColumnProfile, objects: Mapping[str, ObjectDefinition], own_
 
 
 def _type(column: ColumnProfile) -> str:
-    if column.kind in ("integer", "decimal") and any(word in plain(column.name) for word in _MONEY_WORDS):
-        return "money"
+    if column.kind in ("integer", "decimal"):
+        _, unit = header_unit(column.name, "")
+        if (unit and unit.currency) or any(word in plain(column.name) for word in _MONEY_WORDS):
+            return "money"
     if column.kind == "decimal" and _scale(column) > 6:
         return "text"
     if column.kind in _DIRECT or column.kind == "decimal":

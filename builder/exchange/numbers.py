@@ -15,14 +15,17 @@ DecimalMark: TypeAlias = Literal[".", ","]
 
 CURRENCY_SIGNS = "€$£¥￥元₹₽₩zł"
 # What people write instead of zeros, as powers of ten; longer words before those that they begin with.
-_SCALES: Mapping[str, int] = {
+SCALES: Mapping[str, int] = {
     "thousand": 3, "tsd": 3, "k": 3, "千万": 7, "百万": 6, "十万": 5, "千": 3, "万": 4, "萬": 4,
     "millionen": 6, "millions": 6, "million": 6, "mio": 6, "mn": 6, "m": 6,
     "milliarden": 9, "billions": 9, "billion": 9, "mrd": 9, "bn": 9, "b": 9, "十亿": 9, "亿": 8, "億": 8,
 }  # fmt: skip
+CURRENCY_OF_SIGN: Mapping[str, str] = {
+    "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "元": "CNY",
+}  # fmt: skip
 # A small m or b alone may be metres or anything; beside a currency it shortens the amount.
 _WITH_CURRENCY_ONLY = frozenset("mb")
-_SCALE = re.compile(f"({'|'.join(sorted(_SCALES, key=len, reverse=True))})\\.?", re.IGNORECASE)
+_SCALE = re.compile(f"({'|'.join(sorted(SCALES, key=len, reverse=True))})\\.?", re.IGNORECASE)
 _AROUND = re.compile(
     r"^(?P<sign>[-+]?)\s*(?P<before>[^\d.,+\-()\s]{0,3})\s*(?P<second>[-+]?)\s*"
     r"(?P<number>[\d.,'’\s\u00a0\u202f]*\d[\d.,]*)\s*(?P<after>[^\d\-]{0,16}?)\s*(?P<last>-?)$"
@@ -45,14 +48,18 @@ class _Parts(NamedTuple):
     shift: int = 0
 
 
-def read_number(text: str, mark: DecimalMark = ".") -> str | None:
-    """``text`` as a plain decimal without currency, per cent sign and grouping. ``None``: no number."""
-    if _PLAIN.fullmatch(text) and mark == ".":
+def read_number(text: str, mark: DecimalMark = ".", shift: int = 0) -> str | None:
+    """``text`` as a plain decimal without currency, per cent sign and grouping. ``None``: no number.
+
+    ``shift``: the power of ten that its column is short of, where the text names none of its own.
+    """
+    if not shift and _PLAIN.fullmatch(text) and mark == ".":
         return text
     parts = _parts(text)
     if parts is None:
         return None
-    sign, number, _unit, shift = parts
+    sign, number, _unit, own_shift = parts
+    shift = own_shift or shift
     whole, _, decimals = number.rpartition(mark) if mark in number else (number, "", "")
     group = "," if mark == "." else "."
     if group in decimals or (whole and not _is_grouped(whole, group)):
@@ -99,7 +106,7 @@ def _unit_and_shift(before: str, after: str) -> tuple[str, int] | None:
         rest, word = after[found.end() :].strip(), found[1]
         has_currency = _is_currency(before or rest)
         if (not rest or _is_currency(rest)) and (has_currency or word not in _WITH_CURRENCY_ONLY):
-            after, shift = rest, _SCALES[word.casefold()]
+            after, shift = rest, SCALES[word.casefold()]
     unit = before or after
     if (before and after) or not (unit in ("", "%") or _is_currency(unit)):
         return None

@@ -46,8 +46,9 @@ BY_RULES = "@rules"
 class ImportPlan:
     """``fields``: (column, field key) pairs; ``key_column`` fills the record's external key.
 
-    ``orders`` and ``marks`` say per column how its dates and numbers are written. ``name_from_key``: the key
-    is the record's name too, because no column gives one. ``entry_pipeline``: new records without history
+    ``orders``, ``marks`` and ``units`` say per column how its dates and numbers are written and what they
+    count (``exchange.units``); ``options`` which option a text means (``""``: none). ``name_from_key``: the
+    key is the record's name too, because no column gives one. ``entry_pipeline``: new records without history
     enter its first stage; ``BY_RULES``: each that of the process which the rules say (S7–S9).
     """
 
@@ -59,6 +60,8 @@ class ImportPlan:
     name_from_key: bool = False
     orders: Mapping[str, DateOrder] = field(default_factory=dict)
     marks: Mapping[str, DecimalMark] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     create_users: bool = False
     create_references: bool = False
     entry_pipeline: str | None = None
@@ -75,6 +78,8 @@ class ImportPlan:
             "name_from_key": self.name_from_key,
             "orders": dict(self.orders),
             "marks": dict(self.marks),
+            "units": dict(self.units),
+            "options": {column: dict(texts) for column, texts in self.options.items()},
             "create_users": self.create_users,
             "create_references": self.create_references,
             "entry_pipeline": self.entry_pipeline,
@@ -106,6 +111,8 @@ class ImportPlan:
             name_from_key=document["name_from_key"],
             orders=document["orders"],
             marks=document["marks"],
+            units=document.get("units", {}),
+            options=document.get("options", {}),
             create_users=document["create_users"],
             create_references=document["create_references"],
             entry_pipeline=document["entry_pipeline"],

@@ -79,11 +79,20 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class TableProfile:
-    """All columns, and how many rows stand below the header (``unusable`` of them cannot be read)."""
+    """All columns, and how many rows stand below the header (``unusable`` of them cannot be read).
+
+    The last ``joined`` columns are read from others (``exchange.joining``).
+    """
 
     columns: tuple[ColumnProfile, ...]
     rows: int
     unusable: int
+    joined: int = 0
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The columns of the file itself, without those that are joined from them."""
+        return tuple(column.name for column in self.columns[: len(self.columns) - self.joined])
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -241,4 +250,5 @@ def profile(table: Table, judged: int | None = None) -> TableProfile:
             collector.add(cells)
         rows += len(some)
         unusable += sum(row.problem is not None for row in some)
-    return TableProfile(tuple(collector.profile() for collector in collectors), rows, unusable)
+    columns = tuple(collector.profile() for collector in collectors)
+    return TableProfile(columns, rows, unusable, len(table.format.joins))

@@ -14,8 +14,9 @@ from builder.domain.kinds import Kind
 from builder.errors import N_, FunnelwrightError, Invalid, Problem
 from builder.exchange.csv import Row
 from builder.exchange.moments import DateOrder, as_instant, only_order, read_moment
-from builder.exchange.numbers import DecimalMark, read_number, unit_of
+from builder.exchange.numbers import DecimalMark, read_number
 from builder.exchange.plan import ImportPlan
+from builder.exchange.units import Unit, currency_of
 from builder.exchange.words import trimmed, yes_or_no
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import type_of
@@ -27,12 +28,8 @@ OTHER_ORDER = N_("“%(value)s” is not a date in the order chosen for its colu
 UNKNOWN_NAME = N_("Nothing is called “%(value)s”.")
 OTHER_CURRENCY = N_("“%(value)s” is not in %(currency)s.")
 KEY_LENGTH = 200
-_CURRENCY_OF_SIGN = {
-    "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "元": "CNY",
-}  # fmt: skip
 # Types that read more than a number: 1:30, 1 h 30 min, ★★★.
 _OWN_WORDS = ("duration", "rating")
-_YEN = ("CNY", "JPY")
 # Values that come back often are converted once.
 _REMEMBERED = 5_000
 
@@ -45,7 +42,8 @@ _UNREAD: Any = object()
 
 class _Source(NamedTuple):
     """Where the value of a field comes from: the place and name of its column, how a text is converted, and
-    what texts became that were read before. ``tells_currency``: its text may name the record's currency.
+    what texts became that were read before. ``tells_currency``: its text may name the record's currency,
+    which is ``currency`` where the header says so.
     """
 
     place: int
@@ -55,6 +53,7 @@ class _Source(NamedTuple):
     convert: Convert
     known: dict[str, JsonValue]
     tells_currency: bool
+    currency: str = ""
 
 
 class ReadRow(NamedTuple):
@@ -97,9 +96,14 @@ class RowReader:
 
     def _source(self, column: str, field: FieldDefinition) -> _Source:
         tells_currency = field.role == "amount" and self._currency_field is not None
-        return _Source(
-            self._place(column), column, field, field.key, self._converter(column, field), {}, tells_currency
-        )
+        unit = self._unit(column)
+        convert = self._converter(column, field, unit)
+        place = self._place(column)
+        return _Source(place, column, field, field.key, convert, {}, tells_currency, unit.currency)
+
+    def _unit(self, column: str) -> Unit:
+        code = self._plan.units.get(column)
+        return Unit() if code is None else Unit.of_code(code)
 
     def _place(self, column: str) -> int:
         try:
@@ -128,7 +132,7 @@ class RowReader:
         problems: list[Problem] = []
         values: dict[str, Any] = {}
         cells = row.cells
-        for place, column, _, key, convert, known, tells_currency in self._cells:
+        for place, column, _, key, convert, known, tells_currency, currency in self._cells:
             text = cells[place]
             value = known.get(text, _UNREAD)
             if value is _UNREAD:
@@ -142,7 +146,7 @@ class RowReader:
             if value is not None:
                 values[key] = value
                 if tells_currency:
-                    self._note_currency(text, values)
+                    self._note_currency(text, values, currency)
         if self._groups:
             values = _folded(values)
         return ReadRow(row, self._read_key(row, values, problems), values, tuple(problems))
@@ -161,7 +165,9 @@ class RowReader:
         source = self._by_key.get(key)
         if source is None:  # a group of which columns fill parts
             return False
-        field, convert = source.field, source.convert
+        field = source.field
+        # What an export says is whole: no unit of a header makes it less.
+        convert = self._converter(source.column, field, Unit())
         kind = type_of(field)
         if stored is None or kind.kind in (Kind.LINK, Kind.PERSON):
             return False
@@ -182,32 +188,34 @@ class RowReader:
             values.setdefault(self._name_key, key)
         return key
 
-    def _note_currency(self, text: str, values: dict[str, Any]) -> None:
+    def _note_currency(self, text: str, values: dict[str, Any], currency: str) -> None:
         """An amount in another currency than the workspace's says so on its record."""
         named = self._currency_field
         if named is not None and named.key not in values:
-            code = _currency(text, self._context.currency)
-            if code is not None and code != self._context.currency:
+            code = currency_of(text, self._context.currency) or currency
+            if code and code != self._context.currency:
                 values[named.key] = self._parse(named, code)
 
-    def _converter(self, column: str, field: FieldDefinition) -> Convert:
+    def _converter(self, column: str, field: FieldDefinition, unit: Unit) -> Convert:
         kind = type_of(field).kind
         mark = self._plan.marks.get(column, ".")
         order = self._plan.orders.get(column, "dmy")
         if kind in (Kind.LINK, Kind.PERSON):
             return lambda text: self._named(field, text)
         if field.type == "money":
-            return lambda text: self._money(field, trimmed(text), mark)
+            return lambda text: self._money(field, trimmed(text), mark, unit)
         if field.type == "yes_no":
             return lambda text: self._yes_no(field, text)
         if field.type == "url":
             return lambda text: self._parse(field, _with_scheme(trimmed(text)))
         if kind is Kind.NUMBER and field.type not in _OWN_WORDS:
-            return lambda text: self._parse(field, read_number(trimmed(text), mark) or text)
+            return lambda text: self._parse(field, read_number(trimmed(text), mark, unit.shift) or text)
         if kind is Kind.DAY:
             return lambda text: self._parse(field, _day(trimmed(text), order))
         if kind is Kind.INSTANT:
             return lambda text: self._parse(field, self._instant(trimmed(text), order))
+        if meant := self._plan.options.get(column):
+            return lambda text: self._parse(field, meant.get(trimmed(text), trimmed(text)))
         return lambda text: self._parse(field, trimmed(text))
 
     def _parse(self, field: FieldDefinition, text: str) -> JsonValue:
@@ -217,14 +225,14 @@ class RowReader:
         known = yes_or_no(text)
         return self._parse(field, trimmed(text)) if known is None else known
 
-    def _money(self, field: FieldDefinition, text: str, mark: DecimalMark) -> JsonValue:
-        code = _currency(text, self._context.currency)
+    def _money(self, field: FieldDefinition, text: str, mark: DecimalMark, unit: Unit) -> JsonValue:
+        code = currency_of(text, self._context.currency) or (unit.currency if text else None) or None
         own = field.params.get("currency") or self._context.currency
         is_free = field.role == "amount" and not field.params.get("currency")
         may_differ = is_free and self._currency_field is not None
         if code is not None and code != own and not may_differ:
             raise Invalid(OTHER_CURRENCY, value=text.strip()[:80], currency=own)
-        return self._parse(field, read_number(text, mark) or text)
+        return self._parse(field, read_number(text, mark, unit.shift) or text)
 
     def _named(self, field: FieldDefinition, text: str) -> JsonValue:
         name = trimmed(text)
@@ -288,15 +296,3 @@ def _refuse_other_order(text: str) -> None:
     """A date that only another order reads is no slip: its row may be wrong altogether. Errors: Invalid."""
     if only_order(text) is not None:
         raise Invalid(OTHER_ORDER, value=text[:80])
-
-
-def _currency(text: str, own: str) -> str | None:
-    """The currency that an amount is written with; ``None`` when it names none."""
-    if text[:1].isdecimal() and text[-1:].isdecimal():
-        return None
-    unit = unit_of(text)
-    if not unit or unit == "%":
-        return None
-    if unit in "¥￥":
-        return own if own in _YEN else "CNY"
-    return _CURRENCY_OF_SIGN.get(unit, unit if len(unit) == 3 and unit.isupper() else own)

@@ -7,18 +7,24 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from builder.exchange.csv import Table
+from builder.exchange.joining import Join
 from builder.exchange.moments import DateOrder
 from builder.exchange.numbers import DecimalMark
 from builder.exchange.plan import Mode
 from builder.exchange.profile import TableProfile
 from builder.services.import_history import HistoryChoice, in_usual_order
 
+# What is said of a text that becomes an option of its own.
+NEW_OPTION = "+"
+
 
 @dataclass(frozen=True)
 class Choices:
     """What a person said. ``fields``: column → field key, or ``None`` for *leave out*; other columns get
     suggestions. ``new_types``: columns that become fields, with their type (``None``: as their values are);
-    ``create_fields``: every column that no field is like.
+    ``create_fields``: every column that no field is like. ``units``: as in plans; ``options``: which option a
+    text of a column means, ``""`` for none and ``NEW_OPTION`` for one of its own. ``joins``: columns that are
+    read as one as well.
     """
 
     fields: Mapping[str, str | None] = field(default_factory=dict)
@@ -30,6 +36,9 @@ class Choices:
     orders: Mapping[str, DateOrder] = field(default_factory=dict)
     order: DateOrder | None = None
     marks: Mapping[str, DecimalMark] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    joins: tuple[Join, ...] = ()
     create_users: bool = False
     create_references: bool = False
     entry_pipeline: str | None = None
@@ -44,7 +53,9 @@ class Choices:
     def from_document(cls, document: Mapping[str, Any]) -> Choices:
         """What ``to_document`` wrote. Errors: KeyError, TypeError for anything else."""
         history = document["history"]
-        return cls(**{**document, "history": None if history is None else HistoryChoice(**history)})
+        joins = tuple(map(Join.from_document, document.get("joins", ())))
+        told = None if history is None else HistoryChoice(**history)
+        return cls(**{**document, "joins": joins, "history": told})
 
 
 def with_order(choices: Choices, table: Table, profile: TableProfile) -> Choices:
@@ -67,7 +78,7 @@ def with_said(base: Choices, said: Choices) -> Choices:
         for item in fields(Choices)
         if (value := getattr(said, item.name)) != getattr(_NOTHING, item.name)
     }
-    for name in ("fields", "orders", "marks", "new_types"):
+    for name in ("fields", "orders", "marks", "units", "options", "new_types"):
         if name in changed:
             changed[name] = {**getattr(base, name), **changed[name]}
     if "new_types" in changed:

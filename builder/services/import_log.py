@@ -12,6 +12,7 @@ from builder.errors import N_, FunnelwrightError, Invalid, Problem
 from builder.exchange.csv import Row
 from builder.exchange.numbers import read_number
 from builder.exchange.plan import HistoryPlan, ImportPlan
+from builder.exchange.units import Unit
 from builder.services.history import LoadedRecord, load_histories
 from builder.services.import_names import Names
 from builder.services.import_rows import Existing, RowImport, Verdict, existing, facts_of, stage_of
@@ -154,7 +155,8 @@ class LogImport(RowImport):
         text = self.reader.cell(row, column)
         if column is None or not text:
             return None
-        number = read_number(text, self._plan.marks.get(column, "."))
+        shift = Unit.of_code(self._plan.units.get(column, "0:")).shift
+        number = read_number(text, self._plan.marks.get(column, "."), shift)
         if number is None:
             raise Invalid(NOT_AN_AMOUNT, value=text[:80])
         return to_minor(number, self._currency)

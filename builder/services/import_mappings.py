@@ -7,7 +7,7 @@ would do beyond the rights of whoever uses them is left out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from builder.domain.fields import ObjectDefinition
 from builder.errors import N_, Conflict, Invalid, NotFound, Problem, Stale
 from builder.exchange.plan import BY_RULES
 from builder.exchange.profile import TableProfile
-from builder.services.import_choices import Choices
+from builder.services.import_choices import NEW_OPTION, Choices
 from builder.services.import_history import find_pipeline
 from builder.services.import_setup import Proposal
 from builder.services.unit_of_work import UnitOfWork
@@ -57,7 +57,7 @@ def save_mapping(
     uow.catalog.object(object_key)
     name = _name(name)
     uow.begin()
-    columns = [column.name for column in profile.columns]
+    columns = list(profile.headers)
     facts: dict[str, Any] = {
         "name": name,
         "columns": columns,
@@ -138,7 +138,9 @@ def mapping_choices(
 def _usable(
     uow: UnitOfWork, said: Choices, made: dict[str, str], profile: TableProfile, definition: ObjectDefinition
 ) -> Choices:
-    there = {column.name for column in profile.columns}
+    headers = set(profile.headers)
+    joins = tuple(join for join in said.joins if headers.issuperset(join.columns))
+    there = headers | {join.name for join in joins}
     targets = definition.fields.targets
     # What was a new field then is there now, unless the import never ran.
     fields = {
@@ -158,10 +160,25 @@ def _usable(
         key_column=said.key_column if said.key_column in there else None,
         orders={column: order for column, order in said.orders.items() if column in there},
         marks={column: mark for column, mark in said.marks.items() if column in there},
+        units={column: code for column, code in said.units.items() if column in there},
+        options={
+            column: _options(definition, fields.get(column), texts) for column, texts in said.options.items()
+        },
+        joins=joins,
         create_users=said.create_users and uow.actor.can("members.edit"),
         entry_pipeline=said.entry_pipeline if said.entry_pipeline in pipelines else None,
         history=said.history if _has_history(uow, said, there) else None,
     )
+
+
+def _options(definition: ObjectDefinition, key: str | None, texts: Mapping[str, str]) -> dict[str, str]:
+    """What texts mean, as far as the field still has these options."""
+    field = definition.fields.targets.get(key or "")
+    return {
+        text: option
+        for text, option in texts.items()
+        if field is not None and (option in ("", NEW_OPTION) or field.option(option) is not None)
+    }
 
 
 def _has_history(uow: UnitOfWork, said: Choices, there: set[str]) -> bool:

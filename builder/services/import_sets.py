@@ -127,7 +127,10 @@ def _looked(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> SetFile:
     try:
         profile = column_profile(blobs, job)
         choices = _choices(uow, job, profile)
-        proposal = plan_import(uow, profile, format_of(job), job.object_key, choices)
+        if choices.joins:
+            profile = column_profile(blobs, job, joins=choices.joins)
+        file_format = format_of(job, choices.joins)
+        proposal = plan_import(uow, profile, file_format, job.object_key, choices)
         return SetFile(job, profile, choices, proposal, proposal.questions)
     except FunnelwrightError as error:
         problems = tuple(error.problems) or (Problem(error.message_key, "", error.values),)
@@ -221,7 +224,8 @@ def start(uow: UnitOfWork, blobs: BlobStore, jobs: Sequence[ImportJob]) -> list[
         assert file.profile is not None
         assert file.choices is not None
         # What an earlier file published counts for the plan of this one.
-        proposal = plan_import(uow, file.profile, format_of(file.job), file.job.object_key, file.choices)
+        file_format = format_of(file.job, file.choices.joins)
+        proposal = plan_import(uow, file.profile, file_format, file.job.object_key, file.choices)
         set_plan(uow, file.job, carry_out(uow, proposal), file.profile.rows)
         started.append(file.job)
     for job, later in pairwise(started):

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 from builder.domain.fields import ObjectDefinition
@@ -17,13 +16,14 @@ from builder.exchange.moments import DateOrder
 from builder.exchange.new_fields import NewField, label_of, new_field, slug
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import ColumnProfile, TableProfile
-from builder.fieldtypes.registry import field_type
+from builder.exchange.units import Unit
 from builder.metadata.grammar import Document
-from builder.queries.definitions import live_rows
 from builder.queries.record_keys import id_of_key
 from builder.services.definitions import Occasion, publish
 from builder.services.import_choices import Choices
 from builder.services.import_history import plan_history
+from builder.services.import_new_fields import with_fields
+from builder.services.import_units import meanings, new_options, units
 from builder.services.unit_of_work import UnitOfWork
 
 ASK_ORDER = N_("In column %(column)s the day and the month cannot be told apart. Say which comes first.")
@@ -36,7 +36,6 @@ NO_ROLE_FIELD = N_("The object has no field for the owner of a record.")
 _DATES = ("date", "datetime")
 _NUMBERS = ("integer", "decimal", "money", "percent")
 _ROLE_TYPES = {"owner": "user", "amount": "money"}
-_MORE = {"key": "imported", "label": {"en": "More", "zh_Hans": "更多"}, "columns": 2}
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,15 @@ def plan_import(
         name_from_key=name is not None and choices.key_column is not None and name.key not in mapped.values(),
         orders=_orders(profile, choices),
         marks={column.name: column.mark for column in profile.columns if column.mark} | dict(choices.marks),
+        units=units(profile, choices, types, uow.workspace.currency),
+        options=meanings(choices, mapped),
         create_users=choices.create_users,
         create_references=choices.create_references,
         entry_pipeline=choices.entry_pipeline if choices.history is None else None,
         history=history,
     )
-    document = _with_fields(uow, object_key, made) if made else None
+    options = new_options(definition, choices, mapped)
+    document = with_fields(uow, object_key, made, options) if made or options else None
     return Proposal(plan, tuple(made), document, pipeline, tuple(_questions(profile, choices, types)), types)
 
 
@@ -230,7 +232,14 @@ def _new_fields(
         )
         if not is_wanted or column.name in served or column.kind == "empty":
             continue
-        new = new_field(column, taken, uow.shown.objects, definition.key, choices.new_types.get(column.name))
+        new = new_field(
+            column,
+            taken,
+            uow.shown.objects,
+            definition.key,
+            choices.new_types.get(column.name),
+            keeps_unit=choices.units.get(column.name) == Unit().code,
+        )
         taken.add(new.key)
         found.append(new)
     return found
@@ -276,24 +285,3 @@ def _is_export(profile: TableProfile) -> bool:
 def _has_points(column: ColumnProfile) -> bool:
     """Whether no value has a comma, as we write numbers; a program may have written them anew."""
     return column.values is not None and not any("," in value for value in column.values)
-
-
-def _with_fields(uow: UnitOfWork, object_key: str, made: Sequence[NewField]) -> Document:
-    """The object's document with the new fields in a section of their own; filterable while slots last."""
-    row = next(row for row in live_rows(uow.session) if (row.kind, row.key) == ("object", object_key))
-    document = deepcopy(row.document)
-    fields = document["fields"]
-    slots = list((row.slots or {}).values())
-    free = {kind: 20 - sum(slot.startswith(kind) for slot in slots) for kind in ("t", "n")}
-    for new in made:
-        wanted = field_type(new.type).slot
-        is_filterable = wanted is not None and new.type != "long_text" and free[wanted] > 0
-        if wanted is not None and is_filterable:
-            free[wanted] -= 1
-        fields["properties"][new.key] = {**new.document, **({"x-filterable": True} if is_filterable else {})}
-    if fields.get("x-sections"):
-        own = next((section for section in fields["x-sections"] if section["key"] == _MORE["key"]), None)
-        if own is None:
-            fields["x-sections"].append(own := {**_MORE, "fields": []})
-        own["fields"] += [new.key for new in made]
-    return document

@@ -16,6 +16,7 @@ from builder.exchange.blobs import BlobStore
 from builder.exchange.blobs import blob_key as blob_key
 from builder.exchange.csv import Row, Table, detect, unpacked, with_footer
 from builder.exchange.detection import FileFormat
+from builder.exchange.joining import Join
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import TableProfile, profile
 from builder.exchange.workbooks import sheet_names
@@ -115,9 +116,9 @@ def carrier(uow: UnitOfWork, job_id: int) -> Actor:
     return starter(uow.session, uow.workspace, uow.catalog, member_id, uow.clock.now())
 
 
-def format_of(job: ImportJob) -> FileFormat:
-    """How the job's file is read."""
-    return FileFormat.from_document(job.options["format"])
+def format_of(job: ImportJob, joins: tuple[Join, ...] = ()) -> FileFormat:
+    """How the job's file is read; ``joins``: the columns that a person joins."""
+    return replace(FileFormat.from_document(job.options["format"]), joins=joins)
 
 
 class OpenFile:
@@ -181,9 +182,14 @@ def set_format(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, file_format: F
     job.options = {**kept, "format": file_format.to_document()}
 
 
-def column_profile(blobs: BlobStore, job: ImportJob, judged: int | None = JUDGED) -> TableProfile:
-    """What the columns of the job's file hold."""
-    with OpenFile(blobs, job) as table:
+def column_profile(
+    blobs: BlobStore, job: ImportJob, judged: int | None = JUDGED, *, joins: tuple[Join, ...] = ()
+) -> TableProfile:
+    """What the columns of the job's file hold, the joined ones too.
+
+    Errors: Invalid for one that is not there.
+    """
+    with OpenFile(blobs, job, format_of(job, joins)) as table:
         return profile(table, judged)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, tuple_
@@ -20,7 +21,7 @@ from builder.domain.duplicates import match_keys
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.money import to_minor
 from builder.domain.search import MAX_TOKENS, record_tokens
-from builder.fieldtypes.registry import type_of
+from builder.fieldtypes.registry import field_type, type_of
 from builder.fieldtypes.traits import traits_of
 from builder.metadata.name_words import name_words
 from builder.services.unit_of_work import UnitOfWork
@@ -58,9 +59,18 @@ def slots(definition: ObjectDefinition, data: Mapping[str, Any]) -> dict[str, An
     """All 40 slot columns; a field without a value empties its slot."""
     filled = dict(_EMPTY_SLOTS)
     for field, slot in definition.fields.slotted:
-        if field.key in data:
-            filled[slot] = type_of(field).slot_value(data[field.key])
+        value = data.get(field.key)
+        if value is None and field.key not in data:
+            continue
+        is_plain = isinstance(value, str | int)
+        filled[slot] = _slot_value(field.type, value) if is_plain else type_of(field).slot_value(value)
     return filled
+
+
+@lru_cache(maxsize=32_768, typed=True)
+def _slot_value(type_key: str, value: str | int) -> str | float | None:
+    """Many records hold the same options, dates and small numbers. Errors: as ``FieldType.slot_value``."""
+    return field_type(type_key).slot_value(value)
 
 
 def reference_fields(definition: ObjectDefinition) -> tuple[FieldDefinition, ...]:

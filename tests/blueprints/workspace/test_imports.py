@@ -389,3 +389,25 @@ def test_no_file_and_no_object_are_told(importing: Town) -> None:
         "/w/acme/imports/", data=data, headers={"X-CSRFToken": ada.token}, content_type="multipart/form-data"
     )
     assert answer.status_code == 404
+
+
+def test_joined_columns_units_and_options_are_said_on_the_page_and_carried_out(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "ref,first,last,Worth (k USD),heat\nA1,Ann,Lee,1.5,hot\nA2,Bo,Day,2,boiling\n")
+    data = form_of(ada.get(f"{place}/mapping?start=").text)
+    assert data["unit-3"] == "3:"
+    data |= {"join-0-0": "first", "join-0-1": "last", "join-0-mark": "space", "refresh": "1"}
+    data |= {"key_column": "ref", "field-4": "key:heat"}
+    page = ada.post(f"{place}/mapping", data).text
+    assert "first + last" in page
+    assert "1 value names no option" in page
+    data = form_of(page)
+    data |= {"field-1": "", "field-2": "", "field-5": "key:title", "meaning-4-0": "+"}
+    page = ada.post(f"{place}/mapping", {**data, "refresh": "1"}).text
+    assert "$1,500.00" in page
+    assert ada.post(f"{place}/mapping", data).status_code == 303
+    assert "2 rows" not in ada.get(f"{place}/check").text
+    ada.post(f"{place}/start")
+    assert [(row.name, row.amount_minor, row.data["heat"]) for row in records(importing)] == [
+        ("Ann Lee", 150_000, "hot"), ("Bo Day", 200_000, "boiling"),
+    ]  # fmt: skip
