@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from blueprints.languages import language
+from blueprints.languages import LANGUAGES, language
 from blueprints.messages import told
 from blueprints.scope import Scope
 from blueprints.workspace.filter_words import in_words
@@ -175,7 +175,8 @@ def _field_of(here: Scope, object_key: str, name: str) -> FieldDefinition | None
 
 
 def _names(here: Scope, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What keys in a document are called: roles, objects, forms, processes, its stages and fields."""
+    """What keys are called: languages, roles, objects, forms, processes, the document's stages and fields."""
+    yield from LANGUAGES.items()
     if document.get("processes", {}).get("departments"):
         for node in departments(here.session):
             yield str(node.id), node.name
