@@ -10,7 +10,9 @@ from typing import Any
 from blueprints.languages import language
 from blueprints.messages import told
 from builder.domain.labels import Label
+from builder.fieldtypes.base import FieldType
 from builder.fieldtypes.registry import all_types, field_type
+from builder.metadata.editing.inside import form_at, problems_at
 from builder.metadata.editing.places import sort_problems
 from builder.metadata.editing.sections import laid_out
 from builder.metadata.grammar import DefinitionProblem, type_meta_schema
@@ -38,7 +40,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CanvasField:
-    """A field on the canvas. ``is_new``: not published yet; ``ruled``: how many rules act on it."""
+    """A field on the canvas. ``is_new``: not published yet; ``ruled``: how many rules act on it;
+    ``holds``: how many fields are inside it.
+    """
 
     key: str
     label: str
@@ -46,6 +50,7 @@ class CanvasField:
     is_required: bool
     is_new: bool
     ruled: int
+    holds: int
     findings: tuple[Finding, ...]
 
     @property
@@ -84,10 +89,20 @@ def _all_types(locale: str) -> Mapping[str, PaletteType]:
     return found
 
 
-def palette(kind: str) -> Sequence[PaletteType]:
-    """The types that a form of an object or a feedback form can have, in the order of the registry."""
-    outside = () if kind == "object" else OF_RECORDS
-    return [one for key, one in _all_types(language()).items() if key not in outside]
+def palette(design: Design) -> Sequence[PaletteType]:
+    """The types that fields of the form that is looked at can have, in the order of the registry."""
+    outside = () if design.is_of_record else OF_RECORDS
+    kinds = [one for one in all_types() if one.key not in outside]
+    if design.path and not _type_around(design).is_group:
+        kinds = [one for one in kinds if not (one.is_group or one.inner_place)]  # rows hold single values
+    offered = _all_types(language())
+    return [offered[one.key] for one in kinds]
+
+
+def _type_around(design: Design) -> FieldType:
+    """The type of the field that holds the form that is looked at."""
+    around = form_at(design.whole_form, design.path[:-1]) or {}
+    return field_type(around["properties"][design.path[-1]]["x-type"])
 
 
 def palette_type(key: str) -> PaletteType:
@@ -99,7 +114,7 @@ def canvas_of(design: Design) -> Canvas:
     """The present form of a design, with every problem where it belongs."""
     form = laid_out(design.form)
     # Pointers count in the document that was checked; a section made here by laying out is behind those.
-    found = sort_problems(design.form, design.problems)
+    found = sort_problems(design.form, problems_at(design.whole_form, design.path, design.problems))
     required, live = set(form.get("required", ())), design.live_fields
     ruled = _ruled(form)
 
@@ -113,6 +128,7 @@ def canvas_of(design: Design) -> Canvas:
                 key in required,
                 key not in live,
                 ruled.get(key, 0),
+                len((form_at(form, (key,)) or {}).get("properties", ())),
                 _findings(found.fields.get(key, ())),
             )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app, make_response, render_template, url_for
+from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.utils import redirect
@@ -67,7 +68,7 @@ class Chosen:
             field=self.field if self.field in form["properties"] else "",
             section=self.section if self.section in sections else "",
             into=self.into if self.into in sections else "",
-            adding=self.adding if any(one.key == self.adding for one in palette(design.kind)) else "",
+            adding=self.adding if any(one.key == self.adding for one in palette(design)) else "",
         )
 
     @property
@@ -91,15 +92,24 @@ class Told:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def read(here: Scope, area: str, key: str) -> Design:
-    """The design behind an address. Errors: Forbidden, NotFound."""
+def read(here: Scope, area: str, key: str, *, is_strict: bool | None = None) -> Design:
+    """The design behind an address, looking at the form that its ``within`` names.
+
+    ``is_strict``: a form that is gone is an error, as it must be for every edit; else the one around it is
+    looked at. Errors: Forbidden, NotFound.
+    """
     here.require(EDIT)
-    return read_design(here.session, here.workspace, KINDS[area], key)
+    design = read_design(here.session, here.workspace, KINDS[area], key)
+    asked = tuple(request.args.get("within", "").split(".")) if request.args.get("within") else ()
+    design = design.inside(asked)
+    if design.path != asked and (request.method == "POST" if is_strict is None else is_strict):
+        raise NotFound()
+    return design
 
 
 def address(design: Design, chosen: Chosen | None = None) -> str:
     """The page of a design, with something chosen on it."""
-    args = chosen.args if chosen else {}
+    args = {"within": design.within, **(chosen.args if chosen else {})}
     return url_for("studio.designer", area=AREAS[design.kind], key=design.key, **args)  # type: ignore[arg-type]
 
 
@@ -136,7 +146,7 @@ def preview_of(here: Scope, design: Design, sent: Any) -> RecordForm | None:
     typed = sent if sent is not None and any(name.startswith(f"{PREFIX}-") for name in sent) else None
     try:
         return RecordForm(
-            field_set(dict(design.form)),
+            field_set(dict(design.whole_form)),
             form_context(here),
             formdata=typed,
             prefix=PREFIX,
@@ -164,7 +174,10 @@ def show(
         "name": Label.of(design.document["label"]).text(language()),
         "owner_name": _object_name(here, design),
         "canvas": canvas,
-        "palette": palette(design.kind),
+        "palette": palette(design),
+        "within": design.within,
+        "outside": _outside(design),
+        "inside_name": _inside_name(design),
         "chosen": chosen,
         "panel": panel,
         "adding": _adding(chosen),
@@ -201,6 +214,20 @@ def _object_name(here: Scope, design: Design) -> str:
         return ""
     found = design.around.find("object", design.object_key)
     return Label.of(found["label"]).text(language()) if found else design.object_key
+
+
+def _outside(design: Design) -> list[tuple[str, str]]:
+    """The forms around the one that is looked at, outermost first: (name, address)."""
+    around = [design.inside(design.path[:depth]) for depth in range(len(design.path))]
+    return [(_inside_name(one) or gettext("All fields"), address(one)) for one in around]
+
+
+def _inside_name(design: Design) -> str:
+    """What the field is called whose form is looked at; empty for the form of the document."""
+    if not design.path:
+        return ""
+    around = design.inside(design.path[:-1])
+    return Label.of(around.form["properties"][design.path[-1]]["x-label"]).text(language())
 
 
 def _adding(chosen: Chosen) -> PaletteType | None:

@@ -20,7 +20,7 @@ from builder.domain.labels import Label
 from builder.errors import FunnelwrightError
 from builder.fieldtypes.registry import type_of
 from builder.metadata.compiler import field_set
-from builder.metadata.references import Reference, references
+from builder.metadata.references import Reference, references, references_inside
 from builder.queries.definitions import live_documents
 from builder.queries.designs import Design
 from builder.queries.field_usage import FieldUsage, field_usage, newest_records
@@ -48,6 +48,9 @@ class FormulaTrial:
 def field_facts(here: Scope, design: Design, key: str) -> FieldFacts | None:
     if key not in design.form["properties"]:
         return None
+    if design.path:
+        inside = references_inside(design.document, design.path, key)
+        return FieldFacts(None, [_words(design, one) for one in inside])
     live = live_documents(here.session, here.workspace)
     beside = {name: live.get(name, document) for name, document in _around(design).items()}
     usage = None
@@ -72,10 +75,12 @@ def _words(design: Design, one: Reference) -> tuple[str, str]:
     if one.part == "rule":
         return gettext("Rule %(number)s", number=one.name), f"{here}?rule={int(one.name) - 1}"
     if one.part == "formula":
-        field = design.form["properties"][one.name]
-        return gettext(
-            "Formula “%(name)s”", name=Label.of(field["x-label"]).text(language())
-        ), f"{here}?field={one.name}"
+        around = design.inside(tuple(one.within.split(".")) if one.within else ())
+        name = Label.of(around.form["properties"][one.name]["x-label"]).text(language())
+        href = url_for(
+            "studio.designer", area=area, key=design.key, within=around.within, field=one.name
+        )
+        return gettext("Formula “%(name)s”", name=name), href
     if one.part == "stage":
         stages = {stage["key"]: stage for stage in document.get("stages", ())}
         stage = Label.of(stages.get(one.name, {}).get("label")).text(language())
@@ -99,7 +104,7 @@ def _words(design: Design, one: Reference) -> tuple[str, str]:
 def formula_trial(here: Scope, design: Design, key: str) -> FormulaTrial | None:
     """What the formula of a field gives for a record that was changed lately, chosen by ``sample``."""
     document = design.form["properties"].get(key, {})
-    if document.get("x-type") != "formula" or design.kind != "object":
+    if document.get("x-type") != "formula" or not design.is_of_record:
         return None
     rows = newest_records(here.session, here.actor, design.key)
     records = [(to_public(row.id), row.name or "–") for row in rows]

@@ -20,6 +20,7 @@ from builder.errors import N_, Conflict, Invalid, Malformed, NotFound
 from builder.fieldtypes.registry import UnknownFieldType, field_type
 from builder.metadata.editing.edit import Edit
 from builder.metadata.editing.fields import AddField, ChangeType, RemoveField
+from builder.metadata.editing.inside import Within
 from builder.metadata.editing.sections import (
     AddSection,
     Arrange,
@@ -60,11 +61,13 @@ def make(
     uow = here.unit_of_work()
     area = "objects" if design.kind == "object" else "forms"
     try:
-        services.change(uow, design.kind, design.key, seen(), edit)
+        services.change(uow, design.kind, design.key, seen(), Within(design.path, edit))
     except Conflict as error:
         uow.rollback()
         text = message(error.message_key, error.values)
-        return show(here, read(here, area, design.key), before or after, Told(notice=text), 409)
+        return show(
+            here, read(here, area, design.key, is_strict=False), before or after, Told(notice=text), 409
+        )
     except Invalid as error:
         uow.rollback()
         said = said or Told()
@@ -72,14 +75,14 @@ def make(
         if said.panel is not None:
             said.panel.add_problems(error.problems)
         said.typed = request.form
-        return show(here, read(here, area, design.key), before or after, said, 422)
+        return show(here, read(here, area, design.key, is_strict=False), before or after, said, 422)
     uow.commit()
     return answer(here, area, design.key, after)
 
 
 def answer(here: Scope, area: str, key: str, chosen: Chosen, text: str = "") -> Response:
     """The page after an edit: by 303, or its fragment for htmx."""
-    design = read(here, area, key)
+    design = read(here, area, key, is_strict=False)
     if request.htmx and not request.htmx.boosted:
         return show(here, design, chosen, Told(notice=text))
     if text:
@@ -93,7 +96,7 @@ def add_field(area: str, key: str) -> Response:
     here = scope()
     design, uow = read(here, area, key), here.unit_of_work()
     asked = Chosen.asked(request.form)
-    taken = services.field_keys_ever(uow, KINDS[area], key)
+    taken = services.field_keys_ever(uow, KINDS[area], key, design.path)
     try:
         starting = field_type(asked.adding).starting(design.object_key, _objects(design))
     except UnknownFieldType:
@@ -104,7 +107,7 @@ def add_field(area: str, key: str) -> Response:
     label, into = texts_in(request.form, "label"), asked.within(design).into
     edit = AddField(asked.adding, label, into, asked.at, "required" in request.form, starting, taken)
     try:
-        after = Chosen(field=edit.key_in(design.document))
+        after = Chosen(field=edit.key_in({"fields": design.form}))
     except Invalid:
         after = asked  # without a proper name it is refused, and said beside the name
     return make(here, design, edit, after, asked)

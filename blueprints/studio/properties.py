@@ -25,6 +25,7 @@ from builder.forms.state import FieldState
 from builder.metadata.compiler import field_set
 from builder.metadata.editing.edit import LONGEST_LABEL, key_for
 from builder.metadata.editing.fields import ChangeField
+from builder.metadata.editing.sections import laid_out
 from builder.metadata.lint.forms import ROLE_TYPES
 from builder.queries.designs import Design
 
@@ -121,17 +122,27 @@ class FieldPanel:
         return self.key in self.design.live_fields
 
     @property
+    def inside(self) -> list[tuple[str, str, str]] | None:
+        """The fields inside it in their order (key, name, type); ``None`` where it holds none."""
+        form = self.type.inner_form(self.document)
+        if form is None:
+            return None
+        keys = [key for section in laid_out(form)["x-sections"] for key in section["fields"]]
+        found = [(key, form["properties"][key]) for key in keys]
+        return [(key, Label.of(one["x-label"]).text(language()) or key, one["x-type"]) for key, one in found]
+
+    @property
     def takes_input(self) -> bool:
         return not (self.type.is_computed or self.type.is_assigned)
 
     @property
     def may_filter(self) -> bool:
-        return self.type.slot is not None and self.design.kind == "object"
+        return self.type.slot is not None and self.design.is_of_record
 
     @property
     def roles(self) -> list[str]:
         """Parts in the process that the field may have and no other has."""
-        if self.design.kind != "object":
+        if not self.design.is_of_record:
             return []
         others = {one.get("x-role") for key, one in self.design.form["properties"].items() if key != self.key}
         return [role for role, types in ROLE_TYPES.items() if self.type.key in types and role not in others]
@@ -227,7 +238,7 @@ class FieldPanel:
             self._read_default(settings)
         if self.may_filter:
             settings["x-filterable"] = True if "filterable" in self.sent else None
-        if self.design.kind == "object":
+        if self.design.is_of_record:
             role = self.sent.get("role", "")
             settings["x-role"] = role if role in (*self.roles, self.document.get("x-role")) and role else None
         settings["x-hidden"] = "clear" if self.sent.get("hidden") == "clear" else None

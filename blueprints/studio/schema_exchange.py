@@ -32,7 +32,7 @@ def download_schema(area: str, key: str) -> Response:
     if not design.is_sound:
         text = gettext("The schema can be downloaded when what is named here is put right.")
         return show(here, design, PANEL, Told(problems=[("", text)]), 422)
-    answer = make_response(pretty(complete(design.form)))
+    answer = make_response(pretty(complete(design.whole_form)))
     answer.headers["Content-Type"] = "application/schema+json; charset=utf-8"
     answer.headers["Content-Disposition"] = f'attachment; filename="{key}.schema.json"'
     return answer

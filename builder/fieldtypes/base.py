@@ -111,7 +111,8 @@ class FieldType:
     system gives the value to a new record, and nobody types it; ``is_file``: chosen from the
     reader's machine; ``is_figure``: numbers that
     columns align and can add up; ``is_wide``: takes a whole line of a form; ``is_group``: an object of parts
-    (``params["parts"]``) that are fields themselves; ``match_kind``: how its values tell
+    (``params["parts"]``) that are fields themselves; ``inner_place``: the steps of a pointer from the field's
+    document to the form inside it; ``match_kind``: how its values tell
     duplicates, ``None`` when they do not; ``default_word``: what a default says for a value of the moment
     (*today*, *now*, *me*). ``settings``: of a type that comes as a plug-in, its own settings by name, each a
     JSON Schema with ``title``, ``description`` and their Chinese twins; those of the house stand in files.
@@ -130,6 +131,7 @@ class FieldType:
     is_figure: ClassVar[bool] = False
     is_wide: ClassVar[bool] = False
     is_group: ClassVar[bool] = False
+    inner_place: ClassVar[tuple[str, ...]] = ()
     match_kind: ClassVar[TraitKind | None] = None
     default_word: ClassVar[str] = ""
     settings: ClassVar[Mapping[str, Any] | None] = None
@@ -155,6 +157,10 @@ class FieldType:
     def inner_form(self, document: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The form inside the field (columns of a table, fields of a group); ``None`` when it has none."""
         return None
+
+    def with_inner_form(self, document: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
+        """``document`` with ``form`` as the form inside the field: what ``inner_form`` gives back."""
+        raise NotImplementedError
 
     def check(self, definition: FieldDefinition) -> Iterator[Problem]:
         """What is wrong with a definition beyond its meta-schema; ``place`` is the key in the document."""

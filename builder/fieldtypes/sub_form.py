@@ -17,6 +17,7 @@ from builder.fieldtypes.group_input import GroupInput
 from builder.fieldtypes.inputs import form_class
 
 DEEPEST = 4
+INNER = ("properties", "required", "x-sections")
 TOO_DEEP = N_("Forms within forms go at most %(most)s levels deep.")
 NO_ROLES_INSIDE = N_("Only fields of the record itself have a part in the process.")
 NOT_A_GROUP = N_("“%(value)s” is not a group of fields.")
@@ -70,7 +71,11 @@ class SubForm(Group):
         return {"properties": {"part": {"x-type": "text", "x-label": {"en": "Part", "zh_Hans": "内容"}}}}
 
     def inner_form(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {key: document[key] for key in ("properties", "required", "x-sections") if key in document}
+        return {key: document[key] for key in INNER if key in document}
+
+    def with_inner_form(self, document: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
+        outside = {key: value for key, value in document.items() if key not in INNER}
+        return outside | {key: form[key] for key in INNER if key in form}
 
     def check(self, definition: FieldDefinition) -> Iterator[Problem]:
         if _depth(definition) > DEEPEST:

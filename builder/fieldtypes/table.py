@@ -29,6 +29,7 @@ class Table(FieldType):
     kind = Kind.ROWS
     widget = "table"
     is_wide = True
+    inner_place = ("items",)
 
     def starting(self, object_key: str, objects: Objects) -> dict[str, Any]:
         item = {"x-type": "text", "x-label": {"en": "Item", "zh_Hans": "项目"}}
@@ -48,6 +49,14 @@ class Table(FieldType):
     def inner_form(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         items: Mapping[str, Any] = document["items"]
         return items
+
+    def with_inner_form(self, document: Mapping[str, Any], form: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns that are gone are no more added up."""
+        changed = {**document, "items": dict(form)}
+        if "x-totals" in document:
+            totals = [key for key in document["x-totals"] if key in form["properties"]]
+            changed = {**changed, "x-totals": totals} if totals else _without(changed, "x-totals")
+        return changed
 
     def check(self, definition: FieldDefinition) -> Iterator[Problem]:
         from builder.fieldtypes.registry import type_of  # the registry holds this class
@@ -94,6 +103,10 @@ class Table(FieldType):
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         """How many rows there are; pages show the rows themselves."""
         return str(len(value)) if isinstance(value, list) and value else ""
+
+
+def _without(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != name}
 
 
 def total(definition: FieldDefinition, key: str, value: JsonValue) -> str | None:

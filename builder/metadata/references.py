@@ -16,13 +16,14 @@ Documents = Mapping[tuple[str, str], Document]
 class Reference:
     """Something that asks for the field: ``kind`` and ``key`` of its document, ``part``: rule, formula, list,
     search, duplicates, conversion, total, stage, view, role, processes; ``name`` of the part in it (a
-    field, a stage).
+    field, a stage); ``within``: the fields around it, where it is a column of a table.
     """
 
     kind: str
     key: str
     part: str
     name: str = ""
+    within: str = ""
 
 
 def references(document: Document, field_key: str, others: Documents) -> list[Reference]:
@@ -43,6 +44,28 @@ def references(document: Document, field_key: str, others: Documents) -> list[Re
         elif is_object and kind == "object" and key != object_key:
             found += _elsewhere(other, object_key, field_key)
     return found
+
+
+def references_inside(document: Document, path: tuple[str, ...], field_key: str) -> list[Reference]:
+    """The formulas that ask for a field inside others (a column of a table): beside it, and of the form
+    around, which name it as ``items.price``.
+    """
+    form: Any = document["fields"]
+    found = []
+    for depth, key in enumerate(path):
+        if depth == len(path) - 1:
+            found += _formulas(document, form, f"{key}.{field_key}", "")
+        form = form["properties"][key]
+        form = form.get("items", form)
+    return found + _formulas(document, form, field_key, ".".join(path))
+
+
+def _formulas(document: Document, form: Document, name: str, within: str) -> list[Reference]:
+    return [
+        Reference(document["kind"], document["key"], "formula", key, within)
+        for key, one in form["properties"].items()
+        if name in _names_in(str(one.get("x-formula", "")))
+    ]
 
 
 def _own(document: Document, field_key: str) -> Iterator[Reference]:
@@ -74,11 +97,16 @@ def _formula_names(field: Document) -> set[str]:
     texts = [one["x-formula"] for one in (field, *_inner(field)) if "x-formula" in one]
     names: set[str] = set()
     for text in texts:
-        try:
-            names |= {name.partition(".")[0] for name in formulas.parse(text).names}
-        except formulas.FormulaError:
-            continue  # lint names it
+        names |= {name.partition(".")[0] for name in _names_in(text)}
     return names
+
+
+def _names_in(formula: str) -> frozenset[str]:
+    """What a formula asks for; nothing where it is wrong, which lint says."""
+    try:
+        return frozenset(formulas.parse(formula).names)
+    except formulas.FormulaError:
+        return frozenset()
 
 
 def _inner(field: Document) -> list[Document]:

@@ -10,6 +10,7 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.workspaces import WorkspaceInfo
 from builder.metadata.cache import ProcessCache
 from builder.metadata.documents import check
+from builder.metadata.editing.inside import Path, form_at
 from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.lint import Surroundings, lint
 from builder.queries.definitions import live_documents
@@ -25,7 +26,8 @@ class Design:
     """A document as a designer shows it. ``live``: what is published of it, ``None`` for something new.
 
     ``problems``: what would refuse a publish (errors) or is worth a look (warnings, hints); ``around``: the
-    live documents and the drafts beside it, as they would be published together.
+    live documents and the drafts beside it, as they would be published together. ``path``: the fields that
+    lead to the form that is looked at, where that is one within a field (columns of a table).
     """
 
     document: Document
@@ -35,6 +37,7 @@ class Design:
     problems: tuple[DefinitionProblem, ...]
     around: Surroundings
     draft_count: int
+    path: Path = ()
 
     @property
     def kind(self) -> str:
@@ -45,9 +48,30 @@ class Design:
         return str(self.document["key"])
 
     @property
-    def form(self) -> Mapping[str, Any]:
+    def whole_form(self) -> Mapping[str, Any]:
         form: Mapping[str, Any] = self.document["fields"]
         return form
+
+    @property
+    def form(self) -> Mapping[str, Any]:
+        """The form that is looked at: of the document, or within one of its fields."""
+        return form_at(self.whole_form, self.path) or {"properties": {}}
+
+    @property
+    def within(self) -> str | None:
+        """The path as an address says it."""
+        return ".".join(self.path) or None
+
+    @property
+    def is_of_record(self) -> bool:
+        """Whether the fields are those of records: these have parts in the process and are filtered."""
+        return self.kind == "object" and not self.path
+
+    def inside(self, path: Path) -> Design:
+        """The same design, looking at the form inside a field; at the nearest one that is there."""
+        while form_at(self.whole_form, path) is None:
+            path = path[:-1]
+        return replace(self, path=path)
 
     @property
     def object_key(self) -> str:
@@ -60,7 +84,8 @@ class Design:
 
     @property
     def live_fields(self) -> Mapping[str, Any]:
-        fields: Mapping[str, Any] = self.live["fields"]["properties"] if self.live else {}
+        form = form_at(self.live["fields"], self.path) if self.live else None
+        fields: Mapping[str, Any] = form["properties"] if form else {}
         return fields
 
 

@@ -8,6 +8,7 @@ from builder.db.definitions import Definition, DefinitionVersion
 from builder.errors import N_, Conflict, Invalid, Problem
 from builder.metadata.documents import MAX_BYTES, canonical, checksum
 from builder.metadata.editing.edit import NOT_CHANGED, Edit
+from builder.metadata.editing.inside import Path, form_at
 from builder.metadata.grammar import Document
 from builder.queries.drafts import OPEN, editable
 from builder.services.definitions import EDIT
@@ -55,11 +56,14 @@ def keys_of(uow: UnitOfWork, kind: str) -> frozenset[str]:
     return frozenset(uow.session.scalars(select(Definition.key).where(Definition.kind == kind)))
 
 
-def field_keys_ever(uow: UnitOfWork, kind: str, key: str) -> frozenset[str]:
-    """The fields of all versions of a form: values may be stored under the key of one that is gone."""
+def field_keys_ever(uow: UnitOfWork, kind: str, key: str, path: Path = ()) -> frozenset[str]:
+    """The fields of all versions of a form, or of the one that ``path`` leads to within it: values may be
+    stored under the key of one that is gone.
+    """
     documents = uow.session.scalars(
         select(DefinitionVersion.document)
         .join(Definition, Definition.id == DefinitionVersion.definition_id)
         .where(Definition.kind == kind, Definition.key == key, DefinitionVersion.status.not_in(OPEN))
     )
-    return frozenset(name for document in documents for name in document["fields"]["properties"])
+    forms = (form_at(document["fields"], path) for document in documents)
+    return frozenset(name for form in forms if form is not None for name in form["properties"])

@@ -30,7 +30,7 @@ def total_out_of_place(document: Document, _: Surroundings) -> Iterator[Finding]
         if field["x-type"] in OF_RECORDS and document["kind"] != "object":
             yield place(key, "x-type"), {}
         for name, inner in columns(field).items():
-            if inner["x-type"] in (*TOTAL_TYPES, "auto_number"):
+            if inner["x-type"] in OF_RECORDS:
                 path = ("items",) if "items" in field else ()
                 yield place(key, *path, "properties", name, "x-type"), {}
 

@@ -13,7 +13,7 @@
     const address = list.closest("[data-designer]").dataset.designer;
     const into = list.closest("[data-section]").dataset.section;
     drop.item.remove();
-    window.htmx.ajax("GET", `${address}?add=${drop.item.dataset.type}&into=${into}&at=${at}`, { source: "#designer", target: "#designer", swap: "morph:outerHTML" });
+    window.htmx.ajax("GET", `${address}add=${drop.item.dataset.type}&into=${into}&at=${at}`, { source: "#designer", target: "#designer", swap: "morph:outerHTML" });
   }
 
   const once = (root, name, make) => {

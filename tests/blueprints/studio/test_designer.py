@@ -178,6 +178,44 @@ def test_a_new_field_may_change_its_type_and_a_published_one_may_not(town: Town)
     assert post(ada, f"{PAGE}/size/type", type="none").status_code == 422
 
 
+def test_columns_of_a_table_are_added_changed_moved_and_removed_as_fields_are(town: Town) -> None:
+    ada, within = town.as_("Ada"), "within=lines"
+    add(ada, "table", "Lines")
+    inside = f"{PAGE}?{within}"
+    page = html.unescape(ada.get(inside).text)
+    assert fields_on(ada, inside) == ["item", "number"]
+    assert 'data-type="table"' not in page
+    assert 'data-type="money"' in page
+    assert 'id="add-rule"' not in page
+    path = f"{STUDIO}/objects/matter/fields"
+    answer = post(ada, f"{path}/add?{within}", inside, add="money", label__en="Price", required="1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{PAGE}?{within}&field=price")
+    panel = ada.get(f"{PAGE}?{within}&field=price").text
+    assert 'id="role"' not in panel
+    assert 'id="filterable"' not in panel
+    assert re.search(r'id="required"[^>]*checked', panel)
+    post(ada, f"{path}/price?{within}", inside, label__en="Unit price", **{"s-x-currency": "EUR"})
+    assert "Unit price" in ada.get(inside).text
+    step = post(ada, f"{STUDIO}/objects/matter/arrange?{within}", inside, step="up:field:price", htmx=True)
+    assert re.findall(r'value="f:([a-z]+)"', step.text) == ["item", "price", "number"]
+    assert "p-lines" in step.text, "the preview is the whole form"
+    assert step.headers["HX-Push-Url"] == inside
+    post(ada, f"{path}/lines", label__en="Lines", **{"s-x-totals": ["price"]})
+    assert post(ada, f"{path}/price/remove?{within}", inside).status_code == 303
+    assert "must be put right" not in ada.get(PAGE).text
+    post(ada, f"{path}/number/remove?{within}", inside)
+    assert post(ada, f"{path}/item/remove?{within}", inside).status_code == 422
+    assert fields_on(ada, inside) == ["item"]
+
+
+def test_a_way_that_leads_nowhere_shows_the_form_around_it_and_takes_no_edit(town: Town) -> None:
+    ada = town.as_("Ada")
+    assert "title" in fields_on(ada, f"{PAGE}?within=none.of.it")
+    path = f"{STUDIO}/objects/matter/fields/add?within=none"
+    assert post(ada, path, add="text", label__en="Lost").status_code == 404
+    assert "lost" not in fields_on(ada)
+
+
 def test_taking_everything_back_leaves_no_draft(town: Town) -> None:
     ada = town.as_("Ada")
     add(ada, "text", "Size")

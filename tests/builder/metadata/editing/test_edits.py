@@ -13,6 +13,7 @@ from builder.fieldtypes.registry import all_types
 from builder.metadata.documents import check, checksum, normalised, read
 from builder.metadata.editing.edit import Edit, Refused, key_for, slug
 from builder.metadata.editing.fields import AddField, ChangeField, ChangeType, RemoveField
+from builder.metadata.editing.inside import Within, form_at, problems_at
 from builder.metadata.editing.objects import new_form, new_object
 from builder.metadata.editing.places import sort_problems
 from builder.metadata.editing.rules import PutRule, RemoveRule
@@ -52,7 +53,7 @@ def adding(type_key: str, label: dict[str, str], required: bool) -> AddField:
     return AddField(type_key, label, is_required=required, settings=kind.starting("client", OBJECTS))
 
 
-EDITS: st.SearchStrategy[Edit] = st.one_of(
+FLAT: st.SearchStrategy[Edit] = st.one_of(
     st.builds(adding, st.sampled_from([one.key for one in all_types()]), LABELS, st.booleans()),
     st.builds(
         ChangeField, st.sampled_from(KEYS), LABELS, LABELS, st.booleans(),
@@ -73,6 +74,9 @@ EDITS: st.SearchStrategy[Edit] = st.one_of(
         st.sampled_from([None, 0, 7]),
     ),
     st.builds(RemoveRule, st.integers(0, 2)),
+)
+PATHS = st.sampled_from([("size",), ("size_2",), ("title",), ("size", "part"), ("size_2", "size")])
+EDITS = st.one_of(FLAT, FLAT, st.builds(Within, PATHS, FLAT)
 )  # fmt: skip
 
 
@@ -137,6 +141,54 @@ def test_keys_are_made_from_names(names: dict[str, str], key: str) -> None:
     assert key_for(names, (), "date") == key
     assert key_for({"en": "Date"}, {"date", "date_2"}, "field") == "date_3"
     assert slug("—") == ""
+
+
+def with_lines() -> dict[str, Any]:
+    """The account with a table of rows, whose numbers are added up, and a group that holds a group."""
+    document = adding("table", {"en": "Lines"}, False).apply(factories.ACCOUNT)
+    document = ChangeField("lines", {"en": "Lines"}, settings={"x-totals": ["number"]}).apply(document)
+    document = adding("sub_form", {"en": "Terms"}, False).apply(document)
+    return Within(("terms",), adding("sub_form", {"en": "Bank"}, False)).apply(document)
+
+
+def test_columns_are_edited_as_fields_are() -> None:
+    document = with_lines()
+    document = Within(("lines",), adding("money", {"en": "Price"}, True)).apply(document)
+    document = Within(("lines",), StepField("price", -1)).apply(document)
+    document = Within(("lines",), ChangeType("item", "long_text")).apply(document)
+    inside = form_at(document["fields"], ("lines",))
+    assert inside is not None
+    assert laid_out(inside)["x-sections"][0]["fields"] == ["item", "price", "number"]
+    assert inside["required"] == ["price"]
+    assert not [one for one in lint("object", document, Surroundings.of(BESIDE)) if one.is_error]
+    document = Within(("lines",), RemoveField("number")).apply(document)
+    assert "x-totals" not in document["fields"]["properties"]["lines"], "what is gone is not added up"
+
+
+def test_a_form_within_a_form_within_a_form_is_reached_and_never_left_empty() -> None:
+    document = Within(("terms", "bank"), AddField("text", {"en": "Code"})).apply(with_lines())
+    assert set((form_at(document["fields"], ("terms", "bank")) or {})["properties"]) == {"part", "code"}
+    for path, edit in (
+        (("terms", "none"), AddField("text", {"en": "Code"})),
+        (("title",), AddField("text", {"en": "Code"})),
+        (("terms", "bank"), AddField("none", {"en": "Code"})),
+    ):
+        with pytest.raises(Refused):
+            Within(path, edit).apply(document)
+    emptied = Within(("terms", "bank"), RemoveField("code")).apply(document)
+    with pytest.raises(Refused, match="Nothing was changed"):
+        Within(("terms", "bank"), RemoveField("part")).apply(emptied)
+
+
+def test_what_is_wrong_inside_is_told_at_the_column() -> None:
+    edit = AddField("formula", {"en": "Worth"}, settings={"x-formula": "number * gone"})
+    document = Within(("lines",), edit).apply(with_lines())
+    problems = lint("object", document, Surroundings.of(BESIDE))
+    inside = form_at(document["fields"], ("lines",)) or {}
+    found = sort_problems(inside, problems_at(document["fields"], ("lines",), problems))
+    assert list(found.fields) == ["worth"]
+    assert not found.rest
+    assert list(sort_problems(document["fields"], problems).fields) == ["lines"]
 
 
 def test_a_form_has_room_for_300_fields_and_no_more() -> None:
