@@ -24,6 +24,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     packs,
     process_edits,
     processes,
+    retyping,
     road_map,
     rules,
     schema_exchange,

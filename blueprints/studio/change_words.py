@@ -113,6 +113,15 @@ def concern_words(touched: Touched) -> str:
                 count,
                 label=label,
             )
+        case "type_changed":
+            return ngettext(
+                "“%(label)s” gets another type; %(num)s record holds a value. If it does not fit, it is put"
+                " aside with the record; the field's panel says so beforehand.",
+                "“%(label)s” gets another type; %(num)s records hold a value. Those that do not fit are put"
+                " aside with their records; the field's panel lists them beforehand.",
+                count,
+                label=label,
+            )
         case "option_removed":
             return ngettext(
                 "The option “%(label)s” goes; %(num)s record has it. Retire it instead, so that it stays"

@@ -36,7 +36,10 @@ AREAS = {kind: area for area, kind in KINDS.items()}
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the panel on the right is about: a field, a section, a field to be added, a rule, or nothing."""
+    """What the panel on the right is about: a field, a section, a field to be added, a rule, or nothing.
+
+    ``type``: the type that the field would get, to see what would become of its values.
+    """
 
     field: str = ""
     section: str = ""
@@ -45,6 +48,7 @@ class Chosen:
     at: int | None = None
     rule: str = ""
     panel: str = ""
+    type: str = ""
 
     @classmethod
     def asked(cls, args: MultiDict[str, str]) -> Chosen:
@@ -57,6 +61,7 @@ class Chosen:
             int(at) if at.isascii() and at.isdecimal() and len(at) < 4 else None,
             args.get("rule", ""),
             args.get("panel", ""),
+            args.get("type", ""),
         )
 
     def within(self, design: Design) -> Chosen:
@@ -77,6 +82,7 @@ class Chosen:
         given = {
             "field": self.field, "section": self.section, "add": self.adding, "into": self.into,
             "at": "" if self.at is None else str(self.at), "rule": self.rule, "panel": self.panel,
+            "type": self.type,
         }  # fmt: skip
         return {name: value for name, value in given.items() if value}
 

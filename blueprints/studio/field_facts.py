@@ -77,9 +77,7 @@ def _words(design: Design, one: Reference) -> tuple[str, str]:
     if one.part == "formula":
         around = design.inside(tuple(one.within.split(".")) if one.within else ())
         name = Label.of(around.form["properties"][one.name]["x-label"]).text(language())
-        href = url_for(
-            "studio.designer", area=area, key=design.key, within=around.within, field=one.name
-        )
+        href = url_for("studio.designer", area=area, key=design.key, within=around.within, field=one.name)
         return gettext("Formula “%(name)s”", name=name), href
     if one.part == "stage":
         stages = {stage["key"]: stage for stage in document.get("stages", ())}

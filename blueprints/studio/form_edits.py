@@ -19,7 +19,7 @@ from blueprints.workspace.shown import form_context
 from builder.errors import N_, Conflict, Invalid, Malformed, NotFound
 from builder.fieldtypes.registry import UnknownFieldType, field_type
 from builder.metadata.editing.edit import Edit
-from builder.metadata.editing.fields import AddField, ChangeType, RemoveField
+from builder.metadata.editing.fields import AddField, RemoveField
 from builder.metadata.editing.inside import Within
 from builder.metadata.editing.sections import (
     AddSection,
@@ -98,7 +98,7 @@ def add_field(area: str, key: str) -> Response:
     asked = Chosen.asked(request.form)
     taken = services.field_keys_ever(uow, KINDS[area], key, design.path)
     try:
-        starting = field_type(asked.adding).starting(design.object_key, _objects(design))
+        starting = field_type(asked.adding).starting(design.object_key, objects_of(design))
     except UnknownFieldType:
         raise NotFound() from None
     except Invalid as error:
@@ -113,7 +113,7 @@ def add_field(area: str, key: str) -> Response:
     return make(here, design, edit, after, asked)
 
 
-def _objects(design: Design) -> dict[str, dict[str, dict[str, object]]]:
+def objects_of(design: Design) -> dict[str, dict[str, dict[str, object]]]:
     """Objects with their fields, as they will be once all drafts are published."""
     known = design.around.beside(design.document) if design.kind == "object" else design.around
     return {key: known.fields_of(key) for key in known.documents.get("object", {})}
@@ -123,7 +123,7 @@ def _objects(design: Design) -> dict[str, dict[str, dict[str, object]]]:
 def change_field(area: str, key: str, field_key: str) -> Response:
     """The settings of a field, all together."""
     here = scope()
-    design = _with_field(here, area, key, field_key)
+    design = with_field(here, area, key, field_key)
     panel = FieldPanel(design, field_key, form_context(here), request.form)
     chosen = Chosen(field=field_key)
     edit = panel.edit()
@@ -133,31 +133,10 @@ def change_field(area: str, key: str, field_key: str) -> Response:
     return make(here, design, edit, chosen, said=Told(panel=panel))
 
 
-@studio.post("/<any(objects, forms):area>/<key>/fields/<field_key>/type")
-def change_type(area: str, key: str, field_key: str) -> Response:
-    """Another type for a field that is not published yet."""
-    here = scope()
-    design = _with_field(here, area, key, field_key)
-    wanted = request.form.get("type", "")
-    chosen = Chosen(field=field_key)
-    if field_key in design.live_fields:
-        text = gettext("A published field keeps its type: its values would not fit. Add a new field instead.")
-        return show(here, design, chosen, Told(problems=[("type", text)]), 422)
-    try:
-        starting = field_type(wanted).starting(design.object_key, _objects(design))
-    except UnknownFieldType:
-        return show(
-            here, design, chosen, Told(problems=[("type", gettext("There is no such field type."))]), 422
-        )
-    except Invalid as error:
-        return show(here, design, chosen, Told(problems=[("type", told(one)) for one in error.problems]), 422)
-    return make(here, design, ChangeType(field_key, wanted, starting), chosen)
-
-
 @studio.post("/<any(objects, forms):area>/<key>/fields/<field_key>/remove")
 def remove_field(area: str, key: str, field_key: str) -> Response:
     here = scope()
-    design = _with_field(here, area, key, field_key)
+    design = with_field(here, area, key, field_key)
     return make(here, design, RemoveField(field_key), Chosen())
 
 
@@ -234,7 +213,7 @@ def listing(area: str) -> str:
     return url_for("studio.object_list" if area == "objects" else "studio.form_list")
 
 
-def _with_field(here: Scope, area: str, key: str, field_key: str) -> Design:
+def with_field(here: Scope, area: str, key: str, field_key: str) -> Design:
     """Errors: Forbidden, NotFound."""
     design = read(here, area, key)
     if field_key not in design.form["properties"]:

@@ -9,6 +9,7 @@ from blueprints.scope import Scope
 from blueprints.studio.designer import Chosen, Told
 from blueprints.studio.field_facts import field_facts, formula_trial
 from blueprints.studio.properties import FieldPanel
+from blueprints.studio.retyping import type_trial, types_for
 from blueprints.studio.rules import rule_form, rule_lines
 from blueprints.studio.words import color_words, enum_words, role_words
 from builder.domain.labels import Label
@@ -21,7 +22,8 @@ def panel_facts(here: Scope, design: Design, chosen: Chosen, reply: Told) -> dic
     """Facts of the panels beside those that every state of the page has."""
     return {
         "choices_of": lambda panel, setting: choices_of(design, panel, setting),
-        "change_types": _change_types(design, chosen),
+        "change_types": types_for(design, chosen.field) if chosen.field else [],
+        "type_trial": type_trial(here, design, chosen),
         "rules": rule_lines(here, design),
         "rule_form": reply.extra.get("rule") or (chosen.rule and rule_form(here, design, chosen.rule)),
         "facts": field_facts(here, design, chosen.field) if chosen.field else None,
@@ -66,7 +68,3 @@ def _objects(design: Design) -> dict[str, Any]:
 
 def _name(key: str, document: dict[str, Any]) -> str:
     return Label.of(document["x-label"]).text(language()) or key
-
-
-def _change_types(design: Design, chosen: Chosen) -> bool:
-    return bool(chosen.field) and chosen.field not in design.live_fields

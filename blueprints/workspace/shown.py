@@ -156,7 +156,10 @@ class Reader:
         context = self.context_of(currency)
         if definition.options:
             return _of_options(definition, value, context.locale)
-        text = kind.text(definition, value, context)
+        try:
+            text, href = kind.text(definition, value, context), kind.href(definition, value) or ""
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+            return Cell(str(value))  # of the past, when the field was of another type
         if definition.type == "yes_no":
             return Cell(gettext(text))
         if definition.type == "reference":
@@ -164,7 +167,6 @@ class Reader:
             return Cell(text, record_address(int(str(value)))) if known else Cell(gettext("Not available"))
         if kind.is_file and isinstance(value, dict):
             return Cell(text, url_for("workspace.file", file_id=int(value["id"])))
-        href = kind.href(definition, value) or ""
         return Cell(text, href, column_kind(definition))
 
 

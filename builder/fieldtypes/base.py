@@ -144,6 +144,12 @@ class FieldType:
         return {}
 
     @property
+    def has_texts(self) -> bool:
+        """Whether a value is all said by its text, so that a field may become one of another such type."""
+        is_made = self.is_computed or self.is_assigned or self.is_file
+        return not (is_made or self.is_group or self.inner_place or self.kind in (Kind.PERSON, Kind.LINK))
+
+    @property
     def operators(self) -> tuple[str, ...]:
         """Operators that conditions may use on fields of this type."""
         return OPERATORS[self.kind]

@@ -13,7 +13,13 @@ from builder.domain.labels import Label
 from builder.metadata.grammar import Document
 
 ConcernKind: TypeAlias = Literal[
-    "field_required", "field_removed", "option_removed", "stage_removed", "pipeline_changed", "role_changed"
+    "field_required",
+    "field_removed",
+    "type_changed",
+    "option_removed",
+    "stage_removed",
+    "pipeline_changed",
+    "role_changed",
 ]
 
 
@@ -58,6 +64,9 @@ def _of_fields(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     for name, field in before["properties"].items():
         if name not in fields:
             yield Concern("field_removed", key, Label.of(field.get("x-label", name)), name)
+            continue
+        if fields[name]["x-type"] != field["x-type"]:
+            yield Concern("type_changed", key, Label.of(field.get("x-label", name)), name)
             continue
         kept = {option["key"] for option in fields[name].get("x-options", ())}
         for option in field.get("x-options", ()):

@@ -73,7 +73,7 @@ def _touches(concern: Concern) -> ColumnElement[bool]:
     match concern.kind:
         case "field_required":
             return and_(is_open, stored.is_(None))
-        case "field_removed":
+        case "field_removed" | "type_changed":
             return stored.is_not(None)
         case "option_removed":
             # A choice is stored as its key, several as a list of keys in JSON.

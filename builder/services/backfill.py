@@ -24,7 +24,7 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
     so that a filter never sees half of it.
     """
     columns = _changed_slots(before, now)
-    is_searched_anew = before.search_fields != now.search_fields or _matches_by(before) != _matches_by(now)
+    is_searched_anew = _searched_by(before) != _searched_by(now) or _matches_by(before) != _matches_by(now)
     are_numbered_anew = number_fields(before) != number_fields(now)
     if not columns and not is_searched_anew and not are_numbered_anew:
         return 0
@@ -43,6 +43,12 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
     return written
 
 
+def _searched_by(definition: ObjectDefinition) -> list[tuple[str, str]]:
+    """What the search tokens of records depend on."""
+    known = definition.fields.by_key
+    return [(key, known[key].type if key in known else "") for key in definition.search_fields]
+
+
 def _matches_by(definition: ObjectDefinition) -> list[tuple[str, str, str | None]]:
     """What the match keys of records depend on."""
     return [(field.key, field.type, field.role) for field in match_fields(definition)]
@@ -50,8 +56,8 @@ def _matches_by(definition: ObjectDefinition) -> list[tuple[str, str, str | None
 
 def _changed_slots(before: ObjectDefinition, now: ObjectDefinition) -> tuple[str, ...]:
     """Slot columns that another field fills now, or none any more."""
-    then = {field.slot: field.key for field in before.fields if field.slot}
-    new = {field.slot: field.key for field in now.fields if field.slot}
+    then = {field.slot: (field.key, field.type) for field in before.fields if field.slot}
+    new = {field.slot: (field.key, field.type) for field in now.fields if field.slot}
     return tuple(slot for slot in TEXT_SLOTS + NUMBER_SLOTS if then.get(slot) != new.get(slot))
 
 

@@ -26,9 +26,11 @@ from builder.queries.definitions import PUBLISHED, RETIRED, WITHDRAWN, live_rows
 from builder.services.backfill import fill_again
 from builder.services.maintenance import rebuild_rollup
 from builder.services.probabilities import renew_probabilities
+from builder.services.retyping import convert_values
 from builder.services.soundness import (
     WITH_FIELDS,
     Name,
+    changes_types,
     fields_of,
     former_types,
     refuse_moved_roles,
@@ -88,8 +90,9 @@ def publish(
     live = {(row.kind, row.key): row for row in live_rows(uow.session)}
     gone = [live.pop(name) for name in withdrawn if name in live]
     documents = list(documents)
-    # What stays is judged again where something goes that it might need.
-    beside = [row.document for name, row in live.items() if gone and name not in _names(documents)]
+    # What stays is judged again where something goes, or becomes another thing, that it might need.
+    is_judged = bool(gone) or any(changes_types(document, live) for document in documents)
+    beside = [row.document for name, row in live.items() if is_judged and name not in _names(documents)]
     warnings = refuse_unsound([*documents, *beside], live, former_types(uow, documents, live))
     changed = []
     for document in (normalised(upcast(document)) for document in documents):
@@ -117,6 +120,7 @@ def publish(
 def _renew(uow: UnitOfWork, document: Document, before: PlainRow) -> None:
     """Bring what was made by the version before up to date: slots, totals, sums."""
     if document["kind"] == "object":
+        convert_values(uow, compiled_row(before), uow.catalog.object(document["key"]))
         fill_again(uow, compiled_row(before), uow.catalog.object(document["key"]))
         recount_after(uow, compiled_row(before), uow.catalog.object(document["key"]))
     if document["kind"] == "pipeline":

@@ -28,7 +28,7 @@ from builder.services.definitions import (
     new_version,
     publish,
 )
-from builder.services.soundness import former_types, head_problems, refuse_unsound
+from builder.services.soundness import changes_types, former_types, head_problems, refuse_unsound
 from builder.services.unit_of_work import UnitOfWork
 
 Side: TypeAlias = Literal["ours", "theirs"]
@@ -170,7 +170,8 @@ def problems_of(uow: UnitOfWork, found: Sequence[stored.Draft]) -> tuple[Definit
     gone = [row for each in found if each.is_removal and (row := live.pop((each.kind, each.key), None))]
     documents = [each.document for each in found if not each.is_removal]
     names = {(each.kind, each.key) for each in found}
-    beside = [row.document for name, row in live.items() if gone and name not in names]
+    is_judged = bool(gone) or any(changes_types(document, live) for document in documents)
+    beside = [row.document for name, row in live.items() if is_judged and name not in names]
     try:
         told = refuse_unsound([*documents, *beside], live, former_types(uow, documents, live))
     except Invalid as error:

@@ -149,6 +149,17 @@ def _types(document: Document) -> dict[str, str]:
     return {key: str(field.get("x-type")) for key, field in known.items() if isinstance(field, dict)}
 
 
+def changes_types(document: Any, live: Mapping[tuple[str, str], PlainRow]) -> bool:
+    """Whether a field that is live gets another type: conditions beside it may not fit it any more."""
+    if not isinstance(document, dict):
+        return False
+    before = live.get((str(document.get("kind")), str(document.get("key"))))
+    if before is None or before.kind not in WITH_FIELDS:
+        return False
+    then = _types(before.document)
+    return any(then.get(key, type_key) != type_key for key, type_key in _types(document).items())
+
+
 def fields_of(document: Document) -> FieldSet:
     """The compiled fields of an object or a feedback form."""
     return field_set(document["fields"])

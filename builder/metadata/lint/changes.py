@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from builder.errors import N_
+from builder.fieldtypes.registry import field_type
 from builder.metadata.grammar import Document
 from builder.metadata.lint.forms import FORMS, place, properties
 from builder.metadata.lint.registry import Finding, Surroundings, rule
@@ -34,12 +35,39 @@ def object_changed(document: Document, around: Surroundings) -> Iterator[Finding
     N_("“%(field)s” was of type %(before)s. Stored values would not fit; make a new field."),
 )
 def field_type_changed(document: Document, around: Surroundings) -> Iterator[Finding]:
-    if around.previous is None:
-        return
-    before = properties(around.previous)
+    for key, before, field in _retyped(document, around):
+        if not keeps_values(document["kind"], before, field):
+            yield place(key, "x-type"), {"field": key, "before": before["x-type"]}
+
+
+@rule(
+    "field_values_convert",
+    FORMS,
+    N_("“%(field)s” was of type %(before)s. Values that do not fit are put aside with their records."),
+    "warn",
+)
+def field_values_convert(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for key, before, field in _retyped(document, around):
+        if keeps_values(document["kind"], before, field):
+            yield place(key, "x-type"), {"field": key, "before": before["x-type"]}
+
+
+def keeps_values(kind: str, before: Document, field: Document) -> bool:
+    """Whether a field of a document of that kind may get another type: its values are read anew.
+
+    Answers keep the form that they were given to, so a form's fields stay what they are; and what fills a
+    typed column of records has been counted in the past.
+    """
+    types = field_type(before["x-type"]), field_type(field["x-type"])
+    has_part = "x-role" in before or "x-role" in field
+    return kind == "object" and not has_part and all(one.has_texts for one in types)
+
+
+def _retyped(document: Document, around: Surroundings) -> Iterator[tuple[str, Document, Document]]:
+    before = properties(around.previous) if around.previous is not None else {}
     for key, field in properties(document).items():
         if key in before and before[key]["x-type"] != field["x-type"]:
-            yield place(key, "x-type"), {"field": key, "before": before[key]["x-type"]}
+            yield key, before[key], field
 
 
 @rule(

@@ -169,13 +169,46 @@ def test_a_removed_field_leaves_the_form_and_what_asks_for_it_is_named(town: Tow
     assert refused.status_code == 422
 
 
-def test_a_new_field_may_change_its_type_and_a_published_one_may_not(town: Town) -> None:
+def test_a_new_field_may_get_any_type_and_a_published_one_no_type_that_cannot_hold_it(town: Town) -> None:
     ada = town.as_("Ada")
     add(ada, "text", "Size")
     assert post(ada, f"{PAGE}/size/type", type="integer").status_code == 303
     assert "Whole number" in ada.get(f"{PAGE}?field=size").text
-    assert post(ada, f"{PAGE}/title/type", type="integer").status_code == 422
+    assert post(ada, f"{PAGE}/title/type", type="integer").status_code == 422, "it has a part in the process"
+    assert post(ada, f"{PAGE}/note/type", type="table", confirmed="1").status_code == 422
     assert post(ada, f"{PAGE}/size/type", type="none").status_code == 422
+    assert 'id="type-panel"' not in ada.get(f"{FORM}?field=mood").text, "answers keep their form"
+
+
+def test_what_would_not_convert_is_shown_before_a_published_field_gets_another_type(town: Town) -> None:
+    ada, rita = town.as_("Ada"), town.as_("Rita")
+    made = rita.post("/w/acme/o/matter/new", {"f-title": "Fence", "f-heat": "hot", "pipeline": "-"})
+    record = made.headers["Location"]
+    revision = re.search(r'name="revision" value="(\d+)"', rita.get(f"{record}/edit").text)
+    assert revision
+    changed = {"f-title": "Fence", "f-heat": "cold", "revision": revision.group(1)}
+    assert rita.post(f"{record}/edit", changed).status_code == 303
+    rita.post("/w/acme/o/matter/new", {"f-title": "Gate", "pipeline": "-"})
+    look = f"{PAGE}?field=heat&type=integer"
+    assert post(ada, f"{PAGE}/heat/type", type="integer").headers["Location"] == look
+    page = html.unescape(ada.get(look).text)
+    assert "Choice becomes Whole number" in page
+    assert "1 value does not fit" in page
+    assert re.search(r'class="misfits">\s*<li><a href="[^"]+">Fence</a> <span class="misfit">Cold<', page)
+    assert "not yet published" not in page, "looking changes nothing"
+    assert post(ada, f"{PAGE}/heat/type", type="integer", confirmed="1").status_code == 303
+    page = html.unescape(ada.get(look).text)
+    assert "This change stands in the draft" in page
+    changes = html.unescape(ada.get(f"{STUDIO}/changes").text)
+    assert "“Heat” gets another type; 1 record holds a value" in changes
+    assert publish(ada).status_code == 303
+    assert "hot" in rita.get(record).text, "its history tells what it was, though it is no number"
+    assert rita.get("/w/acme/o/matter").status_code == 200
+    assert post(ada, f"{PAGE}/heat/type", type="choice", confirmed="1").status_code == 303
+    options = {"option": ["0", "1"], "o-0-key": "cold", "o-0-en": "Cold", "o-1-key": "hot", "o-1-en": "Hot"}
+    post(ada, f"{PAGE}/heat", label__en="Heat", **options)
+    assert publish(ada).status_code == 303
+    assert "Cold" in rita.get(record).text, "what was put aside is back"
 
 
 def test_columns_of_a_table_are_added_changed_moved_and_removed_as_fields_are(town: Town) -> None:

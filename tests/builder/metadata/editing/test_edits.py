@@ -56,8 +56,14 @@ def adding(type_key: str, label: dict[str, str], required: bool) -> AddField:
 FLAT: st.SearchStrategy[Edit] = st.one_of(
     st.builds(adding, st.sampled_from([one.key for one in all_types()]), LABELS, st.booleans()),
     st.builds(
-        ChangeField, st.sampled_from(KEYS), LABELS, LABELS, st.booleans(),
-        st.sampled_from([{}, {"maxLength": 3}, {"maxLength": None}, {"x-formula": "size * 2"}, {"x-role": "name"}]),
+        ChangeField,
+        st.sampled_from(KEYS),
+        LABELS,
+        LABELS,
+        st.booleans(),
+        st.sampled_from(
+            [{}, {"maxLength": 3}, {"maxLength": None}, {"x-formula": "size * 2"}, {"x-role": "name"}]
+        ),
     ),
     st.builds(ChangeType, st.sampled_from(KEYS), st.sampled_from(["text", "integer", "none"])),
     st.builds(RemoveField, st.sampled_from(KEYS)),
@@ -69,8 +75,11 @@ FLAT: st.SearchStrategy[Edit] = st.one_of(
     st.builds(MoveField, st.sampled_from(KEYS), st.sampled_from(SECTIONS), st.integers(0, 3)),
     st.builds(Arrange, st.just((("details", ("title", "sector")),))),
     st.builds(
-        PutRule, st.sampled_from(["show", "require", "options", "none"]),
-        st.lists(st.sampled_from(KEYS), max_size=2, unique=True).map(tuple), CONDITIONS, st.sampled_from([(), ("retail",)]),
+        PutRule,
+        st.sampled_from(["show", "require", "options", "none"]),
+        st.lists(st.sampled_from(KEYS), max_size=2, unique=True).map(tuple),
+        CONDITIONS,
+        st.sampled_from([(), ("retail",)]),
         st.sampled_from([None, 0, 7]),
     ),
     st.builds(RemoveRule, st.integers(0, 2)),

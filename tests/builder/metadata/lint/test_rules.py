@@ -353,6 +353,10 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "key_changed": ({**OBJECT, "key": "box"}, "/key"),
     "object_changed": ({**FEEDBACK, "object": "other"}, "/object"),
     "field_type_changed": (
+        changed(FEEDBACK, *FIELDS, "hours", to=field("integer", "Hours")),
+        "/fields/properties/hours/x-type",
+    ),
+    "field_values_convert": (
         changed(OBJECT, *FIELDS, "remark", "x-type", to="text"),
         "/fields/properties/remark/x-type",
     ),
