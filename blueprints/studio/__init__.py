@@ -18,6 +18,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     clients,
     designer,
     form_edits,
+    funnels,
     gate_conditions,
     objects,
     pack_files,
@@ -44,6 +45,7 @@ def register(app: Flask) -> None:
 def _navigation() -> Iterator[NavSection]:
     if "scope" in g:
         links = [NavItem(gettext("Processes"), url_for("studio.process_list"), icon="route")]
+        links.append(NavItem(gettext("Funnels"), url_for("studio.funnel_list"), icon="chart-funnel"))
         if g.scope.actor.can(EDIT):
             links.insert(0, NavItem(gettext("Objects"), url_for("studio.object_list"), icon="box"))
             links.insert(1, NavItem(gettext("Forms"), url_for("studio.form_list"), icon="clipboard-list"))

@@ -25,6 +25,7 @@ from builder.metadata.editing.stages import (
     OrderStages,
     RemoveStage,
     SetMilestones,
+    SetMove,
     SetReasons,
     SetTransitions,
     StepStage,
@@ -106,6 +107,14 @@ def set_transitions(pipeline_key: str) -> Response:
     }
     pairs = None if "rule" in request.form else ticked
     return make(pipeline_key, SetTransitions(request.form.get("default", ""), pairs))
+
+
+@studio.post("/processes/<pipeline_key>/moves")
+def set_move(pipeline_key: str) -> Response:
+    """One arrow drawn or taken away."""
+    sent = request.form
+    edit = SetMove(sent.get("from", ""), sent.get("to", ""), sent.get("set") != "remove")
+    return make(pipeline_key, edit)
 
 
 @studio.post("/processes/<pipeline_key>/milestones")

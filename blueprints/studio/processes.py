@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import render_template, url_for
 from flask_babel import format_decimal, gettext, lazy_gettext
+from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import show_form
@@ -18,6 +19,8 @@ from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.background_words import QUESTION_WORDS, SCENARIO_WORDS
 from blueprints.studio.change_words import problem_line
+from blueprints.studio.move_map import move_map
+from blueprints.workspace.limit_words import limits_line
 from builder.domain.fields import ObjectDefinition
 from builder.domain.funnel import StepFigures
 from builder.domain.pipeline import Pipeline
@@ -142,6 +145,7 @@ def _show_live(here: Scope, pipeline: Pipeline) -> Response:
         catalog=here.catalog,
         design=None,
         earned=earned(here, pipeline),
+        limits_line=limits_line,
         problems=[],
     )
 
@@ -157,6 +161,7 @@ def show_design(
     """The designer of a process. ``typed``: forms that were refused, by name, instead of what is stored."""
     design = Design.read(here, pipeline_key)
     forms = {**_forms(design), **(typed or {})}
+    moves = possible(design.document)
     findings = found_in(here, design.document)
     return show_form(
         "pages/studio/process.html",
@@ -168,11 +173,13 @@ def show_design(
         earned=earned(here, design.pipeline),
         findings=[(each.severity, problem_line(each, design.document)) for each in findings],
         draft_count=drafts_count(here.session),
+        limits_line=limits_line,
         rules=RULES,
         kinds=KINDS,
         scenarios=SCENARIO_WORDS,
         questions=QUESTION_WORDS,
-        moves=possible(design.document),
+        moves=moves,
+        map=move_map(design.pipeline, moves, request.values.get("moves", ""), request.args.get("arrow", "")),
         problems=problems,
         status=status,
         **forms,

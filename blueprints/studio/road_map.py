@@ -19,6 +19,7 @@ from blueprints.studio.area import studio
 from blueprints.studio.background_words import background_lines
 from blueprints.studio.change_words import condition_words
 from blueprints.studio.processes import KINDS, Design
+from blueprints.workspace.limit_words import limits_line
 from blueprints.workspace.shown import names_in
 from builder.domain.conditions import Condition, to_document
 from builder.domain.fields import FieldSet
@@ -81,6 +82,7 @@ class RoadStep:
     sign: str
     sign_when: str
     reasons: tuple[str, ...]
+    limits: str = ""
 
 
 @studio.get("/processes/<pipeline_key>/road-map")
@@ -133,6 +135,7 @@ def steps_of(here: Scope, pipeline: Pipeline) -> Iterator[RoadStep]:
             tuple(local(one.label) for one in pipeline.reasons.get(stage.kind, ()) if not one.is_retired)
             if not stage.is_open
             else (),
+            limits_line(stage.limits),
         )
 
 

@@ -32,6 +32,7 @@ from builder.errors import Conflict, Invalid
 from builder.forms.process import DescribeForm, EquipForm, GuardForm, texts_of
 from builder.metadata.editing.edit import Edit
 from builder.metadata.editing.stage_parts import (
+    LIMITS,
     USUAL,
     Action,
     DescribeStage,
@@ -67,13 +68,19 @@ def describe_stage(pipeline_key: str, stage_key: str) -> Response:
     edit = DescribeStage(
         stage_key,
         label_of(form),
-        -1 if form.probability.errors else form.probability.data,
+        _number(form.probability),
         form.color.data or "",
         form.milestone.data or "",
         texts_of(form, "definition"),
         texts_of(form, "goal"),
+        *(_number(form[name]) for name in LIMITS),
     )
     return _make(pipeline_key, stage_key, edit, {"describe": form})
+
+
+def _number(field: Any) -> int | None:
+    """What was typed; what is no number is told as one that no edit takes."""
+    return -1 if field.errors else field.data
 
 
 @studio.post("/processes/<pipeline_key>/stages/<stage_key>/work")
@@ -180,7 +187,7 @@ def _show(
 
 
 def _described(stage: Mapping[str, Any]) -> dict[str, Any]:
-    parts = {key: stage.get(key) for key in ("probability", "color", "milestone")}
+    parts = {key: stage.get(key) for key in ("probability", "color", "milestone", *LIMITS)}
     texts = (texts_in(stage, part) for part in ("label", "definition", "goal"))
     return {**parts, **{name: text for each in texts for name, text in each.items()}}
 

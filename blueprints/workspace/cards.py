@@ -23,17 +23,19 @@ from blueprints.workspace.amounts import whole_amount
 from blueprints.workspace.area import has_endpoint, record_address
 from blueprints.workspace.card_fields import AGE, USUAL_ROLES, usual
 from blueprints.workspace.cells import cell_markup
+from blueprints.workspace.limit_words import shown_limit
 from blueprints.workspace.shown import Reader, columns_of
 from builder.db.ids import to_public
 from builder.domain.pipeline import Pipeline, Stage
+from builder.domain.time_limits import NO_LIMITS, whole_days
 from builder.queries.board import Card, CardNames
 from builder.queries.board_heads import ColumnHead
 
-_SECONDS_A_DAY = 86_400
 _AVATAR = Markup(
     '<span class="person person-sm person-{tint}" role="img" aria-label="{name}" title="{name}">'
     "{initials}</span>"
 )
+_LIMIT = Markup('{age} <b class="limit limit-{tone}" title="{limits}">{word}</b>')
 _LINE = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
 
 
@@ -43,7 +45,8 @@ class CardView:
     escapes nothing, because escaping each of thousands of values is a third of the cost of a board.
 
     ``due``: the expected close, ``is_late`` when it is past and the record open. ``move`` leads to the choice
-    of a stage. ``owner``: the mark of the owner, or nothing. ``lines``: the other fields that somebody chose.
+    of a stage. ``age``: the days in the stage, and the limit of the stage that they passed. ``owner``: the
+    mark of the owner, or nothing. ``lines``: the other fields that somebody chose.
     """
 
     id: str
@@ -101,7 +104,7 @@ class CardReader:
         self._move += "?" + urlencode({"board": board_mark(pipeline.key, query)})
         self._has_pages = has_endpoint("workspace.record")
         self._days: dict[date, str] = {}
-        self._ages: dict[int, str] = {}
+        self._ages: dict[tuple[str, int], str] = {}
         self._owners: dict[str, str] = {}
 
     def views(self, cards: Iterable[Card]) -> list[CardView]:
@@ -151,10 +154,19 @@ class CardReader:
     def _age(self, card: Card) -> str:
         if card.stage_entered_at is None:
             return ""
-        days = max(0, int((self._now - card.stage_entered_at).total_seconds()) // _SECONDS_A_DAY)
-        if days not in self._ages:
-            self._ages[days] = escape(ngettext("%(num)d day", "%(num)d days", days))
-        return self._ages[days]
+        key = card.stage_key, whole_days((self._now - card.stage_entered_at).total_seconds())
+        if key not in self._ages:
+            self._ages[key] = self._age_text(*key)
+        return self._ages[key]
+
+    def _age_text(self, stage_key: str, days: int) -> str:
+        """The days, and what they are against the limits of the stage where one is passed."""
+        age = ngettext("%(num)d day", "%(num)d days", days)
+        stage = self._stages.get(stage_key)
+        told = shown_limit(days, stage.limits if stage is not None and stage.is_open else NO_LIMITS)
+        if told is None or not told.word:
+            return escape(age)
+        return _LIMIT.format(age=age, tone=told.tone, limits=told.limits, word=told.word)
 
     def _owner(self, name: str) -> str:
         if name not in self._owners:

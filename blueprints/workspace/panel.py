@@ -14,6 +14,7 @@ from blueprints.messages import local, message, named
 from blueprints.scope import Scope
 from blueprints.workspace.area import move_address
 from blueprints.workspace.cells import Cell
+from blueprints.workspace.limit_words import ShownLimit, limits_of, shown_limit
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import Reader, day, duration, form_context, stage_color
 from blueprints.workspace.way_out import WayOutLink, ways_out
@@ -21,6 +22,7 @@ from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.gates import is_empty, is_task_done
 from builder.domain.moves import Requirement
 from builder.domain.pipeline import Pipeline, Stage, Task
+from builder.domain.time_limits import whole_days
 from builder.forms.record_form import RecordForm
 from builder.queries.record import RecordPage
 from builder.queries.row import names_of_members, names_of_records
@@ -31,7 +33,9 @@ FEEDBACK_PREFIX = "a"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage on the path. ``state``: done, skipped, current, ahead; ``move``: where a click leads."""
+    """A stage on the path. ``state``: done, skipped, current, ahead; ``move``: where a click leads;
+    ``limit``: of the present one, how long the record has stood in it against its limits.
+    """
 
     key: str
     label: str
@@ -39,6 +43,7 @@ class Step:
     state: str
     detail: str
     move: str
+    limit: ShownLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Panel:
     color: str
     since: str
     age: str
+    limit: ShownLimit | None
     actions: tuple[tuple[str, str], ...]
     tasks: tuple[TaskLine, ...]
     missing: tuple[Missing, ...]
@@ -128,6 +134,7 @@ def path(here: Scope, page: RecordPage, look: Outlook) -> list[PathGroup]:
             state,
             duration(visited.get(stage.key)) if state == "done" and visited.get(stage.key) else "",
             move_address(page.record.id, stage.key) if stage.key in targets else "",
+            limit=_limit(here, page, look) if state == "current" else None,
         )
         label = _milestone(look.pipeline, stage)
         if groups and groups[-1].label == label:
@@ -135,6 +142,14 @@ def path(here: Scope, page: RecordPage, look: Outlook) -> list[PathGroup]:
         else:
             groups.append(PathGroup(label, (step,)))
     return groups
+
+
+def _limit(here: Scope, page: RecordPage, look: Outlook) -> ShownLimit | None:
+    entered = page.record.stage_entered_at
+    if entered is None:
+        return None
+    limits = limits_of(here.catalog.pipelines.get(look.pipeline.key), look.stage)
+    return shown_limit(whole_days((here.clock.now() - entered).total_seconds()), limits)
 
 
 def _state(look: Outlook, stage: Stage, visited: Mapping[str, Any]) -> str:
@@ -167,6 +182,7 @@ def panel(here: Scope, page: RecordPage, look: Outlook) -> Panel:
         color=stage_color(stage),
         since=day(record.stage_entered_at),
         age=duration(elapsed),
+        limit=_limit(here, page, look),
         actions=tuple((local(action.label), role_name(here, action.role)) for action in stage.key_actions),
         tasks=tuple(_task(here, task, look) for task in stage.tasks),
         missing=tuple(_missing(item) for item in look.missing),

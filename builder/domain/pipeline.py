@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from builder.domain.conditions import Condition
 from builder.domain.labels import Label
+from builder.domain.time_limits import NO_LIMITS, TimeLimits
 
 StageKind: TypeAlias = Literal["open", "won", "lost", "invalid"]
 Severity: TypeAlias = Literal["block", "warn", "ignore"]
@@ -134,6 +135,7 @@ class Stage:
     tasks: tuple[Task, ...] = ()
     leave: Gate = Gate()
     enter: Gate = Gate()
+    limits: TimeLimits = NO_LIMITS
 
     @property
     def is_open(self) -> bool:

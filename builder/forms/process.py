@@ -47,6 +47,15 @@ class ProcessForm(NameForm):
     reminder_days = IntegerField(validators=[Optional()])
 
 
+class FunnelForm(NameForm):
+    """A funnel over several processes; ``new``: a stage as ``pipeline>stage``."""
+
+    description_en = TextAreaField(default="")
+    description_zh_Hans = TextAreaField(default="")  # noqa: N815
+    unit = SelectField(default="record", validate_choice=False)
+    new = SelectField(default="", validate_choice=False)
+
+
 class NamedRow(Form):
     """A milestone or a reason: its key, empty for a new one, and its name."""
 
@@ -71,6 +80,9 @@ class DescribeForm(NameForm):
     definition_zh_Hans = TextAreaField(default="")  # noqa: N815
     goal_en = TextAreaField(default="")
     goal_zh_Hans = TextAreaField(default="")  # noqa: N815
+    target_days = IntegerField(validators=[Optional()])
+    warning_days = IntegerField(validators=[Optional()])
+    breach_days = IntegerField(validators=[Optional()])
 
 
 class ActionRow(NamedRow):

@@ -36,6 +36,7 @@ from builder.domain.pipeline import (
 )
 from builder.domain.roles import FieldRights, Role
 from builder.domain.saved_view import View
+from builder.domain.time_limits import TimeLimits
 from builder.errors import N_, FunnelwrightError
 from builder.metadata.cache import ProcessCache
 from builder.metadata.documents import checksum
@@ -224,6 +225,7 @@ def _stage(document: Document, position: int) -> Stage:
         tasks=tuple(_task(task) for task in document.get("tasks", ())),
         leave=_gate(gates.get("leave", {})),
         enter=_gate(gates.get("enter", {})),
+        limits=TimeLimits(*(document.get(name) for name in ("target_days", "warning_days", "breach_days"))),
     )
 
 

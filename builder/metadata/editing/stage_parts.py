@@ -14,13 +14,15 @@ from builder.metadata.grammar import Document
 
 Texts = Mapping[str, str]
 SEVERITIES = ("block", "warn", "ignore")
+LIMITS = ("target_days", "warning_days", "breach_days")
+MOST_DAYS = 3650
 USUAL = {"feedback": "block", "tasks": "block", "marker": "ignore"}
 MOST_ACTIONS, MOST_INDICATORS, MOST_TASKS, MOST_SUBTASKS = 30, 20, 40, 30
 
 
 @dataclass(frozen=True)
 class DescribeStage:
-    """Its name, colour, milestone, win rate (percent), definition and goal."""
+    """Its name, colour, milestone, win rate (percent), definition, goal, and limits of a stay in days."""
 
     key: str
     label: Texts
@@ -29,11 +31,18 @@ class DescribeStage:
     milestone: str = ""
     definition: Texts = field(default_factory=dict)
     goal: Texts = field(default_factory=dict)
+    target_days: int | None = None
+    warning_days: int | None = None
+    breach_days: int | None = None
 
     def apply(self, document: Document) -> Document:
         known = {each["key"] for each in document.get("milestones", ())}
         if self.milestone and self.milestone not in known:
             raise Refused(N_("This milestone is no longer there. Choose another."), "milestone")
+        limits = {name: getattr(self, name) for name in LIMITS}
+        for name, days in limits.items():
+            if days is not None and not 1 <= days <= MOST_DAYS:
+                raise Refused(N_("A time limit is a whole number of days from 1 to 3650."), name)
         settings = {
             "label": named(self.label),
             "probability": self.probability,
@@ -41,6 +50,7 @@ class DescribeStage:
             "milestone": self.milestone or None,
             "definition": texts(self.definition, "definition", longest=LONGEST_TEXT) or None,
             "goal": texts(self.goal, "goal", longest=LONGEST_TEXT) or None,
+            **limits,
         }
         return ChangeStage(self.key, settings).apply(document)
 

@@ -181,6 +181,24 @@ class SetTransitions:
 
 
 @dataclass(frozen=True)
+class SetMove:
+    """One move between two stages drawn, or taken away; all others stay as they are."""
+
+    source: str
+    target: str
+    is_possible: bool
+
+    def apply(self, document: Document) -> Document:
+        index_of(document, self.source)
+        index_of(document, self.target)
+        if self.source == self.target:
+            raise Refused(N_("An arrow leads from one stage to another."), "move-to")
+        pairs, move = possible(document), (self.source, self.target)
+        pairs = pairs | {move} if self.is_possible else pairs - {move}
+        return SetTransitions(document.get("transitions", {}).get("default", "any"), pairs).apply(document)
+
+
+@dataclass(frozen=True)
 class SetMilestones:
     """The milestones, in order: key (empty for a new one) and name. Stages of one that is gone have none."""
 

@@ -1,4 +1,4 @@
-"""Lint rules for views, funnels (M0) and roles."""
+"""Lint rules for views and roles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from builder.errors import N_
 from builder.metadata.grammar import Document
 from builder.metadata.lint import conditions
 from builder.metadata.lint.objects import is_filterable, is_sortable
-from builder.metadata.lint.registry import Finding, Surroundings, rule, twice
+from builder.metadata.lint.registry import Finding, Surroundings, rule
 
 SORTABLE_COLUMNS = ("created_at", "updated_at", "closed_at")
 
@@ -153,29 +153,6 @@ def _of_types(
     is_found = field is not None and (bool(field.get("x-filterable")) or field.get("x-role") == "owner")
     if field is None or field["x-type"] not in types or not is_found:
         yield (part,), {"field": name}
-
-
-@rule("funnel_unknown_pipeline", "funnel", N_("There is no pipeline “%(pipeline)s”."))
-def funnel_unknown_pipeline(document: Document, around: Surroundings) -> Iterator[Finding]:
-    for index, step in enumerate(document["steps"]):
-        if not around.has("pipeline", step["pipeline"]):
-            yield ("steps", index, "pipeline"), {"pipeline": step["pipeline"]}
-
-
-@rule("funnel_unknown_stage", "funnel", N_("The pipeline “%(pipeline)s” has no stage “%(stage)s”."))
-def funnel_unknown_stage(document: Document, around: Surroundings) -> Iterator[Finding]:
-    for index, step in enumerate(document["steps"]):
-        pipeline = around.find("pipeline", step["pipeline"])
-        if pipeline and step["stage"] not in {stage["key"] for stage in pipeline["stages"]}:
-            yield ("steps", index, "stage"), {"pipeline": step["pipeline"], "stage": step["stage"]}
-
-
-@rule("funnel_step_twice", "funnel", N_("The stage “%(name)s” is a step of this funnel twice. Remove one."))
-def funnel_step_twice(document: Document, _: Surroundings) -> Iterator[Finding]:
-    for path, _values in twice(
-        (("steps", index), (step["pipeline"], step["stage"])) for index, step in enumerate(document["steps"])
-    ):
-        yield path, {"name": document["steps"][path[1]]["stage"]}
 
 
 @rule("role_without_rights", "role", N_("People with this role may only look. Is that meant?"), "hint")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from builder.domain import journey
 from builder.errors import N_
@@ -10,6 +11,7 @@ from builder.metadata.grammar import Document
 from builder.metadata.lint.registry import Finding, Surroundings, rule, same_labels, twice
 
 FEWEST_STAGES, MOST_STAGES = 4, 6
+LIMITS = ("target_days", "warning_days", "breach_days")
 
 
 @rule(
@@ -201,6 +203,19 @@ def terminal_probability(document: Document, _: Surroundings) -> Iterator[Findin
         expected = 100 if stage["kind"] == "won" else 0
         if stage["kind"] != "open" and stage.get("probability", expected) != expected:
             yield ("stages", index, "probability"), {"kind": stage["kind"], "expected": expected}
+
+
+@rule(
+    "limits_out_of_order",
+    "pipeline",
+    N_("A limit of %(days)s days after one of %(before)s: target, warning and breach go up in this order."),
+)
+def limits_out_of_order(document: Document, _: Surroundings) -> Iterator[Finding]:
+    for index, stage in enumerate(document["stages"]):
+        given = [name for name in LIMITS if name in stage]
+        for before, name in pairwise(given):
+            if stage[name] < stage[before]:
+                yield ("stages", index, name), {"days": stage[name], "before": stage[before]}
 
 
 @rule(

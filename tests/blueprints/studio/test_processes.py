@@ -103,6 +103,24 @@ def test_moves_are_ticked_in_a_table(sqlite_town: Town) -> None:
     assert ["b", "c"] in transitions["deny"]
 
 
+def test_moves_are_drawn_as_arrows(sqlite_town: Town) -> None:
+    ada = sqlite_town.as_("Ada")
+    page = ada.get(f"{FREE}?moves=b&arrow=a>b").text
+    assert 'aria-label="From A to B"' in page
+    assert "In hand: From A to B." in page
+    assert 'id="move-a--c"' not in page
+    drawn = send(
+        ada, f"{FREE}/moves", **{"from": "lost", "to": "a", "set": "add", "moves": "lost"}, htmx=True
+    )
+    assert drawn.status_code == 200
+    assert 'class="move move-single move-back" id="move-lost--a"' in drawn.text
+    answer = send(ada, f"{FREE}/moves", **{"from": "a", "to": "c", "set": "remove"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, FREE)
+    transitions = document(sqlite_town)["transitions"]
+    assert ["lost", "a"] in transitions["allow"]
+    assert transitions["deny"] == [["a", "c"]]
+
+
 def test_milestones_reasons_and_the_name_are_kept(sqlite_town: Town) -> None:
     ada = sqlite_town.as_("Ada")
     rows = {"milestones-rows-0-label_en": "Win them", "milestones-rows-1-label_en": ""}
@@ -124,6 +142,8 @@ def test_a_stage_is_described_equipped_and_guarded(town: Town) -> None:
         "probability": "45",
         "color": "teal",
         "goal_en": "Trust",
+        "target_days": "5",
+        "breach_days": "12",
     }
     answer = send(ada, STAGE, **what)
     assert (answer.status_code, answer.headers["Location"]) == (303, STAGE)
@@ -150,6 +170,7 @@ def test_a_stage_is_described_equipped_and_guarded(town: Town) -> None:
     assert send(ada, f"{STAGE}/gate", **gate).status_code == 303
     found = stage(town)
     assert found["label"] == {"en": "Visit", "zh_Hans": "拜访"}
+    assert (found["target_days"], found["breach_days"]) == (5, 12)
     assert found["tasks"][0]["subtasks"][1]["label"] == {"en": "Pack"}
     assert found["gate"]["leave"] == {
         "required_fields": ["worth", "due"],
@@ -165,7 +186,9 @@ def test_a_stage_is_described_equipped_and_guarded(town: Town) -> None:
     uow.commit()
     assert uow.catalog.pipeline("free").by_key["b"].probability == 45
     uow.session.close()
-    assert "They said yes" in town.as_("Rita").get(FREE).text
+    seen = town.as_("Rita").get(FREE).text
+    assert "They said yes" in seen
+    assert "target 5 days · limit 12 days" in seen
 
 
 def test_a_new_process_begins_as_a_draft(sqlite_town: Town) -> None:
@@ -197,6 +220,8 @@ def test_a_new_process_needs_a_name_and_an_object(sqlite_town: Town) -> None:
         (f"{FREE}/order", {"up": "ghost"}, "no longer there", ""),
         (f"{FREE}/transitions", {"default": "sideways"}, "Choose a general rule", ""),
         (f"{FREE}/stages/ghost/remove", {}, "no longer there", ""),
+        (f"{FREE}/moves", {"from": "a", "to": "a"}, "from one stage to another", ""),
+        (STAGE, {"label_en": "Kept name", "breach_days": "soon"}, "from 1 to 3650", "Kept name"),
         (STAGE, {"label_en": "Kept name", "probability": "101"}, "from 0 to 100", "Kept name"),
         (STAGE, {"label_en": "Kept name", "probability": "many"}, "from 0 to 100", "Kept name"),
         (STAGE, {"label_en": ""}, "Give it a name", ""),
@@ -230,7 +255,7 @@ def test_the_second_of_two_admins_is_told_and_overwrites_nothing(sqlite_town: To
 
 WRITES = [
     f"{LIST}/new",
-    *(f"{FREE}/{name}" for name in ("settings", "order", "stages", "transitions", "milestones", "reasons/lost", "remove", "stages/b/remove")),
+    *(f"{FREE}/{name}" for name in ("settings", "order", "stages", "transitions", "moves", "milestones", "reasons/lost", "remove", "stages/b/remove")),
     STAGE,
     f"{STAGE}/work",
     f"{STAGE}/gate",

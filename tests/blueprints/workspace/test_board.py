@@ -60,7 +60,7 @@ def test_a_card_tells_owner_account_close_and_age(boards: Boards) -> None:
     client = records.create(uow, "client", NewRecord({"title": "Acme <b>Ltd</b>"})).record_id
     uow.commit()
     uow.session.close()
-    boards.new("Tower", "free", worth="20", due="2025-05-20", holder=str(boards.town.ids["Mia"]))
+    tower = boards.new("Tower", "free", worth="20", due="2025-05-20", holder=str(boards.town.ids["Mia"]))
     boards.new("Late", "free", due="2025-05-11", client=str(client))
     boards.town.clock.advance(timedelta(days=3))
 
@@ -70,6 +70,20 @@ def test_a_card_tells_owner_account_close_and_age(boards: Boards) -> None:
     assert "<time>May 20</time>" in text
     assert '<time class="late">Overdue May 11</time>' in text
     assert "<span>3 days</span>" in text
+    # The limits count as the process has them now, whatever version a record is on.
+    uow = boards.town.work()
+    limited = {**FREE["stages"][0], "target_days": 1, "warning_days": 2, "breach_days": 9}
+    definitions.publish(uow, [{**FREE, "stages": [limited, *FREE["stages"][1:]]}])
+    uow.commit()
+    uow.session.close()
+    ada = boards.town.as_("Ada")
+    text = ada.get(FREE_BOARD).text
+    assert text.count('3 days <b class="limit limit-warn"') == 2
+    assert ">warning</b></span>" in text
+    page = ada.get(f"/w/acme/r/{to_public(tower)}").text
+    assert re.search(
+        r'path-detail" title="target 1 day · [^>]*>day 3 of 1 <b class="limit limit-warn">warn', page
+    )
     # An account is shown where the object says which field holds it; here none does.
     assert "<b>Ltd</b>" not in text
 

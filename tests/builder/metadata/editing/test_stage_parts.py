@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builder.errors import Invalid
+from builder.metadata.differences import differences
 from builder.metadata.documents import check
 from builder.metadata.editing.stage_parts import (
     Action,
@@ -34,6 +35,20 @@ def test_what_is_emptied_is_taken_away() -> None:
     assert (made["label"], made["color"], made["goal"]) == (full.label, "teal", {"en": "Trust"})
     emptied = stage(DescribeStage("a", {"en": "Visit"}, None).apply(full.apply(FLOW)))
     assert emptied.keys() == {"key", "label", "kind", "feedback", "tasks"}
+
+
+def test_limits_of_a_stay_are_days_or_taken_away() -> None:
+    days = {"target_days": 5, "warning_days": None, "breach_days": 12}
+    made = DescribeStage("a", {"en": "Visit"}, None, **days).apply(FLOW)
+    assert stage(made)["target_days"] == 5
+    assert "warning_days" not in stage(made)
+    told = [each for each in differences("pipeline", FLOW, made) if each.after == 12]
+    assert [label.text("en") for label in told[0].path][-1] == "Breach (days)"
+    assert "target_days" not in stage(DescribeStage("a", {"en": "Visit"}, None).apply(made))
+    for wrong in (0, -1, 3651):
+        with pytest.raises(Invalid) as caught:
+            DescribeStage("a", {"en": "Visit"}, None, breach_days=wrong).apply(FLOW)
+        assert caught.value.problems[0].place == "breach_days"
 
 
 def test_tasks_keep_their_keys_and_sub_tasks_what_else_they_are_called() -> None:

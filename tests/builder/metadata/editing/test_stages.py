@@ -19,6 +19,7 @@ from builder.metadata.editing.stages import (
     OrderStages,
     RemoveStage,
     SetMilestones,
+    SetMove,
     SetReasons,
     SetTransitions,
     StepStage,
@@ -28,11 +29,25 @@ from builder.metadata.editing.stages import (
 from builder.metadata.lint import Surroundings, lint
 from tests import factories
 
-FLOW = factories.FLOW
+FLOW, FREE = factories.FLOW, factories.FREE
 
 
 def keys(document: Any) -> list[str]:
     return [stage["key"] for stage in document["stages"]]
+
+
+def test_one_arrow_is_drawn_or_taken_away_and_all_others_stay() -> None:
+    before = possible(FREE)
+    drawn = SetMove("lost", "a", True).apply(FREE)
+    assert possible(drawn) == before | {("lost", "a")}
+    assert ["lost", "a"] in drawn["transitions"]["allow"]
+    assert possible(SetMove("lost", "a", False).apply(drawn)) == before
+    without = SetMove("a", "c", False).apply(FREE)
+    assert possible(without) == before - {("a", "c")}
+    assert without["transitions"]["deny"] == [["a", "c"]]
+    for wrong in (("a", "a"), ("a", "nowhere"), ("", "b")):
+        with pytest.raises(Invalid):
+            SetMove(*wrong, True).apply(FREE)
 
 
 def test_a_new_process_could_be_published_as_it_is() -> None:

@@ -121,6 +121,15 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "unknown_milestone": (changed(PIPELINE, "stages", 0, "milestone", to="late"), "/stages/0/milestone"),
     "falling_probability": (changed(PIPELINE, "stages", 2, "probability", to=20), "/stages/2/probability"),
     "terminal_probability": (changed(PIPELINE, "stages", 4, "probability", to=80), "/stages/4/probability"),
+    "limits_out_of_order": (
+        changed(
+            PIPELINE,
+            "stages",
+            0,
+            to={**PIPELINE["stages"][0], "target_days": 9, "breach_days": 8},
+        ),
+        "/stages/0/breach_days",
+    ),
     "stage_count": (
         {**changed(PIPELINE, "stages", to=PIPELINE["stages"][:3] + PIPELINE["stages"][4:])},
         "/stages",
@@ -341,6 +350,14 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "calendar_without_date": ({**VIEW, "layout": "calendar"}, "/layout"),
     "funnel_unknown_pipeline": (changed(FUNNEL, "steps", 1, "pipeline", to="nowhere"), "/steps/1/pipeline"),
     "funnel_unknown_stage": (changed(FUNNEL, "steps", 1, "stage", to="nowhere"), "/steps/1/stage"),
+    "funnel_step_backward": (
+        changed(FUNNEL, "steps", to=[{"pipeline": "flow", "stage": key} for key in ("yes", "fresh")]),
+        "/steps/1",
+    ),
+    "funnel_unlinked": (
+        changed(FUNNEL, "steps", 1, to={"pipeline": "elsewhere", "stage": "fresh"}),
+        "/steps/1",
+    ),
     "funnel_step_twice": (changed(FUNNEL, "steps", 1, "stage", to="fresh"), "/steps/1"),
     "role_without_rights": ({**ROLE, "rights": []}, "/rights"),
     "role_unknown_field": (
@@ -376,13 +393,16 @@ SAMPLES: dict[str, tuple[Document, str]] = {
 LOCKED = {**field("text", "Locked"), "x-read-only": True}
 OTHER = {**OBJECT, "key": "other"}
 FOREIGN = {**FEEDBACK, "key": "foreign", "object": "other"}
+ELSEWHERE = {**PIPELINE, "key": "elsewhere", "object": "other"}
 
 
 def _around(document: Document) -> Surroundings:
-    """The published samples, with a field that nobody can fill in, another object and a form of it."""
+    """The published samples, with a field that nobody can fill in, and another object with what is its."""
     objects = changed(OBJECT, *FIELDS, "locked", to=LOCKED)
     published = {sample["kind"]: sample for sample in samples.ALL}
-    around = Surroundings.of([*samples.ALL, objects, OTHER, FOREIGN], previous=published[document["kind"]])
+    around = Surroundings.of(
+        [*samples.ALL, objects, OTHER, FOREIGN, ELSEWHERE], previous=published[document["kind"]]
+    )
     return replace(around, former={"gone": "text", "remark": "integer"})
 
 
