@@ -113,7 +113,7 @@ def test_moves_are_drawn_as_arrows(sqlite_town: Town) -> None:
         ada, f"{FREE}/moves", **{"from": "lost", "to": "a", "set": "add", "moves": "lost"}, htmx=True
     )
     assert drawn.status_code == 200
-    assert 'class="move move-single move-back" id="move-lost--a"' in drawn.text
+    assert re.search(r'class="move move-single move-back"\s+id="move-lost--a"', drawn.text)
     answer = send(ada, f"{FREE}/moves", **{"from": "a", "to": "c", "set": "remove"})
     assert (answer.status_code, answer.headers["Location"]) == (303, FREE)
     transitions = document(sqlite_town)["transitions"]
