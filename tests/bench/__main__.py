@@ -23,6 +23,7 @@ from tests.bench.exporting import exported
 from tests.bench.importing import imported
 from tests.bench.machine import ServerProcess, core_seconds
 from tests.bench.measures import MEASURES, Visitor, visitors
+from tests.bench.multiply import multiplied
 from tests.bench.wire import board_sizes
 from tests.bench.world import Parameters, prepare
 
@@ -34,7 +35,7 @@ def main() -> None:
     options = _options()
     parameters = Parameters(records=options.records)
     options.folder.mkdir(parents=True, exist_ok=True)
-    print(f"{options.records:,} opportunities; core loop {core_seconds():.2f} s", flush=True)
+    print(f"{options.records * options.times:,} opportunities; core loop {core_seconds():.2f} s", flush=True)
     for system in options.system:
         store = (SqliteFiles if system == "sqlite" else PostgresDatabases)(options.folder)
         _measure(store, parameters, options)
@@ -43,6 +44,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=1, help="the records copied: 10 is a million")
     parser.add_argument("--rounds", type=int, default=100, help="requests of each kind")
     parser.add_argument("--moves", type=int, default=800, help="moves by eight people")
     parser.add_argument("--import-rows", type=int, default=4_000)
@@ -55,7 +57,10 @@ def _options() -> argparse.Namespace:
 def _measure(
     store: SqliteFiles | PostgresDatabases, parameters: Parameters, options: argparse.Namespace
 ) -> None:
-    database, build = prepare(store, parameters)
+    if options.times > 1:
+        database, build = multiplied(store, parameters, options.times), None
+    else:
+        database, build = prepare(store, parameters)
     print(f"\n== {store.system} ==", flush=True)
     if build is not None:
         rate, cpu = build.records / build.load_seconds, build.records / build.cpu_seconds
