@@ -28,6 +28,7 @@ from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
 from blueprints.workspace.move_origin import back_to, board_of, choice_address
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
+from blueprints.workspace.shown import names_in
 from blueprints.workspace.way_out import WayOutLink, ways_out
 from builder.db.ids import to_public
 from builder.domain.pipeline import ApprovalSlot
@@ -223,16 +224,23 @@ def _answer(here: Scope, uow: UnitOfWork, result: Applied | Waiting, to: str) ->
         return _parked(here, record, board, gettext("The move waits for approval by %(name)s.", name=names))
     if not (request.htmx and pipeline_key):
         stage = stage_title(_stage(here, result.record_id, to), to)
-        return done(back_to(here, record, board), gettext("Moved to %(stage)s.", stage=stage))
+        told_then = [gettext("Moved to %(stage)s.", stage=stage), *_begun(here, result)]
+        return done(back_to(here, record, board), " ".join(told_then))
     stages = {to, *((result.planned.from_stage,) if result.planned.from_stage else ())}
     pipeline = here.catalog.pipeline(pipeline_key)
-    response = make_response(
-        moved_fragments(here, pipeline, result.record_id, stages, query, request.form.get("left"))
-    )
+    fragments = moved_fragments(here, pipeline, result.record_id, stages, query, request.form.get("left"))
+    notes = [render_template("fragments/move/note.html", text=text) for text in _begun(here, result)]
+    response = make_response(fragments + "".join(notes))
     response.headers["HX-Reswap"] = "none"
     moved = {"record": to_public(result.record_id), "from": result.planned.from_stage, "to": to}
     response.headers["HX-Trigger"] = json.dumps({"moved": moved, "closeDialog": ""})
     return response
+
+
+def _begun(here: Scope, result: Applied) -> list[str]:
+    """What began by itself with the move (S21)."""
+    names = [local(here.catalog.object(key).label) for key in result.successors]
+    return [gettext("Begun by itself: %(names)s.", names=names_in(names))] if names else []
 
 
 def _stage(here: Scope, record_id: int, to: str) -> Any:
@@ -243,7 +251,7 @@ def _stage(here: Scope, record_id: int, to: str) -> Any:
 def _parked(here: Scope, record: Mapping[str, Any], board: str, text: str) -> Response:
     if not (request.htmx and record["pipeline_key"]):
         return done(back_to(here, record, board), text)
-    response = make_response(render_template("fragments/move/parked.html", text=text), 202)
+    response = make_response(render_template("fragments/move/note.html", text=text), 202)
     response.headers["HX-Reswap"] = "none"
     response.headers["HX-Trigger"] = json.dumps({"parked": to_public(record["id"]), "closeDialog": ""})
     return response

@@ -182,12 +182,14 @@ class Conversion:
     """How a record of this object becomes records of others (lead → opportunity, S26).
 
     ``targets``: ordered (object key, mapping of target field to source field) pairs; ``pipeline``
-    holds the pipeline key the main target enters; ``main`` its object key.
+    holds the pipeline key the main target enters; ``main`` its object key. ``is_automatic``: it happens by
+    itself when a record is won (S21).
     """
 
     main: str
     pipeline: str
     targets: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    is_automatic: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,8 @@ def _conversion(document: Document | None) -> Conversion | None:
     targets = tuple(
         (target["object"], tuple(sorted(target["map"].items()))) for target in document["targets"]
     )
-    return Conversion(document["main"], document["pipeline"], targets)
+    is_automatic = document.get("automatic", False)
+    return Conversion(document["main"], document["pipeline"], targets, is_automatic)
 
 
 def _assignment(document: Document) -> Assignment:

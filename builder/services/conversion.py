@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import exists, select
-
-from builder.db.ledger import EventRow
-from builder.db.records import Record
-from builder.domain.fields import Conversion, ObjectDefinition
-from builder.domain.permissions import Actor
+from builder.domain.fields import Conversion
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.requirements import is_allowed
 from builder.domain.transitions import Refused
@@ -19,11 +14,12 @@ from builder.errors import N_, Conflict, Invalid, Problem, Unconfirmed
 from builder.queries.record import find_record
 from builder.services.entries import Entry
 from builder.services.ledger import Standing
-from builder.services.records import NewRecord, create, problem_of_unmet
+from builder.services.records import problem_of_unmet
 from builder.services.standings import load_standing
+from builder.services.successors import Wanted, succeed, was_converted
 from builder.services.transitions import MoveRecord, Waiting, move
 from builder.services.unit_of_work import UnitOfWork
-from builder.services.values import NO_RECORD, NOT_SAVED, ids_named
+from builder.services.values import NO_RECORD, NOT_SAVED
 
 NOT_CONVERTIBLE = N_("Records of this kind cannot be converted.")
 ALREADY_CLOSED = N_("“%(name)s” is closed already and cannot be converted.")
@@ -75,40 +71,16 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
     conversion = definition.conversion
     if conversion is None:
         raise Invalid(NOT_CONVERTIBLE)
-    made = _existing(uow, conversion, command.existing)
+    existing = _existing(uow, conversion, command.existing)
     _close(uow, standing, command)
-    carried_ids = ids_named(definition.fields, standing.record["data"])
-    for object_key, mapping in conversion.targets:
-        if object_key in made:
-            continue
-        carried = _carried(definition, standing, mapping, made)
-        carried = _without_hidden(uow.actor, definition, object_key, mapping, carried)
-        values = carried | dict(command.values.get(object_key, {}))
-        new = NewRecord(
-            values,
-            _entry(conversion, command) if object_key == conversion.main else None,
-            converted_from_id=standing.record_id,
-            # What the record names already and what is made beside it goes over, seen or not.
-            known_ids=carried_ids | {standing.record_id, *made.values()},
-            carried=carried.keys() - command.values.get(object_key, {}).keys(),
-        )
-        made[object_key] = create(uow, object_key, new).record_id
-    uow.log(
-        "record.converted",
-        record_id=standing.record_id,
-        object_key=definition.key,
-        data={"into": {key: str(record_id) for key, record_id in made.items()}},
-    )
-    return Converted(made[conversion.main], made)
-
-
-def _entry(conversion: Conversion, command: ConvertRecord) -> Entry:
-    return Entry(
+    entry = Entry(
         command.pipeline_key,
         origin="convert",
         is_confirmed=command.is_confirmed,
         otherwise=conversion.pipeline,
     )
+    made = succeed(uow, uow.actor, definition, conversion, standing, Wanted(entry, command.values, existing))
+    return Converted(made[conversion.main], made)
 
 
 def closing_stages(pipeline: Pipeline, stage_key: str | None) -> tuple[Stage, ...]:
@@ -133,7 +105,7 @@ def _close(uow: UnitOfWork, standing: Standing, command: ConvertRecord) -> None:
     """Through the one door, to a won stage of its pipeline; a record in no pipeline stays as it is."""
     pipeline, name = standing.pipeline, standing.record["name"]
     if pipeline is None:
-        if _was_converted(uow, standing.record_id):
+        if was_converted(uow, standing.record_id):
             raise Conflict(CONVERTED, name=name)
         return
     if not pipeline.of_kind("won") or not pipeline.by_key[standing.record["stage_key"]].is_open:
@@ -142,7 +114,11 @@ def _close(uow: UnitOfWork, standing: Standing, command: ConvertRecord) -> None:
     result = move(
         uow,
         MoveRecord(
-            standing.record_id, target, reason_key=command.reason_key, is_confirmed=command.is_confirmed
+            standing.record_id,
+            target,
+            reason_key=command.reason_key,
+            is_confirmed=command.is_confirmed,
+            has_successors=False,
         ),
     )
     if isinstance(result, Refused):
@@ -165,48 +141,3 @@ def _closing_stage(pipeline: Pipeline, stage_key: str, chosen: str | None) -> st
     if len(possible) != 1:
         raise Invalid(NOT_SAVED, problems=(Problem(CHOOSE_STAGE, "to_stage"),))
     return possible[0]
-
-
-def _was_converted(uow: UnitOfWork, record_id: int) -> bool:
-    """By its log; the record's row is locked, so nobody converts it at the same time."""
-    if uow.has_logged("record.converted", record_id):
-        return True
-    events = exists().where(EventRow.record_id == record_id, EventRow.kind == "record.converted")
-    return bool(uow.session.scalar(select(Record.id).where(Record.id == record_id, events)))
-
-
-def _without_hidden(
-    actor: Actor,
-    definition: ObjectDefinition,
-    object_key: str,
-    mapping: tuple[tuple[str, str], ...],
-    carried: dict[str, Any],
-) -> dict[str, Any]:
-    """What is hidden goes over into what is hidden only: elsewhere the successor would show it (S118)."""
-    here, there = actor.veils.get(definition.key), actor.veils.get(object_key)
-    if here is None:
-        return carried
-    unseen = there.fields if there else frozenset()
-    shown = {target for target, source in mapping if source in here.fields and target not in unseen}
-    return {key: value for key, value in carried.items() if key not in shown}
-
-
-def _carried(
-    definition: ObjectDefinition,
-    standing: Standing,
-    mapping: tuple[tuple[str, str], ...],
-    made: Mapping[str, int],
-) -> dict[str, Any]:
-    """Values by the mapping: a source field's value, or with ``@object`` the record just made.
-
-    ``@self`` is the source itself.
-    """
-    known = {**made, "self": standing.record_id}
-    carried: dict[str, Any] = {}
-    for target, source in mapping:
-        if source.startswith("@"):
-            if source[1:] in known:
-                carried[target] = str(known[source[1:]])
-        elif standing.record["data"].get(source) is not None:
-            carried[target] = standing.record["data"][source]
-    return carried

@@ -21,6 +21,7 @@ from builder.services.entries import Entry, Given, enter, given_so_far, plan_ent
 from builder.services.ledger import Ledger, Standing
 from builder.services.records import Saved, change_values, changed_keys, write_copies, write_record
 from builder.services.standings import load_standing
+from builder.services.successors import follow_win
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import Checked, Draft, check
 
@@ -35,6 +36,7 @@ class MoveRecord:
 
     ``values`` are record fields, ``answers`` feedback of the present stage, ``done_tasks`` all ``task`` and
     ``task/subtask`` keys ticked now (None: as stored), ``is_marked`` likewise. ``revision``: what they saw.
+    ``has_successors``: what begins by itself with a win begins (S21).
     """
 
     record_id: int
@@ -48,6 +50,7 @@ class MoveRecord:
     reason_note: str = ""
     is_confirmed: bool = False
     override_reason: str | None = None
+    has_successors: bool = True
 
     @property
     def intent(self) -> MoveIntent:
@@ -58,11 +61,14 @@ class MoveRecord:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The move happened. ``planned`` says how; ``revision`` is the record's new one."""
+    """The move happened. ``planned`` says how; ``revision`` is the record's new one; ``successors``: what
+    began by itself with it, ids by object key.
+    """
 
     record_id: int
     revision: int
     planned: Planned
+    successors: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def move(uow: UnitOfWork, command: MoveRecord, standing: Standing | None = None)
     """Move a record, or say why not. Only *Waiting* and *Applied* wrote something; the caller commits.
 
     ``standing``: the record as this very transaction, begun for writing, has loaded it at the command's
-    revision. Errors: NotFound, Stale, Invalid (no pipeline).
+    revision. Errors: NotFound, Stale, Invalid (no pipeline; what follows a win cannot begin).
     """
     uow.begin()
     looked = draft(uow, command) if standing is None else look(uow, standing, command)
@@ -123,7 +129,7 @@ def move(uow: UnitOfWork, command: MoveRecord, standing: Standing | None = None)
         return decision
     if isinstance(decision, Parked):
         return _park(uow, looked, command, decision)
-    return _apply(uow, looked, decision)
+    return _apply(uow, looked, decision, command.has_successors)
 
 
 def start(uow: UnitOfWork, record_id: int, entry: Entry, revision: int | None = None) -> Saved | Refused:
@@ -191,7 +197,7 @@ def _check_tasks(standing: Standing, ticked: frozenset[str]) -> None:
         raise Invalid(NO_TASK, task=unknown[0][:80], stage=label, known=", ".join(known) or "–")
 
 
-def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
+def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned, has_successors: bool) -> Applied:
     standing = looked.standing
     at = uow.clock.now()
     before = standing.record["data"]
@@ -212,7 +218,9 @@ def _apply(uow: UnitOfWork, looked: MoveDraft, planned: Planned) -> Applied:
         data=_moved(looked, planned, before, (*changed, *(key for key in forgotten if key not in changed))),
         effective_at=at,
     )
-    return Applied(standing.record_id, standing.record["revision"], planned)
+    is_followed = has_successors and planned.outcome == "won"
+    successors = follow_win(uow, looked.definition, standing) if is_followed else {}
+    return Applied(standing.record_id, standing.record["revision"], planned, successors)
 
 
 def _forget_own_probability(definition: ObjectDefinition, standing: Standing) -> tuple[str, ...]:

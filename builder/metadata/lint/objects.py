@@ -131,6 +131,24 @@ def conversion_pipeline(document: Document, around: Surroundings) -> Iterator[Fi
 
 
 @rule(
+    "conversion_lacks",
+    "object",
+    N_("“%(object)s” begins by itself with a win, but nothing fills its required field “%(field)s”."),
+)
+def conversion_lacks(document: Document, around: Surroundings) -> Iterator[Finding]:
+    conversion = document.get("conversion", {})
+    for index, target in enumerate(conversion.get("targets", ()) if conversion.get("automatic") else ()):
+        found = around.find("object", target["object"]) or {"fields": {}}
+        fields = found["fields"].get("properties", {})
+        for key in found["fields"].get("required", ()):
+            field = fields.get(key, {})
+            is_filled = key in target["map"] or "default" in field or field.get("x-type") == "auto_number"
+            if not is_filled:
+                path = ("conversion", "targets", index, "map")
+                yield path, {"field": key, "object": target["object"]}
+
+
+@rule(
     "conversion_unknown_field",
     "object",
     N_("The conversion names the field “%(field)s”, which “%(object)s” does not have."),

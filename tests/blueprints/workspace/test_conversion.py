@@ -272,3 +272,19 @@ def test_starting_in_a_process_that_warns_is_confirmed(prepared: Town) -> None:
     assert sent["revision"] == "1"
     assert rita.post(page_of(record, "/start"), {**sent, "confirmed": "1"}).status_code == 303
     assert stored(prepared, record).stage_key == "a"
+
+
+def test_a_win_says_what_began_by_itself(prepared: Town) -> None:
+    uow = prepared.work()
+    plan = {**ENQUIRY["conversion"], "automatic": True}
+    factories.publish(uow, [{**ENQUIRY, "conversion": plan}])
+    uow.commit()
+    uow.session.close()
+    for record, board in ((enquiry(prepared), "court"), (enquiry(prepared), "")):
+        address = page_of(record, f"/move/won?board={board}")
+        rita = prepared.as_("Rita")
+        page = rita.get(address, htmx=True).text
+        answer = rita.post(address, dict(sent_by(page, "move-form")), htmx=bool(board))
+        assert answer.status_code in (200, 303), answer.text
+        told = answer.text if board else rita.get(answer.headers["Location"]).text
+        assert "Begun by itself: Client, Matter." in told

@@ -206,3 +206,54 @@ def test_creating_and_starting_tell_warnings_and_take_a_confirmation(world: Worl
         assert isinstance(transitions.start(uow, made, Entry("free", is_confirmed=True), 1), Saved)
         uow.commit()
     assert stage_of(world, made) == "a"
+
+
+def by_itself(world: World, *documents: dict[str, Any]) -> None:
+    put(world, {**ENQUIRY, "conversion": {**ENQUIRY["conversion"], "automatic": True}}, *documents)
+
+
+def win(world: World, record: int, who: Actor | None = None) -> transitions.MoveResult:
+    with world.work(who) as uow:
+        result = transitions.move(uow, transitions.MoveRecord(record, "won"))
+        uow.commit()
+    return result
+
+
+def test_what_follows_a_win_begins_by_itself_once(world: World) -> None:
+    by_itself(world)
+    rita = rep(world, "move")  # without the right to make records
+    rita = Actor(rita.member_id, "Rita", "rep", rita.rights - {"record.create"}, "all")
+    record = enquiry(world)
+    won = win(world, record, rita)
+    assert isinstance(won, transitions.Applied)
+    assert set(won.successors) == {"client", "matter"}
+    with world.work() as uow:
+        row = uow.session.execute(select(Record).where(Record.id == won.successors["matter"])).scalar_one()
+        assert (row.pipeline_key, row.stage_key, row.converted_from_id) == ("free", "a", record)
+        assert (row.created_by, row.data["worth"]) == (rita.member_id, "5.00")
+        again = transitions.MoveRecord(record, "new", override_reason="The wrong one")
+        assert isinstance(transitions.move(uow, again), transitions.Applied)
+        uow.commit()
+    twice = win(world, record)
+    assert isinstance(twice, transitions.Applied)
+    assert (twice.successors, count(world, "matter")) == ({}, 1)
+
+
+def test_a_conversion_by_hand_makes_no_second_set(world: World) -> None:
+    by_itself(world)
+    with world.work() as uow:
+        convert(uow, ConvertRecord(enquiry(world)))
+        uow.commit()
+    assert (count(world, "matter"), count(world, "client")) == (1, 1)
+
+
+def test_nothing_is_won_where_what_follows_cannot_begin(world: World) -> None:
+    by_itself(world)
+    record = enquiry(world)
+    with world.work() as uow:
+        records.save(uow, records.SaveRecord(record, {"firm": None}))
+        uow.commit()
+    with world.work() as uow, pytest.raises(Invalid) as caught:
+        transitions.move(uow, transitions.MoveRecord(record, "won"))
+    assert [problem.place for problem in caught.value.problems] == ["title"]
+    assert (stage_of(world, record), count(world, "client")) == ("new", 0)

@@ -289,6 +289,10 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     ),
     "conversion_main": (_conversion(targets=[{"object": "other", "map": {}}]), "/conversion/main"),
     "conversion_pipeline": (_conversion(pipeline="nowhere"), "/conversion/pipeline"),
+    "conversion_lacks": (
+        _conversion(targets=[{"object": "ticket", "map": {}}], automatic=True),
+        "/conversion/targets/0/map",
+    ),
     "conversion_unknown_field": (
         _conversion(targets=[{"object": "ticket", "map": {"title": "@other"}}]),
         "/conversion/targets/0/map/title",
