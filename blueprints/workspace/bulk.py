@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,8 +18,9 @@ from blueprints.workspace.bulk_choice import (
     read_selection,
     show_selection,
 )
+from blueprints.workspace.bulk_fields import unruled
 from blueprints.workspace.record_forms import context_for
-from builder.domain.fields import FieldSet, ObjectDefinition
+from builder.domain.fields import ObjectDefinition
 from builder.errors import NotFound
 from builder.fieldtypes.registry import field_type
 from builder.forms.record_form import RecordForm
@@ -104,16 +104,9 @@ def _form(here: Scope, definition: ObjectDefinition, keys: list[str], formdata: 
     """
     if not keys or not set(keys) <= dict(_fields(here, definition)).keys():
         return None
-    fields = _unruled(definition.fields)
+    fields = unruled(definition.fields)
     context = context_for(here, fields, {}, formdata)
     return RecordForm(fields, context, values={}, formdata=formdata, only=keys)
-
-
-def _unruled(fields: FieldSet) -> FieldSet:
-    if not fields.rules:
-        return fields
-    schema = {key: value for key, value in fields.schema.items() if key not in ("allOf", "x-rules")}
-    return replace(fields, rules=(), schema=schema, checksum=f"{fields.checksum}-unruled")
 
 
 def _fields(here: Scope, definition: ObjectDefinition) -> list[tuple[str, str]]:

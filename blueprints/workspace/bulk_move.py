@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import workspace
+from blueprints.workspace.bulk_answers import BulkAnswers
 from blueprints.workspace.bulk_choice import (
     Selection,
     none_chosen,
@@ -77,12 +78,19 @@ def move_many(object_key: str) -> Response:
     problems = _problems(target, selection)
     if problems or target.pipeline is None or target.stage is None:
         return show(selection, status=422, problems=problems)
+    answers = BulkAnswers(here, definition, request.form)
+    show = partial(show, answers=answers)
+    if not answers.validate() or answers.is_refresh:
+        return show(selection, status=200 if answers.is_refresh else 422)
     act = Move(
         target.pipeline.key,
         target.stage.key,
         target.reason_key or None,
         target.note,
         is_confirmed=target.warnings == ACCEPT,
+        values=answers.values,
+        answers=answers.answers,
+        override_reason=answers.override_reason,
     )
     return perform(here, selection, act, show, asks_first=not target.warnings)
 
@@ -117,8 +125,18 @@ def _problems(target: Target, selection: Selection) -> list[tuple[str, str]]:
 
 
 def _show(
-    here: Scope, definition: ObjectDefinition, target: Target, selection: Selection, **facts: Any
+    here: Scope,
+    definition: ObjectDefinition,
+    target: Target,
+    selection: Selection,
+    *,
+    answers: BulkAnswers | None = None,
+    **facts: Any,
 ) -> Response:
+    refused = facts.get("refused")
+    answers = answers or BulkAnswers(here, definition, request.values)
+    if refused is not None:
+        answers.ask(refused.refused)
     pipelines = here.catalog.pipelines_of(definition.key)
     stages = [
         (
@@ -127,4 +145,5 @@ def _show(
         )
         for pipeline in pipelines
     ]
-    return show_selection("bulk_move", here, definition, selection, target=target, stages=stages, **facts)
+    facts |= {"target": target, "stages": stages, "asked": answers}
+    return show_selection("bulk_move", here, definition, selection, **facts)

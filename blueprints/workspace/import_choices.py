@@ -71,7 +71,8 @@ def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
         create_references="create_references" in form,
         entry_pipeline=form.get("entry_pipeline") or None,
         history=history,
-        mode="log" if history is not None and _is_log(form) else "rows",
+        # Kept while its columns are not chosen yet: the form says by it which ones it asks for.
+        mode="log" if "with_history" in form and _is_log(form) else "rows",
     )
 
 
@@ -120,14 +121,14 @@ def _read_history(form: MultiDict[str, str], profile: TableProfile) -> HistoryCh
 
 def _read_texts(form: MultiDict[str, str], part: str) -> dict[str, list[str]]:
     """Texts of a stage or status column by kind, the open ones in the order of their numbers; nothing where
-    the page had no table of them.
+    the page had no table of them, or one of the stages of a pipeline that is there.
     """
+    if f"{part}-0-kind" not in form and f"{part}-0-rank" not in form:
+        return {}
     found: dict[str, list[tuple[int, int, str]]] = {kind: [] for kind in ("open", *CLOSING)}
     for place in range(MOST_TEXTS):
         text = form.get(f"{part}-{place}-text")
         if text is None:
-            if place == 0:
-                return {}
             break
         kind = form.get(f"{part}-{place}-kind", "open")
         rank = form.get(f"{part}-{place}-rank", "")

@@ -16,7 +16,7 @@ from builder.db.records import Record
 from builder.errors import N_, FunnelwrightError, Invalid, NotFound, Problem, Unconfirmed
 from builder.queries.row import names_of_visible
 from builder.services.batches import open_batch, plain_values
-from builder.services.bulk_acts import Act, Delete, Edit
+from builder.services.bulk_acts import Act, Delete, Edit, NotMoved
 from builder.services.unit_of_work import UnitOfWork
 
 MOST_RECORDS = 500
@@ -36,13 +36,16 @@ class Chosen:
 class RefusedRecord:
     """A record that was left out, with every reason. ``name`` is empty where the actor does not see it.
 
-    ``is_confirmable``: only warnings stand in the way.
+    ``is_confirmable``: only warnings stand in the way. ``asked`` and ``is_overridable``: of a move, as in
+    ``bulk_acts.NotMoved``.
     """
 
     record_id: int
     name: str
     problems: tuple[Problem, ...]
     is_confirmable: bool = False
+    asked: tuple[tuple[str, str], ...] = ()
+    is_overridable: bool = False
 
     @property
     def problem(self) -> Problem:
@@ -140,6 +143,9 @@ def carry_out(
 
 def _refused(record_id: int, names: Mapping[int, str], error: FunnelwrightError) -> RefusedRecord:
     problems = error.problems or (Problem(error.message_key, "", error.values),)
+    if isinstance(error, NotMoved):
+        name = names.get(record_id, "")
+        return RefusedRecord(record_id, name, problems, False, error.asked, error.is_overridable)
     return RefusedRecord(record_id, names.get(record_id, ""), problems, isinstance(error, Unconfirmed))
 
 

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
-from builder.domain.fields import ObjectDefinition
+from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.transitions import Refused
 from builder.errors import N_, Invalid, Problem, Unconfirmed
 from builder.fieldtypes.base import FieldContext
 from builder.forms.state import state
 from builder.services import transitions
 from builder.services.deletion import delete
+from builder.services.entries import pinned_feedback
+from builder.services.ledger import Standing
 from builder.services.records import SaveRecord, problem_of_unmet, save
 from builder.services.standings import load_standing
 from builder.services.transitions import MoveRecord, Waiting
@@ -81,15 +83,42 @@ class Delete:
         return {"kind": self.kind}
 
 
+class NotMoved(Invalid):
+    """A move that was refused, with what the gate asks for. ``asked``: (form, field) pairs, the form being
+    ``""`` for the record or the key of the feedback of its stage. ``is_overridable``: a reason would do.
+    """
+
+    def __init__(self, refused: Refused, form_key: str) -> None:
+        super().__init__(NOT_MOVED, problems=tuple(problem_of_unmet(item) for item in refused.unmet))
+        self.asked = asked_of(refused, form_key)
+        self.is_overridable = refused.is_overridable
+
+
+def asked_of(refused: Refused, form_key: str) -> tuple[tuple[str, str], ...]:
+    """The fields that would help a refused move, each with its form."""
+    forms = {"required_field": "", "record": "", "feedback": form_key}
+    return tuple(
+        (forms[item.kind], item.field) for item in refused.unmet if item.field and item.kind in forms
+    )
+
+
 @dataclass(frozen=True)
 class Move:
-    """Move within one process, through the one door. ``is_confirmed``: where the gate only warns, go on."""
+    """Move within one process, through the one door. ``is_confirmed``: where the gate only warns, go on.
+
+    ``values`` fill fields, ``answers`` (by feedback form) the feedback of a record's stage, both only where
+    nothing stands yet: what others have said of single records stays. ``override_reason``: of whoever may set
+    gates aside, for all of them.
+    """
 
     pipeline_key: str
     to_stage: str
     reason_key: str | None = None
     reason_note: str = ""
     is_confirmed: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    override_reason: str | None = None
     kind: ClassVar[str] = "move"
     right: ClassVar[str] = "move"
 
@@ -98,21 +127,32 @@ class Move:
         standing = load_standing(uow, record_id, revision)
         if standing.record["pipeline_key"] != self.pipeline_key:
             raise Invalid(OTHER_PROCESS)
+        form = pinned_feedback(uow, standing)
+        form_key = str(standing.open_stay.details["feedback_key"]) if form and standing.open_stay else ""
         command = MoveRecord(
             record_id,
             self.to_stage,
             standing.record["revision"],
             reason_key=self.reason_key,
             reason_note=self.reason_note,
+            values=_missing(self.values, standing.record["data"]),
+            answers=self._answers(standing, form, form_key),
             is_confirmed=self.is_confirmed,
+            override_reason=self.override_reason,
         )
         result = transitions.move(uow, command, standing)
         if isinstance(result, Refused):
-            problems = tuple(problem_of_unmet(item) for item in result.unmet)
             if result.is_confirmable:
-                raise Unconfirmed(problems=problems)
-            raise Invalid(NOT_MOVED, problems=problems)
+                raise Unconfirmed(problems=tuple(problem_of_unmet(item) for item in result.unmet))
+            raise NotMoved(result, form_key)
         return isinstance(result, Waiting)
+
+    def _answers(self, standing: Standing, form: FieldSet | None, form_key: str) -> dict[str, Any]:
+        """What was answered for the form that this record has, as far as it asks for it."""
+        if form is None or standing.open_stay is None:
+            return {}
+        known = {key: value for key, value in self.answers.get(form_key, {}).items() if key in form.by_key}
+        return _missing(known, standing.open_stay.details["answers"] or {})
 
     def to_document(self) -> dict[str, Any]:
         return {
@@ -122,6 +162,9 @@ class Move:
             "reason": self.reason_key,
             "note": self.reason_note,
             "is_confirmed": self.is_confirmed,
+            "values": dict(self.values),
+            "answers": {key: dict(values) for key, values in self.answers.items()},
+            "override": self.override_reason,
         }
 
 
@@ -140,7 +183,14 @@ def act_of(document: Mapping[str, Any]) -> Act:
         document["reason"],
         document["note"],
         document["is_confirmed"],
+        document.get("values", {}),
+        document.get("answers", {}),
+        document.get("override"),
     )
+
+
+def _missing(values: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if stored.get(key) is None}
 
 
 def _is_ruled(definition: ObjectDefinition, values: Mapping[str, Any]) -> bool:

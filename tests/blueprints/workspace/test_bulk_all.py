@@ -168,6 +168,31 @@ def test_rows_are_moved_through_the_gate(town: Town) -> None:
     assert ada.post(f"{answer.location}/undo").status_code == 409
 
 
+def test_what_gates_ask_is_asked_once_for_all_and_may_be_set_aside(town: Town) -> None:
+    uow = town.work()
+    uow.actor = Actor(town.ids["Ada"], "Ada", "admin", frozenset(RIGHTS), "all")
+    create_many(uow, "matter", [NewRecord({"title": f"Gated {n}"}, Entry("flow")) for n in range(2)])
+    uow.commit()
+    uow.session.close()
+    ada = town.as_("Ada")
+    rows = marks(ada.get(f"{LIST}?q=Gated").text)
+    assert len(rows) == 2
+    sent = {"row": rows, "to": "flow/b"}
+    asked = ada.post(MOVE, sent)
+    assert asked.status_code == 422
+    assert 'name="answers-talk-address"' in asked.text
+    assert 'name="override_reason"' in asked.text
+    typed = {**sent, "answers-talk-address": "Market 1"}
+    still = ada.post(MOVE, typed)
+    assert (still.status_code, 'value="Market 1"' in still.text) == (422, True)
+    assert "Call" in still.text, "the task is left"
+    bad = ada.post(MOVE, {**typed, "answers-talk-address": "x" * 3000})
+    assert (bad.status_code, "is-invalid" in bad.text) == (422, True)
+    done = ada.post(MOVE, {**typed, "override_reason": "The fair is tomorrow"})
+    assert done.status_code == 303
+    assert "2" in ada.get(done.location).text
+
+
 def test_giving_to_somebody_is_a_change_of_the_owner(town: Town) -> None:
     ada, rita = town.as_("Ada"), town.as_("Rita")
     rows = marks(ada.get(f"{LIST}?q=Bulk").text)[:1]
