@@ -20,6 +20,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     form_edits,
     funnels,
     gate_conditions,
+    layouts,
     objects,
     pack_files,
     packs,

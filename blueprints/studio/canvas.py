@@ -12,7 +12,7 @@ from blueprints.messages import told
 from builder.domain.labels import Label
 from builder.fieldtypes.base import FieldType
 from builder.fieldtypes.registry import all_types, field_type
-from builder.metadata.editing.inside import form_at, problems_at
+from builder.metadata.editing.inside import form_at
 from builder.metadata.editing.places import sort_problems
 from builder.metadata.editing.sections import laid_out
 from builder.metadata.grammar import DefinitionProblem, type_meta_schema
@@ -114,7 +114,7 @@ def canvas_of(design: Design) -> Canvas:
     """The present form of a design, with every problem where it belongs."""
     form = laid_out(design.form)
     # Pointers count in the document that was checked; a section made here by laying out is behind those.
-    found = sort_problems(design.form, problems_at(design.whole_form, design.path, design.problems))
+    found = sort_problems(design.form, design.problems_here)
     required, live = set(form.get("required", ())), design.live_fields
     ruled = _ruled(form)
 

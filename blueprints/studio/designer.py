@@ -99,16 +99,16 @@ class Told:
 
 
 def read(here: Scope, area: str, key: str, *, is_strict: bool | None = None) -> Design:
-    """The design behind an address, looking at the form that its ``within`` names.
+    """The design behind an address, looking at the form or layout that its ``within`` names.
 
     ``is_strict``: a form that is gone is an error, as it must be for every edit; else the one around it is
     looked at. Errors: Forbidden, NotFound.
     """
     here.require(EDIT)
     design = read_design(here.session, here.workspace, KINDS[area], key)
-    asked = tuple(request.args.get("within", "").split(".")) if request.args.get("within") else ()
-    design = design.inside(asked)
-    if design.path != asked and (request.method == "POST" if is_strict is None else is_strict):
+    asked = request.args.get("within", "")
+    design = design.at(asked)
+    if (design.within or "") != asked and (request.method == "POST" if is_strict is None else is_strict):
         raise NotFound()
     return design
 
@@ -151,8 +151,9 @@ def preview_of(here: Scope, design: Design, sent: Any) -> RecordForm | None:
         return None
     typed = sent if sent is not None and any(name.startswith(f"{PREFIX}-") for name in sent) else None
     try:
+        fields = field_set(dict(design.whole_form))
         return RecordForm(
-            field_set(dict(design.whole_form)),
+            fields.laid_out(design.layout) if design.layout else fields,
             form_context(here),
             formdata=typed,
             prefix=PREFIX,
@@ -162,7 +163,7 @@ def preview_of(here: Scope, design: Design, sent: Any) -> RecordForm | None:
 
 
 def _preview_address(design: Design) -> str:
-    return url_for("studio.preview", area=AREAS[design.kind], key=design.key)
+    return url_for("studio.preview", area=AREAS[design.kind], key=design.key, within=design.within)
 
 
 def show(

@@ -21,6 +21,7 @@ from builder.fieldtypes.registry import UnknownFieldType, field_type
 from builder.metadata.editing.edit import Edit
 from builder.metadata.editing.fields import AddField, RemoveField
 from builder.metadata.editing.inside import Within
+from builder.metadata.editing.layouts import InLayout
 from builder.metadata.editing.sections import (
     AddSection,
     Arrange,
@@ -53,9 +54,11 @@ def make(
     after: Chosen,
     before: Chosen | None = None,
     said: Told | None = None,
+    to: str | None = None,
 ) -> Response:
     """Make one edit and show the design with ``after`` chosen; what is refused is told with ``before``.
 
+    ``to``: what is looked at afterwards (``Design.within``), where that is another.
     A design that somebody else changed is shown as it stands now (409), and nothing is written.
     """
     uow = here.unit_of_work()
@@ -65,9 +68,7 @@ def make(
     except Conflict as error:
         uow.rollback()
         text = message(error.message_key, error.values)
-        return show(
-            here, read(here, area, design.key, is_strict=False), before or after, Told(notice=text), 409
-        )
+        return show(here, _again(here, area, design), before or after, Told(notice=text), 409)
     except Invalid as error:
         uow.rollback()
         said = said or Told()
@@ -75,14 +76,19 @@ def make(
         if said.panel is not None:
             said.panel.add_problems(error.problems)
         said.typed = request.form
-        return show(here, read(here, area, design.key, is_strict=False), before or after, said, 422)
+        return show(here, _again(here, area, design), before or after, said, 422)
     uow.commit()
-    return answer(here, area, design.key, after)
+    return answer(here, area, design.key, after, (design.within or "") if to is None else to)
 
 
-def answer(here: Scope, area: str, key: str, chosen: Chosen, text: str = "") -> Response:
+def _again(here: Scope, area: str, design: Design) -> Design:
+    """The design as it stands now, looking at the same place as far as it is there."""
+    return read(here, area, design.key, is_strict=False).at(design.within or "")
+
+
+def answer(here: Scope, area: str, key: str, chosen: Chosen, way: str, text: str = "") -> Response:
     """The page after an edit: by 303, or its fragment for htmx."""
-    design = read(here, area, key, is_strict=False)
+    design = read(here, area, key, is_strict=False).at(way)
     if request.htmx and not request.htmx.boosted:
         return show(here, design, chosen, Told(notice=text))
     if text:
@@ -151,8 +157,13 @@ def arrange(area: str, key: str) -> Response:
     if verb in ("up", "down"):
         step = -1 if verb == "up" else 1
         edit: Edit = StepSection(name, step) if what == "section" else StepField(name, step)
-        return make(here, design, edit, chosen)
-    return make(here, design, Arrange(_order(request.form)), chosen)
+        return make(here, design, in_layout(design, edit), chosen)
+    return make(here, design, in_layout(design, Arrange(_order(request.form))), chosen)
+
+
+def in_layout(design: Design, edit: Edit) -> Edit:
+    """An edit of sections, made in the layout that is looked at."""
+    return InLayout(design.layout, edit) if design.layout else edit
 
 
 def _order(form: MultiDict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -171,7 +182,8 @@ def _order(form: MultiDict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]
 def add_section(area: str, key: str) -> Response:
     here = scope()
     design = read(here, area, key)
-    return make(here, design, AddSection(texts_in(request.form, "label")), Chosen(), Chosen(panel="section"))
+    edit = in_layout(design, AddSection(texts_in(request.form, "label")))
+    return make(here, design, edit, Chosen(), Chosen(panel="section"))
 
 
 @studio.post("/<any(objects, forms):area>/<key>/sections/<section_key>")
@@ -185,13 +197,14 @@ def change_section(area: str, key: str, section_key: str) -> Response:
         texts_in(request.form, "help"),
         int(columns) if columns in ("1", "2", "3") else 0,
     )
-    return make(here, design, edit, Chosen(section=section_key))
+    return make(here, design, in_layout(design, edit), Chosen(section=section_key))
 
 
 @studio.post("/<any(objects, forms):area>/<key>/sections/<section_key>/remove")
 def remove_section(area: str, key: str, section_key: str) -> Response:
     here = scope()
-    return make(here, read(here, area, key), RemoveSection(section_key), Chosen())
+    design = read(here, area, key)
+    return make(here, design, in_layout(design, RemoveSection(section_key)), Chosen())
 
 
 @studio.post("/<any(objects, forms):area>/<key>/discard")

@@ -19,7 +19,7 @@ from blueprints.workspace.alike import ShownAlike, found, is_news, watched
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.files import sent
 from blueprints.workspace.process_choice import ProcessField, deciding_fields, process_field
-from blueprints.workspace.record_forms import context_for
+from blueprints.workspace.record_forms import context_for, fields_for
 from blueprints.workspace.stale import Theirs, changed_meanwhile, merged
 from builder.db.ids import from_public
 from builder.domain.fields import ObjectDefinition
@@ -162,12 +162,14 @@ def editable(here: Scope, record_id: int) -> FullRecord:
 
 def _new_form(here: Scope, definition: ObjectDefinition, formdata: Any) -> RecordForm:
     context = context_for(here, definition.fields, {}, formdata)
-    return RecordForm(definition.fields, context, formdata=formdata, deciding=deciding_fields(definition))
+    fields = fields_for(here, definition)
+    return RecordForm(fields, context, formdata=formdata, deciding=deciding_fields(definition))
 
 
 def _form(here: Scope, definition: ObjectDefinition, record: FullRecord, formdata: Any) -> RecordForm:
     context = context_for(here, definition.fields, record.data, formdata)
-    return RecordForm(definition.fields, context, values=record.data, formdata=formdata)
+    fields = fields_for(here, definition, record.pipeline_key, record.stage_key)
+    return RecordForm(fields, context, values=record.data, formdata=formdata)
 
 
 def _old_faults(form: RecordForm) -> list[Problem]:

@@ -20,6 +20,7 @@ from blueprints.workspace.shown import Reader, day, duration, form_context, stag
 from blueprints.workspace.way_out import WayOutLink, ways_out
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.gates import is_empty, is_task_done
+from builder.domain.layouts import Viewpoint
 from builder.domain.moves import Requirement
 from builder.domain.pipeline import Pipeline, Stage, Task
 from builder.domain.time_limits import whole_days
@@ -272,7 +273,10 @@ def feedback_form(here: Scope, page: RecordPage, look: Outlook, formdata: Any = 
     context = form_context(
         here, names_of_records(here.session, records), names_of_members(here.session, members)
     )
-    return RecordForm(fields, context, values=stay.answers, formdata=formdata, prefix=FEEDBACK_PREFIX)
+    view = Viewpoint(here.actor.role_key, page.record.pipeline_key, page.record.stage_key)
+    return RecordForm(
+        fields.seen_from(view), context, values=stay.answers, formdata=formdata, prefix=FEEDBACK_PREFIX
+    )
 
 
 def fingerprint(answers: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from blueprints.workspace.board_filter import without_cards
 from blueprints.workspace.cards import board_mark, stage_title
 from blueprints.workspace.files import sent
 from blueprints.workspace.process_choice import may_start
-from blueprints.workspace.record_forms import context_for
+from blueprints.workspace.record_forms import context_for, fields_for
 from builder.db.ids import to_public
 from builder.domain.fields import FieldDefinition, FieldSet, ObjectDefinition
 from builder.domain.pipeline import Pipeline, Stage
@@ -67,7 +67,7 @@ def quick_form(pipeline_key: str, stage_key: str) -> Response:
     """The form: in the dialog over the board, or as a page."""
     here = scope()
     place = _place(here, pipeline_key, stage_key)
-    return _show(place, _form(here, place.definition, None))
+    return _show(place, _form(here, place, None))
 
 
 @boards.post("/p/<pipeline_key>/board/<stage_key>/new")
@@ -76,7 +76,7 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
     here = scope()
     place = _place(here, pipeline_key, stage_key)
     given = sent(here, place.definition.fields)
-    form = _form(here, place.definition, given.data)
+    form = _form(here, place, given.data)
     if form.is_refresh:
         return _show(place, form)
     if not form.validate() or given.problems:
@@ -113,13 +113,17 @@ def _place(here: Scope, pipeline_key: str, stage_key: str) -> Place:
 
 
 def _form(
-    here: Scope, definition: ObjectDefinition, formdata: MultiDict[str, str] | None, asked: Iterable[str] = ()
+    here: Scope, place: Place, formdata: MultiDict[str, str] | None, asked: Iterable[str] = ()
 ) -> RecordForm:
-    """Name, amount, what must be filled, what was on the page already, and the fields ``asked`` for."""
-    fields = definition.fields
+    """Name, amount, what must be filled, what was on the page already, and the fields ``asked`` for; the
+    amount only where the layout of the stage holds it.
+    """
+    fields = fields_for(here, place.definition, place.pipeline.key, place.stage.key)
+    placed = {key for section in fields.sections for key in section.fields}
     context = context_for(here, fields, {}, formdata)
     every = RecordForm(fields, context, formdata=formdata)
-    keys = {field.key for field in fields if field.role in _ROLES or every.state(field.key).is_required}
+    named = {field.key for field in fields if field.role in _ROLES and field.key in placed}
+    keys = named | {field.key for field in fields if every.state(field.key).is_required}
     keys |= _on_page(fields, formdata) | set(asked)
     only = {key for key in keys if key in fields.by_key and _may_be_typed(fields.by_key[key])}
     return RecordForm(fields, context, formdata=formdata, only=only)
@@ -142,7 +146,7 @@ def _refused(
     """The form again with what the service asked for; what has no field is told above it."""
     listed = list(problems)
     asked = (problem.place.removeprefix("/").partition("/")[0] for problem in listed)
-    form = _form(here, place.definition, formdata, asked)
+    form = _form(here, place, formdata, asked)
     form.add_problems(listed)
     return form
 

@@ -11,9 +11,17 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints.scope import Scope
 from blueprints.workspace.shown import NamesLater, form_context, is_id
-from builder.domain.fields import FieldDefinition, FieldSet, JsonValue
+from builder.domain.fields import FieldDefinition, FieldSet, JsonValue, ObjectDefinition
+from builder.domain.layouts import Viewpoint
 from builder.fieldtypes.base import FieldContext
 from builder.queries.row import names_of_members, names_of_records, names_of_visible
+
+
+def fields_for(
+    here: Scope, definition: ObjectDefinition, pipeline: str | None = None, stage: str | None = None
+) -> FieldSet:
+    """The fields of an object, laid out for whoever asks and for the stage that its record stands in."""
+    return definition.fields.seen_from(Viewpoint(here.actor.role_key, pipeline, stage))
 
 
 def context_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from blueprints.workspace.home import amount_of
 from blueprints.workspace.list_state import list_address
 from blueprints.workspace.panel import answered, feedback_form, fingerprint, panel, path
 from blueprints.workspace.process_choice import open_processes
-from blueprints.workspace.record_forms import ids_in
+from blueprints.workspace.record_forms import fields_for, ids_in
 from blueprints.workspace.shown import (
     Column,
     Reader,
@@ -36,7 +37,9 @@ from blueprints.workspace.timeline import timeline_facts
 from blueprints.workspace.worth import worths
 from builder.db.ids import to_public
 from builder.domain.conditions import Comparison
-from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.fields import FieldDefinition, FieldSet, ObjectDefinition
+from builder.domain.labels import Label
+from builder.domain.layouts import Section
 from builder.domain.moves import FieldViolation
 from builder.errors import NotFound
 from builder.fieldtypes.registry import type_of
@@ -198,7 +201,8 @@ def _sections(
     wrong = {fault.field: message(fault.message_key, fault.values) for fault in reversed(faults)}
     states = states_of(definition.fields, record.data, reader.context_of(record.currency))
     sections, empty = [], []
-    for section in definition.fields.sections:
+    fields = fields_for(reader.here, definition, record.pipeline_key, record.stage_key)
+    for section in (*fields.sections, *_left_out(fields, wrong)):
         shown = []
         for key in section.fields:
             if not states[key].is_visible:
@@ -211,6 +215,15 @@ def _sections(
         if shown:
             sections.append(ShownSection(section.label.text(reader.context.locale), tuple(shown)))
     return {"sections": sections, "empty_fields": empty}
+
+
+def _left_out(fields: FieldSet, wrong: Mapping[str, str]) -> tuple[Section, ...]:
+    """What the layout leaves out and is wrong: it is told where it stands."""
+    if not wrong or not fields.layouts:
+        return ()
+    placed = {key for section in fields.sections for key in section.fields}
+    keys = tuple(key for key in wrong if key in fields.by_key and key not in placed)
+    return (Section("", Label(()), keys),) if keys else ()
 
 
 def _shown_field(reader: Reader, field: FieldDefinition, record: FullRecord, fault: str) -> ShownField:

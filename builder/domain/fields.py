@@ -15,6 +15,7 @@ from builder.domain.assignment import Assignment
 from builder.domain.computation import Computation
 from builder.domain.conditions import Condition
 from builder.domain.labels import Label
+from builder.domain.layouts import Layout, Section, Viewpoint, first_serving
 
 JsonValue: TypeAlias = "bool | int | float | str | list[Any] | dict[str, Any] | None"
 HiddenPolicy: TypeAlias = Literal["keep", "clear"]
@@ -99,22 +100,13 @@ class Rule:
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    key: str
-    label: Label
-    fields: tuple[str, ...]
-    columns: int = 2
-    help: Label = Label(())
-
-
 @dataclass(frozen=True)
 class FieldSet:
     """The fields of one object, feedback form or task: definitions, rules, layout and JSON Schema.
 
     ``schema`` is the complete JSON Schema 2020-12 document (rules compiled into ``if``/``then``): an
     independent validator reaches our verdict with it. ``checksum`` identifies the content; every
-    cache is keyed by it.
+    cache is keyed by it. ``layouts``: other ways to lay it out, the first that serves somebody decides.
     """
 
     fields: tuple[FieldDefinition, ...]
@@ -122,10 +114,24 @@ class FieldSet:
     sections: tuple[Section, ...]
     schema: Mapping[str, Any]
     checksum: str
+    layouts: tuple[Layout, ...] = ()
 
     @cached_property
     def by_key(self) -> Mapping[str, FieldDefinition]:
         return {definition.key: definition for definition in self.fields}
+
+    @cached_property
+    def _laid_out(self) -> Mapping[str, FieldSet]:
+        return {one.key: replace(self, sections=one.sections) for one in self.layouts}
+
+    def laid_out(self, layout_key: str) -> FieldSet:
+        """The same fields, laid out so; what stands in no section stays what it is. Errors: KeyError."""
+        return self._laid_out[layout_key]
+
+    def seen_from(self, view: Viewpoint) -> FieldSet:
+        """The same fields, laid out for somebody."""
+        layout = first_serving(self.layouts, view) if self.layouts else None
+        return self if layout is None else self.laid_out(layout.key)
 
     @cached_property
     def targets(self) -> Mapping[str, FieldDefinition]:

@@ -159,7 +159,10 @@ class RecordForm:
 
     @cached_property
     def sections(self) -> tuple[FormSection, ...]:
-        """The sections with their visible fields; empty sections are left out."""
+        """The sections with their visible fields; empty sections are left out.
+
+        What a layout leaves out stands at the end, without a heading, where it must be filled or was typed.
+        """
         locale = self.context.locale
         found = []
         for section in self.fieldset.sections:
@@ -171,7 +174,23 @@ class RecordForm:
             if fields:
                 label, text = section.label.text(locale), section.help.text(locale)
                 found.append(FormSection(section.key, label, text, section.columns, fields))
-        return tuple(found)
+        owed = tuple(self._field(key, 2) for key in self._owed())
+        return (*found, FormSection("", "", "", 2, owed)) if owed else tuple(found)
+
+    def _owed(self) -> list[str]:
+        """The visible fields in none of the sections that are required and empty, typed, or wrong."""
+        if not self.fieldset.layouts:
+            return []
+        placed = {key for section in self.fieldset.sections for key in section.fields}
+        wrong = {problem.place.partition("/")[0] for problem in self.problems}
+        left_out = [key for key in self.keys if key not in placed and self._states[key].is_visible]
+        return [
+            key
+            for key in left_out
+            if key in wrong
+            or self._form[key].is_submitted
+            or (self.state(key).is_required and is_empty(self.values.get(key)))
+        ]
 
     def _field(self, key: str, columns: int) -> FormField:
         control = self._form[key]

@@ -155,6 +155,11 @@ def _restricted_form(
     }
     result["required"] = [key for key in form.get("required", ()) if key not in hidden | read_only]
     result["x-sections"] = list(_restricted_parts(form.get("x-sections", ()), hidden))
+    if "x-layouts" in form:
+        result["x-layouts"] = [
+            {**layout, "sections": list(_restricted_parts(layout["sections"], hidden))}
+            for layout in form["x-layouts"]
+        ]
     rules = [rule for rule in form.get("x-rules", ()) if not _asks_for(rule["when"], hidden)]
     asking = [rule for rule in rules if rule["effect"] == "require"]
     others = [rule for rule in rules if rule["effect"] != "require"]

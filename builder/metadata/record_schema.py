@@ -9,7 +9,7 @@ values, today, retired options).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,9 +20,10 @@ from builder.domain import formulas, money
 from builder.domain.comparison import EvaluationContext
 from builder.domain.computation import order
 from builder.domain.conditions import check, parse
-from builder.domain.fields import FieldDefinition, FieldSet, Option, Rule, Section
+from builder.domain.fields import FieldDefinition, FieldSet, Option, Rule
 from builder.domain.kinds import ConditionError
 from builder.domain.labels import Label
+from builder.domain.layouts import Layout, Section
 from builder.errors import N_, Invalid
 from builder.fieldtypes.number import decimal_pattern
 from builder.fieldtypes.reference import ME
@@ -65,7 +66,7 @@ def compile_fields(document: Mapping[str, Any], *, slots: Mapping[str, str] | No
         raise Invalid(UNSOUND, problems=tuple(found))
     fields = tuple(replace(definition, slot=given.get(definition.key)) for definition in fields)
     mark = checksum({"fields": dict(document), "slots": given})
-    return FieldSet(fields, rules, tuple(_sections(document)), schema, mark)
+    return FieldSet(fields, rules, tuple(_sections(document)), schema, mark, tuple(_layouts(document)))
 
 
 def problems(
@@ -295,7 +296,31 @@ def _currency_schemas(fields: Sequence[FieldDefinition]) -> Iterator[Schema]:
 def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
     """The authored sections; fields that stand in none come last, in a section without a heading."""
     placed: set[str] = set()
-    for source in document.get("x-sections", ()):
+    yield from _placed(document, document.get("x-sections", ()), placed)
+    rest = tuple(key for key in document["properties"] if key not in placed)
+    if rest:
+        yield Section("", Label(()), rest)
+
+
+def _layouts(document: Mapping[str, Any]) -> Iterator[Layout]:
+    """The other layouts; what stands in none of their sections is left out."""
+    for source in document.get("x-layouts", ()):
+        served = source["for"]
+        stages = served.get("stages", {})
+        yield Layout(
+            source["key"],
+            Label.of(source["label"]),
+            tuple(_placed(document, source["sections"], set())),
+            frozenset(served.get("roles", ())),
+            frozenset((pipeline, stage) for pipeline, keys in stages.items() for stage in keys),
+        )
+
+
+def _placed(
+    document: Mapping[str, Any], sections: Iterable[Mapping[str, Any]], placed: set[str]
+) -> Iterator[Section]:
+    """Sections with those of their fields that are there and not ``placed`` before, which grows."""
+    for source in sections:
         keys = tuple(key for key in source["fields"] if key in document["properties"] and key not in placed)
         placed.update(keys)
         yield Section(
@@ -305,6 +330,3 @@ def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
             source.get("columns", 2),
             Label.of(source.get("help")),
         )
-    rest = tuple(key for key in document["properties"] if key not in placed)
-    if rest:
-        yield Section("", Label(()), rest)

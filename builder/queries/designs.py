@@ -10,7 +10,8 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.workspaces import WorkspaceInfo
 from builder.metadata.cache import ProcessCache
 from builder.metadata.documents import check
-from builder.metadata.editing.inside import Path, form_at
+from builder.metadata.editing.inside import Path, form_at, problems_at
+from builder.metadata.editing.layouts import layout_at, seen_through
 from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.lint import Surroundings, lint
 from builder.queries.definitions import live_documents
@@ -27,7 +28,8 @@ class Design:
 
     ``problems``: what would refuse a publish (errors) or is worth a look (warnings, hints); ``around``: the
     live documents and the drafts beside it, as they would be published together. ``path``: the fields that
-    lead to the form that is looked at, where that is one within a field (columns of a table).
+    lead to the form that is looked at, where that is one within a field (columns of a table); ``layout``: the
+    layout that is looked at, empty for the form as it is for everybody.
     """
 
     document: Document
@@ -38,6 +40,7 @@ class Design:
     around: Surroundings
     draft_count: int
     path: Path = ()
+    layout: str = ""
 
     @property
     def kind(self) -> str:
@@ -54,13 +57,15 @@ class Design:
 
     @property
     def form(self) -> Mapping[str, Any]:
-        """The form that is looked at: of the document, or within one of its fields."""
+        """The form that is looked at: of the document, as a layout shows it, or within one of its fields."""
+        if self.layout:
+            return seen_through(self.whole_form, self.layout)
         return form_at(self.whole_form, self.path) or {"properties": {}}
 
     @property
     def within(self) -> str | None:
-        """The path as an address says it."""
-        return ".".join(self.path) or None
+        """What is looked at as an address says it: ``terms.bank``, or ``@`` and a layout."""
+        return f"@{self.layout}" if self.layout else ".".join(self.path) or None
 
     @property
     def is_of_record(self) -> bool:
@@ -71,7 +76,30 @@ class Design:
         """The same design, looking at the form inside a field; at the nearest one that is there."""
         while form_at(self.whole_form, path) is None:
             path = path[:-1]
-        return replace(self, path=path)
+        return replace(self, path=path, layout="")
+
+    def at(self, way: str) -> Design:
+        """The same design, looking at what an address names (``within``); at the nearest that is there."""
+        if not way.startswith("@"):
+            return self.inside(tuple(way.split(".")) if way else ())
+        known = layout_at(self.whole_form, way[1:]) is not None
+        return replace(self, path=(), layout=way[1:] if known else "")
+
+    @property
+    def problems_here(self) -> list[DefinitionProblem]:
+        """The problems of the form that is looked at, with pointers as if it were that of the document."""
+        if not self.layout:
+            return problems_at(self.whole_form, self.path, self.problems)
+        keys = [one["key"] for one in self.whole_form["x-layouts"]]
+        own = f"/fields/x-layouts/{keys.index(self.layout)}/sections"
+        elsewhere = ("/fields/x-sections", "/fields/x-layouts")
+        return [
+            replace(one, place="/fields/x-sections" + one.place[len(own) :])
+            if one.place.startswith(f"{own}/")
+            else one
+            for one in self.problems
+            if one.place.startswith(f"{own}/") or not one.place.startswith(elsewhere)
+        ]
 
     @property
     def object_key(self) -> str:

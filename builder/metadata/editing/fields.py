@@ -9,6 +9,7 @@ from typing import Any
 from builder.errors import N_
 from builder.fieldtypes.registry import UnknownFieldType, field_type
 from builder.metadata.editing.edit import LONGEST_TEXT, NO_FIELD, Refused, key_for, named, patched, texts
+from builder.metadata.editing.layouts import without_field
 from builder.metadata.editing.sections import index_of, laid_out, with_form
 from builder.metadata.grammar import Document
 
@@ -133,6 +134,8 @@ class RemoveField:
             for section in form["x-sections"]
         ]
         form = {**form, "properties": kept, "x-sections": sections}
+        if "x-layouts" in form:
+            form["x-layouts"] = without_field(form["x-layouts"], self.key)
         if "x-rules" in form:
             form["x-rules"] = [rule for rule in map(self._without, form["x-rules"]) if rule["fields"]]
         document = _required(with_form(document, form), self.key, False)

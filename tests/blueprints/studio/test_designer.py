@@ -408,3 +408,84 @@ def test_the_schema_goes_out_and_fields_of_another_come_in(town: Town) -> None:
         refused = post(ada, take, schema=broken)
         assert refused.status_code == 422, broken
         assert 'id="schema-panel"' in refused.text
+
+
+LAYOUTS = f"{STUDIO}/objects/matter/layouts"
+
+
+def test_a_layout_for_a_role_and_a_stage_is_made_in_the_designer_and_used_by_all_forms(town: Town) -> None:
+    ada, rita = town.as_("Ada"), town.as_("Rita")
+    role = re.search(r'name="roles"\s+value="([a-z_]+)"', ada.get(f"{PAGE}?panel=layout").text)
+    assert role
+    made = post(ada, f"{LAYOUTS}/add", label__en="Short", roles=["rep"])
+    assert (made.status_code, made.headers["Location"]) == (303, f"{PAGE}?within=@short")
+    short = f"{PAGE}?within=@short"
+    for key in ("worth", "heat", "note"):
+        out = post(ada, f"{LAYOUTS}/short/fields?within=@short", short, field=key)
+        assert out.status_code == 303, out.text
+    page = ada.get(short).text
+    assert 'name="p-title"' in page
+    assert 'name="p-note"' not in page, "the preview is that of the layout"
+    assert 'id="put-note"' in page
+    assert 'name="p-note"' in ada.get(PAGE).text
+    late = post(ada, f"{LAYOUTS}/add", label__en="Late", stages=["free/b"], htmx=True)
+    assert 'id="layout-late"' in late.text
+    assert post(ada, f"{LAYOUTS}/late/step?within=@late", f"{PAGE}?within=@late", up="1").status_code == 303
+    assert publish(ada).status_code == 303
+    new = rita.get("/w/acme/o/matter/new").text
+    assert 'name="f-title"' in new
+    assert 'name="f-note"' not in new
+    assert 'name="f-note"' in ada.get("/w/acme/o/matter/new").text
+    added = rita.get("/w/acme/p/free/board/a/new").text
+    assert 'name="f-worth"' not in added, "the amount is asked for where the layout holds it"
+    assert 'name="f-worth"' in ada.get("/w/acme/p/free/board/a/new").text
+
+
+def test_a_layout_leaves_out_fields_and_never_duties(town: Town) -> None:
+    ada, rita = town.as_("Ada"), town.as_("Rita")
+    made = rita.post("/w/acme/o/matter/new", {"f-title": "Fence", "f-note": "said", "pipeline": "-"})
+    record = made.headers["Location"]
+    post(ada, f"{LAYOUTS}/add", label__en="Short", roles=["rep"])
+    short = f"{PAGE}?within=@short"
+    for key in ("worth", "heat", "note"):
+        post(ada, f"{LAYOUTS}/short/fields?within=@short", short, field=key)
+    post(ada, f"{PAGE}/heat", label__en="Heat", required="1", option=["0"], o__0__key="hot", o__0__en="Hot")
+    assert publish(ada).status_code == 303
+    assert "said" not in rita.get(record).text.partition('id="timeline"')[0]
+    edit = rita.get(f"{record}/edit").text
+    assert 'name="f-note"' not in edit
+    assert 'name="f-heat"' in edit, "it must be filled in and is empty"
+    revision = re.search(r'name="revision" value="(\d+)"', edit)
+    assert revision
+    sent = {"f-title": "Gate", "revision": revision.group(1)}
+    assert rita.post(f"{record}/edit", {**sent, "f-heat": "hot"}).status_code == 303
+    assert 'name="f-heat"' not in rita.get(f"{record}/edit").text
+    assert "said" in ada.get(record).text, "what is left out keeps its value"
+
+
+def test_layouts_are_refused_with_what_was_typed_and_never_overwritten_unseen(town: Town) -> None:
+    ada, rita, otto = town.as_("Ada"), town.as_("Rita"), town.as_("Otto")
+    nobody = post(ada, f"{LAYOUTS}/add", label__en="Short")
+    assert nobody.status_code == 422
+    assert 'value="Short"' in nobody.text
+    assert "Say for which role or in which stage" in nobody.text
+    old = mark(ada)
+    post(ada, f"{LAYOUTS}/add", label__en="Short", roles=["rep"])
+    edits: dict[str, dict[str, Any]] = {
+        f"{LAYOUTS}/add": {"label-en": "More", "roles": ["rep"]},
+        f"{LAYOUTS}/short": {"label-en": "More", "roles": ["rep"]},
+        f"{LAYOUTS}/short/step": {"up": "1"},
+        f"{LAYOUTS}/short/fields": {"field": "note"},
+        f"{LAYOUTS}/short/remove": {},
+    }
+    for path, sent in edits.items():
+        assert ada.post(path, {**sent, "checksum": old}).status_code == 409, path
+        assert ada.post(path, sent).status_code == 400, path
+        assert rita.post(path, sent).status_code == 403, path
+        assert otto.post(path, sent).status_code == 404, path
+        assert ada.post(path.replace("/short", "/none").replace("/add", "/none"), sent).status_code == 404
+        assert ada.get(path).status_code == 405, path
+    renamed = post(ada, f"{LAYOUTS}/short?within=@short", label__en="Brief", roles=["rep"], htmx=True)
+    assert 'value="Brief"' in renamed.text
+    assert post(ada, f"{LAYOUTS}/short/remove").status_code == 303
+    assert "Brief" not in ada.get(PAGE).text

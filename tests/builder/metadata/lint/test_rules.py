@@ -57,6 +57,11 @@ def _rule(**more: Any) -> dict[str, Any]:
     return {"key": "first", "when": _is("title", "not_empty"), "pipeline": "flow", **more}
 
 
+def _layout(field_key: str = "remark", **served: Any) -> dict[str, Any]:
+    section = {"key": "all", "label": samples.label("All"), "fields": [field_key]}
+    return {"key": "short", "label": samples.label("Short"), "for": served, "sections": [section]}
+
+
 def _processes(*rules: dict[str, Any], **more: Any) -> Document:
     return {**OBJECT, "processes": {"rules": list(rules), **more}}
 
@@ -370,6 +375,23 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     ),
     "role_cannot_fill": ({**ROLE, "fields": {"ticket": {"title": "read_only"}}}, "/fields/ticket/title"),
     "role_hides_needed": ({**ROLE, "fields": {"ticket": {"title": "hidden"}}}, "/fields/ticket/title"),
+    # layouts
+    "duplicate_layout_key": (
+        changed(OBJECT, "fields", "x-layouts", to=[_layout(roles=["agent"]), _layout(roles=["agent"])]),
+        "/fields/x-layouts/1/key",
+    ),
+    "layout_unknown_field": (
+        changed(OBJECT, "fields", "x-layouts", to=[_layout("nobody", roles=["agent"])]),
+        "/fields/x-layouts/0/sections/0/fields/0",
+    ),
+    "layout_unknown_role": (
+        changed(OBJECT, "fields", "x-layouts", to=[_layout(roles=["nobody"])]),
+        "/fields/x-layouts/0/for/roles/0",
+    ),
+    "layout_unknown_stage": (
+        changed(OBJECT, "fields", "x-layouts", to=[_layout(stages={"flow": ["nowhere"]})]),
+        "/fields/x-layouts/0/for/stages/flow/0",
+    ),
     # changes, against the published sample of the same kind
     "key_changed": ({**OBJECT, "key": "box"}, "/key"),
     "object_changed": ({**FEEDBACK, "object": "other"}, "/object"),
