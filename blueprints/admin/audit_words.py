@@ -33,6 +33,7 @@ KINDS = {
     "record.absorbed": lazy_gettext("merged other records into a record"),
     "record.converted": lazy_gettext("converted a record"),
     "records.exported": lazy_gettext("exported records"),
+    "move.refused": lazy_gettext("was refused a move for fields that were empty"),
     "move.requested": lazy_gettext("asked for approval of a move"),
     "stage.worked": lazy_gettext("worked on a stage"),
     "import_mapping.saved": lazy_gettext("saved a mapping of columns"),

@@ -17,6 +17,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     changes,
     clients,
     designer,
+    form_cost,
     form_edits,
     funnels,
     gate_conditions,

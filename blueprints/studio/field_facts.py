@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import url_for
 from flask_babel import gettext
@@ -28,10 +28,11 @@ from builder.queries.field_usage import FieldUsage, field_usage, newest_records
 
 @dataclass(frozen=True)
 class FieldFacts:
-    """``usage``: none for new fields and for feedback; ``asked``: (words, address or nothing)."""
+    """``usage``: none for new fields; ``asked``: (words, address or nothing); ``by_stage``: (stage, use)."""
 
     usage: FieldUsage | None
     asked: list[tuple[str, str]]
+    by_stage: list[tuple[str, FieldUsage]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,24 @@ def field_facts(here: Scope, design: Design, key: str) -> FieldFacts | None:
     live = live_documents(here.session, here.workspace)
     beside = {name: live.get(name, document) for name, document in _around(design).items()}
     usage = None
-    if design.kind == "object" and key in design.live_fields:
-        usage = field_usage(here.session, design.key, key)
+    if key in design.live_fields:
+        usage = field_usage(here.session, design.kind, design.key, key)
     found = references(design.document, key, {**live, **beside})
-    return FieldFacts(usage, [_words(design, one) for one in found])
+    return FieldFacts(usage, [_words(design, one) for one in found], _by_stage(design, usage))
+
+
+def _by_stage(design: Design, usage: FieldUsage | None) -> list[tuple[str, FieldUsage]]:
+    """The use of a field by stage, in the order of the processes; nothing where there is only one."""
+    if usage is None or len(usage.by_stage) < 2:
+        return []
+    names = {
+        (key, stage["key"]): Label.of(stage["label"]).text(language()) or stage["key"]
+        for key, one in design.around.documents.get("pipeline", {}).items()
+        for stage in one["stages"]
+    }
+    found = [(name, usage.by_stage[place]) for place, name in names.items() if place in usage.by_stage]
+    outside = usage.by_stage.get(("", ""))
+    return [*found, (gettext("In no process"), outside)] if outside else found
 
 
 def _around(design: Design) -> dict[tuple[str, str], dict[str, object]]:

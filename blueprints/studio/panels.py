@@ -8,6 +8,7 @@ from blueprints.languages import language
 from blueprints.scope import Scope
 from blueprints.studio.designer import Chosen, Told
 from blueprints.studio.field_facts import field_facts, formula_trial
+from blueprints.studio.form_cost import cost_panel
 from blueprints.studio.layouts import layout_facts
 from blueprints.studio.properties import FieldPanel
 from blueprints.studio.retyping import type_trial, types_for
@@ -23,6 +24,7 @@ def panel_facts(here: Scope, design: Design, chosen: Chosen, reply: Told) -> dic
     """Facts of the panels beside those that every state of the page has."""
     return {
         "choices_of": lambda panel, setting: choices_of(design, panel, setting),
+        "cost": cost_panel(here, design) if chosen.panel == "cost" else None,
         **layout_facts(design, chosen, reply),
         "change_types": types_for(design, chosen.field) if chosen.field else [],
         "type_trial": type_trial(here, design, chosen),

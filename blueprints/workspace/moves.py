@@ -37,6 +37,7 @@ from builder.errors import N_, Forbidden, NotFound, Problem, Stale
 from builder.queries.people import members_by_id
 from builder.queries.record import get_record
 from builder.services import transitions
+from builder.services.refusals import note_refusal
 from builder.services.transitions import Applied, MoveDraft, MoveRecord, Waiting
 from builder.services.unit_of_work import UnitOfWork
 
@@ -92,6 +93,7 @@ def make(record_id: int, to: str) -> Response:
             form = _form(here, uow, record_id, to)
             uow.rollback()
             _refuse_strangers(here, form, result)
+            note_refusal(uow, form.pipeline, form.record["stage_key"], result.unmet)
             return _show(here, form, status=422)
         return _answer(here, uow, result, to)
     except Stale as error:
@@ -120,6 +122,8 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: 
         if not isinstance(result, Refused):
             return _answer(here, uow, result, to)
         _refuse_strangers(here, form, result)
+        uow.rollback()
+        note_refusal(uow, form.pipeline, form.record["stage_key"], result.unmet)
     uow.rollback()
     left = form.tell(form.unmet)
     lines = [line for each in form.forms for line in error_lines(each)]

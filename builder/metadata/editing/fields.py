@@ -89,6 +89,18 @@ class ChangeField:
 
 
 @dataclass(frozen=True)
+class StopRequiring:
+    """Let a field stand on the form without being required."""
+
+    key: str
+
+    def apply(self, document: Document) -> Document:
+        if self.key not in document["fields"]["properties"]:
+            raise Refused(NO_FIELD)
+        return _required(document, self.key, False)
+
+
+@dataclass(frozen=True)
 class ChangeType:
     """Make a field one of another type: name, help and what every type has stay, the rest begins anew."""
 

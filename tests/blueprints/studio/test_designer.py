@@ -282,6 +282,7 @@ EDITS = {
     f"{PAGE}/title": {"label-en": "Name"},
     f"{PAGE}/title/type": {"type": "integer"},
     f"{PAGE}/title/remove": {},
+    f"{PAGE}/title/optional": {},
     f"{STUDIO}/objects/matter/arrange": {"step": "down:field:due"},
     f"{STUDIO}/objects/matter/sections/add": {"label-en": "More"},
     f"{STUDIO}/objects/matter/sections/details": {"label-en": "More", "columns": "1"},
@@ -392,7 +393,35 @@ def test_beside_a_field_stands_who_fills_it_and_what_asks_for_it(town: Town) -> 
     page = html.unescape(ada.get(f"{PAGE}?field=note").text)
     assert "2 of the last 3 records (67 %)" in page
     assert "1 hold a filler" in page
+    assert "Last used" in page
     assert "Search" in page
+
+
+def test_a_form_that_is_answered_by_fillers_is_reported_with_what_it_refuses_and_a_proposal(
+    town: Town,
+) -> None:
+    ada, rita = town.as_("Ada"), town.as_("Rita")
+    for number in range(10):
+        note = "N/A" if number < 6 else "They want a fence"
+        made = rita.post("/w/acme/o/matter/new", {"f-title": "Fence", "f-note": note, "pipeline": "flow"})
+        assert made.status_code == 303
+    refused = made.headers["Location"] + "/move/b"
+    revision = re.search(r'name="revision" value="(\d+)"', rita.get(refused).text)
+    assert revision
+    assert rita.post(refused, {"revision": revision.group(1)}).status_code == 422
+    post(ada, f"{PAGE}/note", label__en="Note", required="1")
+    assert publish(ada).status_code == 303
+    page = html.unescape(ada.get(f"{PAGE}?panel=cost").text)
+    assert "2 required fields, 30 % of the answers are fillers" in page
+    assert re.search(r'id="cost-note".*?60 % fillers, 100 % filled in', page, re.DOTALL)
+    assert "Proposed: do not require it, or remove it." in page
+    assert 'id="free-title"' not in page
+    feedback = html.unescape(ada.get(f"{FORM}?panel=cost").text)
+    assert "1 move refused for it" in feedback
+    assert "keeps 10 open records from moving on" in feedback
+    assert "was refused a move" in html.unescape(ada.get("/w/acme/admin/audit").text)
+    assert post(ada, f"{PAGE}/note/optional").headers["Location"] == f"{PAGE}?panel=cost"
+    assert not re.search(r'id="required"[^>]*checked', ada.get(f"{PAGE}?field=note").text)
 
 
 def test_the_schema_goes_out_and_fields_of_another_come_in(town: Town) -> None:
