@@ -22,7 +22,7 @@ from typing import Any
 from builder.domain import money
 from builder.domain.fields import FieldSet, JsonValue
 from builder.domain.kinds import is_empty
-from builder.errors import Problem
+from builder.errors import N_, Problem
 from builder.fieldtypes.base import FieldContext
 from builder.forms.binding import bind, default_values
 from builder.forms.compiler import compiled_form
@@ -32,6 +32,11 @@ from builder.metadata.record_validation import NOT_AN_OPTION, REQUIRED, validate
 
 ACTION = "_action"
 MOST_PROBLEMS = 100
+LONGEST_TOLD = 200
+GONE = N_(
+    "A field that you filled in was taken off this form meanwhile; you had typed “%(value)s”. Save again to"
+    " go on without it."
+)
 
 
 class RecordForm:
@@ -71,6 +76,7 @@ class RecordForm:
         self.values = bound.values
         self._states = bound.states
         self._show_computed()
+        self._gone = _gone(fieldset, formdata, prefix)
         self.id = f"{prefix}-form"
         self.is_submitted = formdata is not None
         self.action = str(formdata.get(ACTION, "")) if formdata is not None else ""
@@ -104,12 +110,14 @@ class RecordForm:
     def validate(self) -> bool:
         """Whether the values may be saved; fills ``problems`` (they block) and ``warnings`` (old ones).
 
-        What could not be read is a problem at its field; everything else is the verdict of the stored schema.
+        What could not be read is a problem at its field; what was typed into a field that has gone since is
+        told once, as the form that is shown again does not have it; all else is the verdict of the stored
+        schema.
         With ``only``, problems of fields that are not on the form are left to whoever saves.
         """
         unread = self._unread()
         places = {problem.place for problem in unread}
-        self.problems = list(unread)
+        self.problems = [*self._gone, *unread]
         self.warnings = []
         for error in validate(self.fieldset, self.values, self.before):
             problem = error.problem
@@ -229,6 +237,18 @@ class RecordForm:
     def _anchor(self, problem: Problem, ids: Mapping[str, str]) -> str:
         head, *rest = problem.place.split("/")
         return str(self._form[head].anchor(rest)) if head in ids else ""
+
+
+def _gone(fieldset: FieldSet, formdata: Any, prefix: str) -> list[Problem]:
+    """What was typed into controls of fields that the form had when it was shown and has no longer."""
+    if formdata is None:
+        return []
+    typed: list[str] = []
+    for name in formdata:
+        start, dash, key = name.partition("-")
+        if start == prefix and dash and "-" not in key and key not in fieldset.by_key:
+            typed += [text for value in formdata.getlist(name) if (text := str(value).strip())]
+    return [Problem(GONE, "", {"value": text[:LONGEST_TOLD]}) for text in typed[:MOST_PROBLEMS]]
 
 
 def _with_currency(

@@ -23,7 +23,7 @@ from builder.errors import Problem
 from builder.fieldtypes.base import Candidate, FieldContext
 from builder.fieldtypes.registry import all_types
 from builder.forms.compiler import compiled_form
-from builder.forms.record_form import RecordForm
+from builder.forms.record_form import GONE, RecordForm
 from builder.forms.state import state
 from builder.metadata.record_schema import compile_fields
 from builder.metadata.record_validation import REQUIRED, validate
@@ -211,6 +211,14 @@ def test_locked_and_read_only_values_cannot_be_sent() -> None:
     stored = {"kind": "b", "locked": "l", "fixed": "f"}
     form = form_of(RULED, stored, [("kind", "b"), ("locked", "x"), ("fixed", "x")])
     assert form.values == stored
+
+
+def test_what_was_typed_into_a_field_that_has_gone_since_is_told_once() -> None:
+    form = form_of(RULED, {}, [("gone", "Six weeks of notes"), ("also_gone", " "), ("gone-part", "x")])
+    assert not form.validate()
+    assert [(each.message, each.place, each.values) for each in form.problems] == [
+        (GONE, "", {"value": "Six weeks of notes"})
+    ]
 
 
 def test_an_option_that_is_not_offered_now_is_refused_unless_it_was_stored() -> None:
