@@ -25,18 +25,18 @@ from blueprints.studio.change_words import (
     concern_words,
     problem_line,
 )
+from blueprints.studio.migration_choice import bring_over, count_later, migration_choices
 from builder.domain.labels import Label
 from builder.errors import Conflict, FunnelwrightError, Invalid, Malformed
 from builder.metadata.grammar import DefinitionProblem, Document
 from builder.metadata.impact import concerns
 from builder.queries import drafts as queries
+from builder.queries.counting import countings
 from builder.queries.definitions import live_documents
 from builder.queries.impact import Touched, impact
 from builder.queries.row import names_of_visible
 from builder.services import drafts as services
-from builder.services.definitions import EDIT, Published
-from builder.services.migration import checked_mapping
-from builder.services.unit_of_work import UnitOfWork
+from builder.services.definitions import EDIT
 
 MOST_LINES = 60
 
@@ -70,20 +70,6 @@ class ChangeCard:
         return cls(str(KINDS[kind]), label, what, lines[:MOST_LINES], further, draft)
 
 
-@dataclass(frozen=True)
-class MigrationChoice:
-    """What to do with the open records of a process: ``gone`` are stages that go, ``stages`` those that stay.
-
-    Both as (key, name); ``count`` open records are in the process.
-    """
-
-    pipeline_key: str
-    label: Label
-    count: int
-    gone: Sequence[tuple[str, Label]]
-    stages: Sequence[tuple[str, Label]]
-
-
 @studio.get("/changes")
 def changes() -> Response:
     """All drafts with what they change, what is wrong with them, and what they touch."""
@@ -100,8 +86,11 @@ def publish_changes() -> Response:
     try:
         seen = _sent("seen")
         found = queries.drafts(uow.session)
-        published = services.publish_drafts(uow, note=request.form.get("note", ""), seen=seen)
-        _bring_over(uow, here, published, found)
+        published = services.publish_drafts(
+            uow, note=request.form.get("note", ""), seen=seen, counts_later=True
+        )
+        count_later(uow, here, published)
+        bring_over(uow, here, published, found)
     except (Conflict, Invalid) as error:
         uow.rollback()
         return _show_changes(_lines(error), status=error.status)
@@ -145,6 +134,7 @@ def history() -> Response:
         kinds=KINDS,
         sources=SOURCES,
         drafts_count=queries.drafts_count(here.session),
+        countings=countings(here.session, here.catalog.pipelines.values()),
         next=url_for("studio.history", before=last) if last > 1 else "",
     )
 
@@ -162,11 +152,13 @@ def roll_back(number: int) -> Response:
     scope().require(EDIT)
     uow = scope().unit_of_work()
     try:
-        services.roll_back(uow, number, request.form.get("note", ""))
+        note = request.form.get("note", "")
+        count_later(uow, scope(), services.roll_back(uow, number, note, counts_later=True))
     except (Conflict, Invalid) as error:
         uow.rollback()
         return _show_change_set(number, _lines(error), status=error.status)
     uow.commit()
+    house.queue().committed()
     return done(url_for("studio.history"), gettext("Taken back. What was before is in force again."))
 
 
@@ -215,7 +207,7 @@ def _show_changes(problems: Sequence[tuple[str, str]] = (), status: int = 200) -
         errors=[_located(each, documents) for each in judged if each.is_error],
         warnings=[_located(each, documents) for each in judged if not each.is_error],
         touched=[(concern_words(each), _visible(here, each)) for each in touched],
-        choices=_choices(found, touched),
+        choices=migration_choices(found, touched),
         is_behind=any(each.is_behind for each in found),
         problems=problems,
         typed=request.form if request.method == "POST" else ImmutableMultiDict(),
@@ -234,52 +226,6 @@ def _visible(here: Scope, touched: Touched) -> list[tuple[int, str]]:
     """Those of the examples that the reader may see."""
     names = names_of_visible(here.session, here.actor, {record_id for record_id, _ in touched.examples})
     return [(record_id, name) for record_id, name in touched.examples if record_id in names]
-
-
-def _choices(found: Sequence[queries.Draft], touched: Sequence[Touched]) -> list[MigrationChoice]:
-    counts = {each.concern.key: each.count for each in touched if each.concern.kind == "pipeline_changed"}
-    return [
-        MigrationChoice(
-            draft.key,
-            Label.of(draft.document["label"]),
-            counts[draft.key],
-            _stages(draft.live, without=draft.document),
-            _stages(draft.document),
-        )
-        for draft in found
-        if draft.kind == "pipeline" and draft.live is not None and counts.get(draft.key)
-    ]
-
-
-def _stages(document: Document, without: Document | None = None) -> list[tuple[str, Label]]:
-    """The open stages of a pipeline, but for those of another version."""
-    other = {stage["key"] for stage in without["stages"]} if without else set()
-    return [
-        (stage["key"], Label.of(stage["label"]))
-        for stage in document["stages"]
-        if stage.get("kind", "open") == "open" and stage["key"] not in other
-    ]
-
-
-def _bring_over(uow: UnitOfWork, here: Scope, published: Published, found: Sequence[queries.Draft]) -> None:
-    """Hand the records of those processes for which it was chosen to a worker, in the same transaction."""
-    versions: Mapping[str, int] = {
-        key: number for kind, key, number in published.versions if kind == "pipeline"
-    }
-    live = {each.key: each.live for each in found if each.kind == "pipeline"}
-    for key, version_id in versions.items():
-        before = live.get(key)
-        if before is None or request.form.get(f"records-{key}") != "migrate":
-            continue
-        chosen = {
-            stage["key"]: request.form.get(f"to-{key}-{stage['key']}", "") for stage in before["stages"]
-        }
-        mapping = checked_mapping(
-            uow.catalog.pipeline(key), {stage: target for stage, target in chosen.items() if target}
-        )
-        house.queue().enqueue_migration(
-            uow.session, here.workspace.key, key, version_id, mapping, here.actor.member_id
-        )
 
 
 def _show_change_set(number: int, problems: Sequence[tuple[str, str]] = (), status: int = 200) -> Response:

@@ -177,7 +177,8 @@ class Pipeline:
     ``allowed`` and ``denied`` hold single transitions as (from, to) that add to or take from the
     ``default``: *any* open stage to any other, *forward* (skips allowed), *next* only, or *none*.
     Closing (won, lost, invalid) is always possible from an open stage unless denied; reopening a
-    terminal stage only if allowed.
+    terminal stage only if allowed. ``counted_upto``: while its sums are made anew, the id of the last record
+    that is in them; ``None``: all are.
     """
 
     key: str
@@ -197,6 +198,16 @@ class Pipeline:
     reminder_days: int | None = None
     description: Label = Label(())
     background: Background = Background()
+    counted_upto: int | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the roll-up holds the sums of all its records."""
+        return self.counted_upto is None
+
+    def counts(self, record_id: int) -> bool:
+        """Whether a record is in the sums of the roll-up."""
+        return self.counted_upto is None or record_id <= self.counted_upto
 
     @cached_property
     def by_key(self) -> Mapping[str, Stage]:

@@ -14,6 +14,7 @@ from builder.jobs.names import (
     BULK_QUEUE,
     BULK_UNDO_WORKFLOW,
     BULK_WORKFLOW,
+    COUNTING_WORKFLOW,
     DUPLICATES_QUEUE,
     DUPLICATES_WORKFLOW,
     EXPIRY_WORKFLOW,
@@ -134,6 +135,20 @@ class JobQueue:
             version_id,
             mapping,
             actor_id,
+        )
+
+    def enqueue_counting(self, session: WorkspaceSession, workspace_key: str, pipeline_key: str) -> None:
+        """Let a worker count a pipeline anew, once the running transaction commits."""
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": MIGRATIONS_QUEUE,
+                "workflow_name": COUNTING_WORKFLOW,
+                "workflow_id": f"{COUNTING_WORKFLOW}-{new_id()}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            pipeline_key,
         )
 
     def enqueue_bulk(self, session: WorkspaceSession, workspace_key: str, batch_id: int) -> None:

@@ -19,7 +19,7 @@ from builder.db.engine import make_engine
 from builder.db.locks import HeldLock, advisory_lock, is_free, lock_file
 from builder.errors import N_, Unavailable
 from builder.exchange.blobs import FolderBlobStore
-from builder.jobs import bulk, duplicates, exports, handovers, imports, mails, migrations
+from builder.jobs import bulk, counting, duplicates, exports, handovers, imports, mails, migrations
 from builder.jobs.names import (
     BULK_QUEUE,
     DUPLICATES_QUEUE,
@@ -61,6 +61,7 @@ class JobRunner:
         exports.settle_in(house)
         handovers.settle_in(house)
         migrations.settle_in(house)
+        counting.settle_in(house)
         bulk.settle_in(house)
         duplicates.settle_in(house)
         mails.settle_in(self._settings)

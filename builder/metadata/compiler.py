@@ -47,6 +47,7 @@ from builder.metadata.upcasters import upcast
 Definition: TypeAlias = ObjectDefinition | Feedback | Pipeline | View | FunnelDefinition | Role
 
 DEFAULT_ICON = "box"
+COUNTED_UPTO = "counted_upto"
 UNCOMPILABLE = N_("The stored definition “%(key)s” (%(kind)s) cannot be read: %(reason)s")
 
 
@@ -60,7 +61,8 @@ class Uncompilable(FunnelwrightError):
 class Version:
     """What is compiled besides the document: which stored version it is and where its fields are copied.
 
-    ``slots`` maps keys of filterable fields to columns of ``record`` (``t01`` … ``n20``).
+    ``slots`` maps keys of filterable fields to columns of ``record`` (``t01`` … ``n20``); of a pipeline it
+    says how far its sums go while they are made anew (``COUNTED_UPTO``).
     """
 
     id: int = 0
@@ -192,6 +194,7 @@ def compile_pipeline(document: Document, version: Version, digest: str) -> Pipel
         reminder_days=document.get("reminder_days"),
         description=Label.of(document.get("description")),
         background=_background(document.get("background", {})),
+        counted_upto=next((int(upto) for name, upto in version.slots if name == COUNTED_UPTO), None),
     )
 
 

@@ -87,7 +87,8 @@ def only_shared(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 def heads_of(scope: Scope) -> Mapping[str, ColumnHead]:
     """Heads by stage, in one statement; stages without a record may be missing."""
     sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    for row in _rolled_up(scope) if scope.condition is None else _counted(scope):
+    is_rolled_up = scope.condition is None and scope.pipeline.is_counted
+    for row in _rolled_up(scope) if is_rolled_up else _counted(scope):
         stage_key, currency, *counted = tuple[Any, ...](row)
         total = sums[stage_key][currency or ""]
         for place, number in enumerate(counted):

@@ -106,6 +106,8 @@ def funnel_report(
     if population.hides_amounts:
         amounts = "none"
     source = source_of(population, amounts, by)
+    if source == "rollup" and not pipeline.is_counted:
+        source = "stays"
     if source == "rollup":
         tally = _from_rollup(session, population, pipeline, mode, by)
     elif source == "journeys":
@@ -132,7 +134,7 @@ def snapshot(
     session: WorkspaceSession, population: Population, pipeline: Pipeline, *, currency: str
 ) -> Snapshot:
     """What is in each stage now (one statement): from the roll-up, or from records under a free filter."""
-    if population.condition is None:
+    if population.condition is None and pipeline.is_counted:
         statement: Select[*tuple[Any, ...]] = (
             select(
                 FunnelRollup.stage_key,

@@ -8,13 +8,12 @@ Every publish is a change set in the history (B7); drafts are the matter of ``se
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
 
 from builder.db.definitions import ChangeSet, Definition, DefinitionVersion
 from builder.db.ids import new_id
-from builder.db.people import Workspace
 from builder.domain.fields import ObjectDefinition
 from builder.metadata.catalog import PlainRow
 from builder.metadata.compiler import Version, compiled
@@ -24,6 +23,7 @@ from builder.metadata.slots import assign_slots
 from builder.metadata.upcasters import upcast
 from builder.queries.definitions import PUBLISHED, RETIRED, WITHDRAWN, live_rows
 from builder.services.backfill import fill_again
+from builder.services.counting import FROM_THE_START, forget_sums, is_large, renew_stamp
 from builder.services.maintenance import rebuild_rollup
 from builder.services.probabilities import renew_probabilities
 from builder.services.retyping import convert_values
@@ -48,23 +48,26 @@ class Published:
     """What a publish did. ``versions``: (kind, key, version id) of each new version, in order.
 
     ``warnings`` are findings that did not stand in the way. ``change_set_id``: of the history, if anything
-    changed.
+    changed. ``uncounted``: pipelines whose sums the caller has to have made in the background.
     """
 
     versions: tuple[tuple[str, str, int], ...]
     warnings: tuple[DefinitionProblem, ...] = ()
     change_set_id: int | None = None
+    uncounted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Occasion:
     """Why something is published, for the history. ``source``: studio, pack, file, import or rollback;
-    ``undoes``: of a rollback, the id of the change set that it takes back.
+    ``undoes``: of a rollback, the id of the change set that it takes back. ``counts_later``: whoever asks
+    has large pipelines counted anew in the background (``Published.uncounted``).
     """
 
     source: str = "studio"
     note: str = ""
     undoes: int | None = None
+    counts_later: bool = False
 
 
 STUDIO = Occasion()
@@ -98,7 +101,7 @@ def publish(
     for document in (normalised(upcast(document)) for document in documents):
         before = live.get((document["kind"], document["key"]))
         if before is None or before.checksum != checksum(document):
-            changed.append((document, before, _slots(document, before)))
+            changed.append((document, before, _slots(uow, document, before, occasion)))
     refuse_moved_roles(uow, changed)
     for row in gone:
         refuse_used(uow, row)
@@ -110,11 +113,14 @@ def publish(
     )
     for row in gone:
         _withdraw(uow, change_set_id, row)
-    _stamp(uow)
+    renew_stamp(uow)
     for document, before, _ in changed:
         if before is not None:
             _renew(uow, document, before)
-    return Published(versions, warnings, change_set_id)
+    uncounted = tuple(
+        document["key"] for document, _, slots in changed if document["kind"] == "pipeline" and slots
+    )
+    return Published(versions, warnings, change_set_id, uncounted)
 
 
 def _renew(uow: UnitOfWork, document: Document, before: PlainRow) -> None:
@@ -125,7 +131,10 @@ def _renew(uow: UnitOfWork, document: Document, before: PlainRow) -> None:
         recount_after(uow, compiled_row(before), uow.catalog.object(document["key"]))
     if document["kind"] == "pipeline":
         if _steps(before.document) != _steps(document):
-            rebuild_rollup(uow, document["key"])
+            if uow.catalog.pipeline(document["key"]).is_counted:
+                rebuild_rollup(uow, document["key"])
+            else:
+                forget_sums(uow, document["key"])
         rates = _rates(before.document)
         for stage_key, rate in _rates(document).items():
             if rates.get(stage_key, rate) != rate:
@@ -185,8 +194,18 @@ def compiled_row(row: PlainRow) -> ObjectDefinition:
     return definition
 
 
-def _slots(document: Document, before: PlainRow | None) -> dict[str, str]:
-    """Where filterable fields are copied to: kept from the version before, so that no record changes."""
+def _slots(
+    uow: UnitOfWork, document: Document, before: PlainRow | None, occasion: Occasion
+) -> dict[str, str]:
+    """Where filterable fields are copied to: kept from the version before, so that no record changes. Of a
+    pipeline, how far its sums go: what is being counted goes on, and begins anew with other steps.
+    """
+    if document["kind"] == "pipeline" and before is not None:
+        going_on = dict(before.slots or {})
+        if _steps(before.document) == _steps(document):
+            return going_on
+        is_later = going_on or (occasion.counts_later and is_large(uow, document["key"]))
+        return dict(FROM_THE_START) if is_later else {}
     if document["kind"] != "object":
         return {}
     return assign_slots(tuple(fields_of(document)), (before.slots if before else None) or {})
@@ -263,13 +282,3 @@ def new_version(
         created_by=uow.actor.member_id or None,
         published_at=now if is_live else None,
     )
-
-
-def _stamp(uow: UnitOfWork) -> None:
-    """A new stamp, unlike any before even after a rollback, and with it the new catalog."""
-    stamp = new_id()
-    uow.session.execute(
-        update(Workspace).where(Workspace.id == uow.workspace.id).values(definitions_stamp=stamp)
-    )
-    uow.workspace = replace(uow.workspace, definitions_stamp=stamp)
-    uow.renew_catalog()

@@ -137,7 +137,9 @@ def bring_up_to_date(
     uow.log("definition.drafted", data={"kind": kind, "key": key})
 
 
-def publish_drafts(uow: UnitOfWork, *, note: str = "", seen: str | None = None) -> Published:
+def publish_drafts(
+    uow: UnitOfWork, *, note: str = "", seen: str | None = None, counts_later: bool = False
+) -> Published:
     """Publish all drafts of the workspace together, as one change set.
 
     ``seen``: the digest of the drafts that somebody looked at (``queries.drafts.digest``). Raises
@@ -159,7 +161,7 @@ def publish_drafts(uow: UnitOfWork, *, note: str = "", seen: str | None = None) 
     documents = [each.document for each in found if not each.is_removal]
     # First, for the numbers of versions: a draft has one, too.
     uow.session.execute(delete(DefinitionVersion).where(DefinitionVersion.status.in_(stored.OPEN)))
-    return publish(uow, documents, Occasion("studio", note), withdrawn=ends)
+    return publish(uow, documents, Occasion("studio", note, counts_later=counts_later), withdrawn=ends)
 
 
 def problems_of(uow: UnitOfWork, found: Sequence[stored.Draft]) -> tuple[DefinitionProblem, ...]:
@@ -180,7 +182,7 @@ def problems_of(uow: UnitOfWork, found: Sequence[stored.Draft]) -> tuple[Definit
     return tuple(problem for problem in told if problem.file in drafted)
 
 
-def roll_back(uow: UnitOfWork, number: int, note: str = "") -> Published:
+def roll_back(uow: UnitOfWork, number: int, note: str = "", *, counts_later: bool = False) -> Published:
     """Take a change set back: what it changed becomes as it was before, what it brought goes.
 
     Records are not touched: values of fields that go stay stored, and records in process stay on the version
@@ -198,7 +200,7 @@ def roll_back(uow: UnitOfWork, number: int, note: str = "") -> Published:
             raise Conflict(MOVED_ON, name=Label.of(document.get("label")) or change.key)
     documents = [change.before for change in changes if change.before is not None]
     ends = [(change.kind, change.key) for change in changes if change.before is None]
-    return publish(uow, documents, Occasion("rollback", note, facts.id), withdrawn=ends)
+    return publish(uow, documents, Occasion("rollback", note, facts.id, counts_later), withdrawn=ends)
 
 
 def _checked_note(note: str) -> str:

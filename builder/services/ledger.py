@@ -250,7 +250,7 @@ def contribution(
     for key in dict.fromkeys(stay.pipeline_key for stay in stays):
         # Sums are by the order of steps that is in force, whatever version a record is pinned to.
         pipeline = uow.catalog.pipelines.get(key)
-        if pipeline is None:
+        if pipeline is None or not pipeline.counts(record["id"]):
             continue
         present = None
         if key == record["pipeline_key"]:

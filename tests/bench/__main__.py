@@ -24,6 +24,7 @@ from tests.bench.importing import imported
 from tests.bench.machine import ServerProcess, core_seconds
 from tests.bench.measures import MEASURES, Visitor, visitors
 from tests.bench.multiply import multiplied
+from tests.bench.studio import studio_figures
 from tests.bench.wire import board_sizes
 from tests.bench.world import Parameters, prepare
 
@@ -48,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=100, help="requests of each kind")
     parser.add_argument("--moves", type=int, default=800, help="moves by eight people")
     parser.add_argument("--import-rows", type=int, default=4_000)
+    parser.add_argument("--studio", action="store_true", help="only the Studio")
     parser.add_argument("--only", default="", help="measures whose name begins so")
     parser.add_argument("--system", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "funnelwright-bench")
@@ -74,9 +76,10 @@ def _measure(
         _fact("idle memory of the worker", memory["worker"], 160, "MB")
         _fact("  with the process that watches it", memory["all"], 0, "MB")
         people = visitors(database, server.port, PEOPLE)
-        table(people, options)
-        measures.check_written(database, people)
-        if not options.only:
+        if not options.studio:
+            table(people, options)
+            measures.check_written(database, people)
+        if not options.only and not options.studio:
             first, later = board_sizes(people[-1])
             _fact("board on the wire, first visit", first / 1000, 250, "kB")
             _fact("board on the wire, later", later / 1000, 40, "kB")
@@ -85,6 +88,8 @@ def _measure(
     finally:
         server.stop()
     if not options.only:
+        _studio(database, options)
+    if not options.only and not options.studio:
         _crowd(database, options)
         elapsed, cpu = imported(database, options.import_rows, options.folder)
         _fact("import of a file with history", elapsed, -2000, "rows/s")
@@ -94,6 +99,19 @@ def _measure(
             _fact(f"export of ten columns as {kind}", elapsed, bar, "rows/s")
             print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
     store.drop(database.name)
+
+
+def _studio(database: Database, options: argparse.Namespace) -> None:
+    """The designers, impact, lint and publishing, on a server of their own."""
+    server = ServerProcess(database, options.folder / "data")
+    try:
+        (admin,) = visitors(database, server.port, {"admin": 1})
+        for each in studio_figures(database, admin):
+            mark = "  " if each.floors <= each.bar else "!!"
+            print(f"{each.name:36}{each.value:9.1f} ms{each.floors:9.1f} × F  at most {each.bar:g} {mark}"
+                  f"{each.statements:6}", flush=True)  # fmt: skip
+    finally:
+        server.stop()
 
 
 def _crowd(database: Database, options: argparse.Namespace) -> None:
