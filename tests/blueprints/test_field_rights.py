@@ -265,7 +265,9 @@ def test_a_hidden_value_survives_a_save_and_is_refused_when_it_is_sent(sqlite_to
     clara = sqlite_town.as_("Clara")
     revision = _revision(clara, matters[0])
     sent = {"f-title": "Renamed", "f-worth": "1.00", "f-secret": "mine", "revision": revision}
-    assert clara.post(page_of(matters[0], "/edit"), sent).status_code == 422  # like any field that is not there
+    assert (
+        clara.post(page_of(matters[0], "/edit"), sent).status_code == 422
+    )  # like any field that is not there
     assert "Renamed" not in sqlite_town.as_("Ada").get(page_of(matters[0])).text
     seen = {key: sent[key] for key in ("f-title", "revision")}
     assert clara.post(page_of(matters[0], "/edit"), seen).status_code == 303
