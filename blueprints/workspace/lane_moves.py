@@ -14,8 +14,9 @@ from blueprints.revisions import sent_revision
 from blueprints.scope import scope
 from blueprints.workspace.board_changes import moved_fragments
 from blueprints.workspace.lane_choice import lane_change
+from blueprints.workspace.move_answers import show_conflict
 from blueprints.workspace.move_origin import back_to, board_of
-from blueprints.workspace.moves import moves, show_conflict
+from blueprints.workspace.moves import moves
 from builder.db.ids import to_public
 from builder.errors import N_, Invalid, Stale
 from builder.queries.record import get_record

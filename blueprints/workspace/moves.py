@@ -6,44 +6,36 @@ and a page of its own for those without JavaScript.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, make_response, redirect, render_template, url_for
-from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
-from blueprints.forms import done
-from blueprints.messages import error_lines, local, told
+from blueprints.messages import error_lines, message, told
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope, workspace_area
 from blueprints.workspace.board_changes import moved_fragments
 from blueprints.workspace.cards import stage_title
 from blueprints.workspace.files import Sent, sent
 from blueprints.workspace.lane_choice import lane_change, lane_choice
-from blueprints.workspace.move_conflict import changes_since
+from blueprints.workspace.move_answers import answer, approver_name, is_dialog, show_conflict, slot_of
 from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
 from blueprints.workspace.move_origin import back_to, board_of, choice_address
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
-from blueprints.workspace.shown import names_in
 from blueprints.workspace.way_out import WayOutLink, ways_out
-from builder.db.ids import to_public
-from builder.domain.pipeline import ApprovalSlot
 from builder.domain.transitions import Refused
-from builder.errors import N_, Forbidden, NotFound, Problem, Stale
-from builder.queries.people import members_by_id
+from builder.errors import N_, Forbidden, Invalid, NotFound, Problem, Stale
 from builder.queries.record import get_record
 from builder.services import transitions
 from builder.services.refusals import note_refusal
-from builder.services.transitions import Applied, MoveDraft, MoveRecord, Waiting
+from builder.services.transitions import MoveDraft, MoveRecord
 from builder.services.unit_of_work import UnitOfWork
 
 moves = workspace_area("moves", __name__)
 REFUSED = N_("This move is not for you to make.")
-DIALOG = "fw-dialog"
 
 
 def register(app: Flask) -> None:
@@ -63,7 +55,7 @@ def choose(record_id: int) -> Response:
         "board": request.args.get("board", ""),
         "back": back_to(here, looked.standing.record, request.args.get("board", "")),
     }
-    name = "fragments/move/choose.html" if _is_dialog() else "pages/workspace/move_choice.html"
+    name = "fragments/move/choose.html" if is_dialog() else "pages/workspace/move_choice.html"
     return make_response(render_template(name, **facts))
 
 
@@ -95,10 +87,15 @@ def make(record_id: int, to: str) -> Response:
             _refuse_strangers(here, form, result)
             note_refusal(uow, form.pipeline, form.record["stage_key"], result.unmet)
             return _show(here, form, status=422)
-        return _answer(here, uow, result, to)
+        return answer(here, uow, result, to)
     except Stale as error:
         uow.rollback()
         return show_conflict(here, error, to)
+    except Invalid as error:
+        uow.rollback()
+        form = _form(here, uow, record_id, to, given.data if "_form" in request.form else None, revision)
+        lines = [message(error.message_key, error.values), *(told(problem) for problem in error.problems)]
+        return _show(here, form, status=422, problems=[("", line) for line in lines])
 
 
 def _with_files(here: Scope, record_id: int) -> Sent:
@@ -120,7 +117,7 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: 
     if is_read and not given.problems:
         result = transitions.move(uow, form.command, form.stored.standing)
         if not isinstance(result, Refused):
-            return _answer(here, uow, result, to)
+            return answer(here, uow, result, to)
         _refuse_strangers(here, form, result)
         uow.rollback()
         note_refusal(uow, form.pipeline, form.record["stage_key"], result.unmet)
@@ -172,7 +169,7 @@ def _show(
     if status == 200 and request.method == "GET" and is_forbidden(form.unmet, here.actor):
         raise Forbidden(REFUSED, problems=tuple(_problem(item) for item in form.unmet))
     name = "pages/workspace/move.html"
-    if _is_dialog():
+    if is_dialog():
         is_part = request.htmx.target == "move-form"
         name = "fragments/move/form.html" if is_part else "fragments/move/dialog.html"
     page = render_template(
@@ -187,8 +184,8 @@ def _show(
         lane=[(name, request.form[name]) for name in ("lane", "left") if name in request.form],
         back=back_to(here, record, board),
         problems=problems or [],
-        is_dialog=_is_dialog(),
-        approvers=[_approver(here, _slot(item.values)) for item in form.approvals],
+        is_dialog=is_dialog(),
+        approvers=[approver_name(here, slot_of(item.values)) for item in form.approvals],
         unmet=[(item, told(_problem(item))) for item in form.unmet],
         beyond=[told(_problem(item)) for item in form.beyond],
         ways_out=_ways_out(form),
@@ -218,49 +215,6 @@ def _anchor(problem: Problem) -> str:
     }.get(problem.place, "")
 
 
-def _answer(here: Scope, uow: UnitOfWork, result: Applied | Waiting, to: str) -> Response:
-    uow.commit()
-    pipeline_key, query = board_of(here)
-    record = {"id": result.record_id, "pipeline_key": pipeline_key}
-    board = request.form.get("board", "")
-    if isinstance(result, Waiting):
-        names = ", ".join(_approver(here, slot) for slot in result.approvals[:1])
-        return _parked(here, record, board, gettext("The move waits for approval by %(name)s.", name=names))
-    if not (request.htmx and pipeline_key):
-        stage = stage_title(_stage(here, result.record_id, to), to)
-        told_then = [gettext("Moved to %(stage)s.", stage=stage), *_begun(here, result)]
-        return done(back_to(here, record, board), " ".join(told_then))
-    stages = {to, *((result.planned.from_stage,) if result.planned.from_stage else ())}
-    pipeline = here.catalog.pipeline(pipeline_key)
-    fragments = moved_fragments(here, pipeline, result.record_id, stages, query, request.form.get("left"))
-    notes = [render_template("fragments/move/note.html", text=text) for text in _begun(here, result)]
-    response = make_response(fragments + "".join(notes))
-    response.headers["HX-Reswap"] = "none"
-    moved = {"record": to_public(result.record_id), "from": result.planned.from_stage, "to": to}
-    response.headers["HX-Trigger"] = json.dumps({"moved": moved, "closeDialog": ""})
-    return response
-
-
-def _begun(here: Scope, result: Applied) -> list[str]:
-    """What began by itself with the move (S21)."""
-    names = [local(here.catalog.object(key).label) for key in result.successors]
-    return [gettext("Begun by itself: %(names)s.", names=names_in(names))] if names else []
-
-
-def _stage(here: Scope, record_id: int, to: str) -> Any:
-    looked = transitions.draft(here.unit_of_work(), MoveRecord(record_id, to))
-    return looked.snapshot.pipeline.by_key.get(to)
-
-
-def _parked(here: Scope, record: Mapping[str, Any], board: str, text: str) -> Response:
-    if not (request.htmx and record["pipeline_key"]):
-        return done(back_to(here, record, board), text)
-    response = make_response(render_template("fragments/move/note.html", text=text), 202)
-    response.headers["HX-Reswap"] = "none"
-    response.headers["HX-Trigger"] = json.dumps({"parked": to_public(record["id"]), "closeDialog": ""})
-    return response
-
-
 @moves.get("/r/<rid:record_id>/card")
 def look(record_id: int) -> Response:
     """The present place and look of a card on the board that asks: after somebody else was first."""
@@ -276,55 +230,6 @@ def look(record_id: int) -> Response:
     return response
 
 
-def show_conflict(here: Scope, error: Stale, to: str) -> Response:
-    """What happened since the person looked, and the way on with all that they typed."""
-    record_id, seen, now = (int(error.values[name]) for name in ("record_id", "revision", "now"))
-    board = request.form.get("board", "")
-    conflict = changes_since(here, record_id, now - seen)
-    left_out = ("csrf_token", "revision", "_action")
-    typed = [
-        (name, text) for name in request.form if name not in left_out for text in request.form.getlist(name)
-    ]
-    name = "fragments/move/conflict.html" if _is_dialog() else "pages/workspace/move_conflict.html"
-    page = render_template(
-        name,
-        conflict=conflict,
-        typed=typed if "_form" in request.form else [],
-        revision=now,
-        address=url_for("moves.make", record_id=record_id, to=to),
-        look=url_for("moves.look", record_id=record_id, board=board) if board else "",
-        back=back_to(here, conflict.record, board),
-        choice=choice_address(record_id, board),
-        is_dialog=_is_dialog(),
-    )
-    response = make_response(page, 409)
-    if _is_dialog():
-        response.headers["HX-Retarget"] = f"#{DIALOG}"
-        response.headers["HX-Reswap"] = "innerHTML"
-    return response
-
-
-# Where the person came from
-
-
-def _is_dialog() -> bool:
-    return bool(request.htmx and not request.htmx.boosted)
-
-
 def _present(looked: MoveDraft) -> str:
     key = looked.standing.record["stage_key"]
     return stage_title(looked.snapshot.pipeline.by_key.get(key), key)
-
-
-def _slot(values: Mapping[str, Any]) -> ApprovalSlot:
-    return ApprovalSlot(values["approver"], values["role"] or None, values["fallback_role"] or None)
-
-
-def _approver(here: Scope, slot: ApprovalSlot) -> str:
-    """Who is asked: the person's manager by name, or a role."""
-    manager = here.actor.manager_id
-    if slot.approver == "manager" and manager is not None:
-        person = members_by_id(here.session, [manager]).get(manager)
-        return person.name if person else gettext("your manager")
-    role = here.catalog.roles.get((slot.role if slot.approver == "role" else slot.fallback_role) or "")
-    return str(local(role.label)) if role else gettext("nobody; ask an admin")

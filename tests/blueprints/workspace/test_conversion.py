@@ -288,3 +288,19 @@ def test_a_win_says_what_began_by_itself(prepared: Town) -> None:
         assert answer.status_code in (200, 303), answer.text
         told = answer.text if board else rita.get(answer.headers["Location"]).text
         assert "Begun by itself: Client, Matter." in told
+
+
+def test_a_win_whose_sequel_cannot_begin_says_so_in_the_dialog(prepared: Town) -> None:
+    uow = prepared.work()
+    factories.publish(uow, [{**ENQUIRY, "conversion": {**ENQUIRY["conversion"], "automatic": True}}])
+    uow.commit()
+    uow.session.close()
+    record = make(prepared, "enquiry", {"wish": "A fence"}, "court", owner="Rita")
+    rita = prepared.as_("Rita")
+    page = rita.get(page_of(record, "/move/won"), htmx=True).text
+    for is_dialog in (True, False):
+        answer = rita.post(page_of(record, "/move/won"), dict(sent_by(page, "move-form")), htmx=is_dialog)
+        assert answer.status_code == 422
+        assert "cannot be won yet: what follows it, “Matter”, cannot begin." in answer.text
+        assert 'id="move-form"' in answer.text
+    assert stored(prepared, record).stage_key == "new"
