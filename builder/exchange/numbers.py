@@ -74,8 +74,8 @@ def read_number(text: str, mark: DecimalMark = ".", shift: int = 0) -> str | Non
 
 def _shifted(whole: str, decimals: str, shift: int) -> tuple[str, str]:
     """``342``, ``09`` thousands are ``342090``."""
-    digits = (whole + decimals.ljust(shift, "0")).lstrip("0")
     kept = max(0, len(decimals) - shift)
+    digits = (whole + decimals.ljust(shift, "0")).lstrip("0").zfill(kept)
     return (digits[:-kept], digits[-kept:]) if kept else (digits, "")
 
 

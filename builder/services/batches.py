@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from builder.errors import N_, Conflict, Forbidden, NotFound, Problem
 from builder.fieldtypes.registry import type_of
 from builder.services.belongings import give_back, set_merged_ids
 from builder.services.deletion import remove_many, restore_many
+from builder.services.former_values import FormerValues
 from builder.services.ledger import Standing
 from builder.services.records import put_back
 from builder.services.standings import load_standings
@@ -213,16 +214,23 @@ def _part(uow: UnitOfWork, batch_id: int) -> None:
 
 
 def _acts(uow: UnitOfWork, batch_id: int) -> tuple[Mapping[int, list[Act]], Mapping[int, int]]:
-    """What the batch did, by record, and the id of the first event of each."""
+    """What the batch did, by record, and the id of the first event of each.
+
+    Former values are as their fields are now, which may have got another type since.
+    """
     acts: dict[int, list[Act]] = defaultdict(list)
     firsts: dict[int, int] = {}
+    former = FormerValues(uow)
     rows = uow.session.execute(
         select(EventRow.record_id, EventRow.id, EventRow.object_key, EventRow.kind, EventRow.data)
         .where(EventRow.batch_id == batch_id, EventRow.record_id.is_not(None))
         .order_by(EventRow.id)
     )
     for record_id, event_id, object_key, kind, data in rows:
-        acts[record_id].append(_act(uow, object_key, kind, data))
+        act, definition = _act(uow, object_key, kind, data), uow.catalog.objects.get(object_key or "")
+        if definition is not None:
+            act = replace(act, before=former.now(definition, act.before, event_id))
+        acts[record_id].append(act)
         firsts.setdefault(record_id, event_id)
     return acts, firsts
 

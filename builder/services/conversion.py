@@ -105,7 +105,7 @@ def _close(uow: UnitOfWork, standing: Standing, command: ConvertRecord) -> None:
     """Through the one door, to a won stage of its pipeline; a record in no pipeline stays as it is."""
     pipeline, name = standing.pipeline, standing.record["name"]
     if pipeline is None:
-        if was_converted(uow, standing.record_id):
+        if was_converted(uow, standing):
             raise Conflict(CONVERTED, name=name)
         return
     if not pipeline.of_kind("won") or not pipeline.by_key[standing.record["stage_key"]].is_open:

@@ -191,13 +191,15 @@ def write_values(
     write_record(uow, standing)
     ledger.write()
     write_copies(uow, definition, standing, changed)
+    # What a change of type put aside is of no field, and nothing would hide it where its field is hidden.
+    told = [key for key in changed if "@" not in key]
     uow.log(
         "record.changed",
         record_id=standing.record_id,
         object_key=definition.key,
         data={
-            "before": {key: before.get(key) for key in changed},
-            "after": {key: checked.data.get(key) for key in changed},
+            "before": {key: before.get(key) for key in told},
+            "after": {key: checked.data.get(key) for key in told},
         },
     )
     return Saved(standing.record_id, standing.record["revision"], changed, checked.old_faults)

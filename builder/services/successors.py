@@ -78,7 +78,7 @@ def follow_win(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing
     Errors: Invalid, with what the successor lacks; then nothing is won either.
     """
     conversion = definition.conversion
-    if conversion is None or not conversion.is_automatic or was_converted(uow, standing.record_id):
+    if conversion is None or not conversion.is_automatic or was_converted(uow, standing):
         return {}
     entry = Entry(None, origin="convert", is_confirmed=True, otherwise=conversion.pipeline)
     reader = uow.actor
@@ -94,12 +94,15 @@ def follow_win(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing
         uow.actor = reader
 
 
-def was_converted(uow: UnitOfWork, record_id: int) -> bool:
-    """By its log; the record's row is locked, so nobody converts it at the same time."""
-    if uow.has_logged("record.converted", record_id):
+def was_converted(uow: UnitOfWork, standing: Standing) -> bool:
+    """By the log, its own or that of a record that was merged into it; its row is locked, so nobody converts
+    it at the same time.
+    """
+    ids = (standing.record_id, *(standing.record["merged_ids"] or ()))
+    if any(uow.has_logged("record.converted", one) for one in ids):
         return True
-    events = exists().where(EventRow.record_id == record_id, EventRow.kind == "record.converted")
-    return bool(uow.session.scalar(select(Record.id).where(Record.id == record_id, events)))
+    events = exists().where(EventRow.record_id == Record.id, EventRow.kind == "record.converted")
+    return uow.session.scalar(select(Record.id).where(Record.id.in_(ids), events).limit(1)) is not None
 
 
 def _without_hidden(

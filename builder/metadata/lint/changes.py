@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from builder.errors import N_
 from builder.fieldtypes.registry import field_type
 from builder.metadata.grammar import Document
-from builder.metadata.lint.forms import FORMS, place, properties
+from builder.metadata.lint.forms import FORMS, Path, place, properties
 from builder.metadata.lint.registry import Finding, Surroundings, rule
 
 STORED = ("object", "feedback", "pipeline", "view", "funnel", "role")
@@ -38,6 +39,8 @@ def field_type_changed(document: Document, around: Surroundings) -> Iterator[Fin
     for key, before, field in _retyped(document, around):
         if not keeps_values(document["kind"], before, field):
             yield place(key, "x-type"), {"field": key, "before": before["x-type"]}
+    if around.previous is not None:
+        yield from _retyped_inside(around.previous["fields"], document["fields"], ("fields",))
 
 
 @rule(
@@ -68,6 +71,22 @@ def _retyped(document: Document, around: Surroundings) -> Iterator[tuple[str, Do
     for key, field in properties(document).items():
         if key in before and before[key]["x-type"] != field["x-type"]:
             yield key, before[key], field
+
+
+def _retyped_inside(before: Mapping[str, Any], form: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+    """Columns of tables and fields of groups keep their types: nothing reads their values anew."""
+    for key, field in form["properties"].items():
+        kind = field_type(field["x-type"])
+        then, now = before["properties"].get(key), kind.inner_form(field)
+        if now is None or then is None or then["x-type"] != field["x-type"]:
+            continue
+        was = kind.inner_form(then) or {"properties": {}}
+        steps = (*path, "properties", key, *kind.inner_place)
+        for name, inner in now["properties"].items():
+            former = was["properties"].get(name, inner)["x-type"]
+            if former != inner["x-type"]:
+                yield (*steps, "properties", name, "x-type"), {"field": name, "before": former}
+        yield from _retyped_inside(was, now, steps)
 
 
 @rule(

@@ -41,6 +41,7 @@ def test_numbers_are_short_of_the_unit_unless_they_say_their_own() -> None:
     assert read_number("1.234,5", ",", 3) == "1234500"
     assert read_number("12万", ".", 4) == "120000"
     assert read_number("0.00001", ".", 4) == "0.1"
+    assert read_number("0.000005", ".", 4) == "0.05"
     assert read_number("-3", ".", 6) == "-3000000"
 
 

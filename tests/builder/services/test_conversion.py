@@ -12,8 +12,10 @@ from builder.domain.permissions import Actor
 from builder.domain.transitions import Refused
 from builder.errors import Conflict, Forbidden, Invalid, Unconfirmed
 from builder.services import records, transitions
+from builder.services.bulk import Chosen
 from builder.services.conversion import CHOOSE_STAGE, ConvertRecord, convert
 from builder.services.entries import Entry
+from builder.services.merging import Merge, merge
 from builder.services.records import NewRecord, Saved
 from builder.services.values import NO_RECORD
 from tests.blueprints.workspace.test_conversion import COURT, ENQUIRY
@@ -257,3 +259,16 @@ def test_nothing_is_won_where_what_follows_cannot_begin(world: World) -> None:
         transitions.move(uow, transitions.MoveRecord(record, "won"))
     assert [problem.place for problem in caught.value.problems] == ["title"]
     assert (stage_of(world, record), count(world, "client")) == ("new", 0)
+
+
+def test_what_was_begun_for_a_record_that_was_merged_is_not_begun_again(world: World) -> None:
+    by_itself(world)
+    gone, stays = enquiry(world), enquiry(world)
+    win(world, gone)
+    with world.work() as uow:
+        revisions = dict(uow.session.execute(select(Record.id, Record.revision)).all())
+        merge(uow, Merge(Chosen(stays, revisions[stays]), (Chosen(gone, revisions[gone]),)))
+        uow.commit()
+    won = win(world, stays)
+    assert isinstance(won, transitions.Applied)
+    assert (won.successors, count(world, "matter")) == ({}, 1)

@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import select
 
+from builder.db.ledger import EventRow
 from builder.db.records import Record
 from builder.fieldtypes.base import FieldContext
 from builder.metadata.retyping import retypings
 from builder.queries import retyping as queries
 from builder.services import definitions, drafts, maintenance
+from builder.services.batches import undo_own
+from builder.services.bulk import Chosen, edit_many
 from builder.services.records import NewRecord, create
 from builder.services.soundness import fields_of
 from builder.services.unit_of_work import UnitOfWork
@@ -81,5 +84,37 @@ def test_values_convert_are_put_aside_and_come_back(database_url: FreshDatabase)
     with world.work() as uow:
         assert [one.get("size", "") for one in stored(uow)] == SIZES
         assert not any("size@text" in one or "size@integer" in one for one in stored(uow))
+    assert_copies_are_right(world)
+    world.engine.dispose()
+
+
+def test_undoing_gives_values_of_before_as_the_field_is_now(database_url: FreshDatabase) -> None:
+    """Their events tell values of the former type; those that do not fit are put aside, as by the publish."""
+    world = factories.make_world(
+        database_url.url, documents=(factories.ACCOUNT, sized(**{"x-type": "text"}), *factories.ROLES)
+    )
+    with world.work() as uow:
+        made = [
+            create(uow, "matter", NewRecord({"title": "One", "size": size})).record_id for size in SIZES[:3]
+        ]
+        uow.commit()
+    with world.work() as uow:
+        batch = edit_many(uow, "matter", [Chosen(one, 1) for one in made], {"size": "7"}).batch_id
+        assert batch is not None
+        uow.commit()
+    with world.work() as uow:
+        definitions.publish(uow, [sized(**{"x-type": "integer"})])
+        uow.commit()
+    with world.work() as uow:
+        assert undo_own(uow, batch).restored == 3
+        uow.commit()
+    with world.work() as uow:
+        assert stored(uow) == [
+            {"size": 12, "twice": "24.00"},
+            {"size@text": "about ten"},
+            {"size": 1200, "size@text": "1,200", "twice": "2400.00"},
+        ]
+        told = uow.session.scalars(select(EventRow.data).where(EventRow.batch_id == batch)).all()
+        assert not any("size@text" in {**data["before"], **data["after"]} for data in told)
     assert_copies_are_right(world)
     world.engine.dispose()

@@ -472,6 +472,15 @@ def test_a_formula_may_sum_a_column_of_a_table_but_not_one_that_is_missing() -> 
     } == {"formula_unknown_field"}
 
 
+def test_a_column_of_a_published_table_keeps_its_type() -> None:
+    before = changed(OBJECT, *FIELDS, "lines", to=TABLE)
+    now = changed(before, *FIELDS, "lines", "items", "properties", "price", to=field("text", "Price"))
+    found = lint("object", now, replace(samples.surroundings(), previous=before))
+    assert [(problem.rule, problem.place) for problem in found if problem.is_error] == [
+        ("field_type_changed", "/fields/properties/lines/items/properties/price/x-type")
+    ]
+
+
 def test_both_or_neither_is_no_circle_and_neither_is_read_only_once_filled() -> None:
     rules = [
         {"effect": "require", "fields": ["cost"], "when": _is("due", "not_empty")},
