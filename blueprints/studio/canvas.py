@@ -137,7 +137,7 @@ def canvas_of(design: Design) -> Canvas:
             section["key"],
             Label.of(section["label"]).text(language()),
             Label.of(section.get("help")).text(language()),
-            section.get("columns", 2),
+            1 if design.path else section.get("columns", 2),
             tuple(fields(section["fields"])),
             _findings(found.sections.get(section["key"], ())),
         )

@@ -72,6 +72,7 @@ class RecordForm:
         self.watched = compiled.watched.union(deciding)
         stored = default_values(fieldset, context) if values is None else dict(values)
         self._form = compiled.form(formdata, prefix=f"{prefix}-", data=stored, context=self.context)
+        self._begun_with = stored
         bound = bind(self._form, fieldset, self.keys, stored, self.context)
         self.values = bound.values
         self._states = bound.states
@@ -196,7 +197,7 @@ class RecordForm:
             key
             for key in left_out
             if key in wrong
-            or self._form[key].is_submitted
+            or (self._form[key].is_submitted and self.values.get(key) != self._begun_with.get(key))
             or (self.state(key).is_required and is_empty(self.values.get(key)))
         ]
 
