@@ -15,7 +15,9 @@ from blueprints.messages import local
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.system import translated
-from builder.domain.fields import FieldDefinition, ObjectDefinition
+from builder.domain.fields import FieldDefinition, FieldSet
+from builder.domain.labels import Label
+from builder.domain.permissions import FEEDBACK_MARK
 from builder.domain.roles import NEVER_HIDDEN, Role
 from builder.errors import Invalid, NotFound, Stale
 from builder.queries.definitions import live_numbers
@@ -49,6 +51,26 @@ class Line:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An object, or a feedback form under its marked key, with its fields."""
+
+    key: str
+    label: Label
+    fields: FieldSet
+
+
+def _subject(here: Scope, key: str) -> Subject:
+    """Errors: NotFound."""
+    if not key.startswith(FEEDBACK_MARK):
+        found = here.whole_catalog.object(key)
+        return Subject(key, found.label_plural, found.fields)
+    form = here.whole_catalog.feedback.get(key.removeprefix(FEEDBACK_MARK))
+    if form is None:
+        raise NotFound()
+    return Subject(key, form.label, form.fields)
+
+
 @admin.get("/field-rights")
 def field_rights_home() -> Response:
     here = scope()
@@ -62,7 +84,7 @@ def field_rights_home() -> Response:
 def field_rights(object_key: str) -> Response:
     here = scope()
     here.require(EDIT)
-    definition = here.whole_catalog.object(object_key)
+    definition = _subject(here, object_key)
     return _show(here, definition, _stored(here, object_key))
 
 
@@ -71,7 +93,7 @@ def change_field_rights(object_key: str) -> Response:
     """Publish the rights of all roles for the fields of one object."""
     here = scope()
     here.require(EDIT)
-    definition, uow = here.whole_catalog.object(object_key), here.unit_of_work()
+    definition, uow = _subject(here, object_key), here.unit_of_work()
     typed = _typed(here, definition)
     wanted = [
         RoleFields(key, typed[key], sent_revision(f"revision.{key}")) for key in here.whole_catalog.roles
@@ -97,7 +119,7 @@ def _rights_of(role: Role, object_key: str) -> dict[str, str]:
     return {**dict.fromkeys(rights.read_only, "read_only"), **dict.fromkeys(rights.hidden, "hidden")}
 
 
-def _typed(here: Scope, definition: ObjectDefinition) -> dict[str, dict[str, str]]:
+def _typed(here: Scope, definition: Subject) -> dict[str, dict[str, str]]:
     """By role, the rights in the sent form; anything but the two rights is visible."""
     return {
         key: {
@@ -113,7 +135,7 @@ def _name(role_key: str, field_key: str) -> str:
     return f"right.{role_key}.{field_key}"
 
 
-def _problems(definition: ObjectDefinition, error: Invalid | Stale) -> dict[str, str]:
+def _problems(definition: Subject, error: Invalid | Stale) -> dict[str, str]:
     """Texts by the names of the cells that they belong to; of the whole under ``""``."""
     found: dict[str, str] = {}
     for problem in error.problems:
@@ -126,7 +148,7 @@ def _problems(definition: ObjectDefinition, error: Invalid | Stale) -> dict[str,
 
 def _show(
     here: Scope,
-    definition: ObjectDefinition,
+    definition: Subject,
     rights: dict[str, dict[str, str]],
     problems: dict[str, str] | None = None,
     *,
@@ -139,11 +161,17 @@ def _show(
         (local(each.label_plural), url_for("admin.field_rights", object_key=key), key == definition.key, None)
         for key, each in here.whole_catalog.objects.items()
     ]
+    answers = [
+        (local(form.label), url_for("admin.field_rights", object_key=FEEDBACK_MARK + key),
+         FEEDBACK_MARK + key == definition.key, None)
+        for key, form in here.whole_catalog.feedback.items()
+    ]  # fmt: skip
     return show_form(
         "pages/admin/field_rights.html",
         fragment="fragments/role/field_rights.html",
         definition=definition,
         tabs_of_objects=tabs,
+        tabs_of_feedback=answers,
         roles=[(key, local(role.label)) for key, role in roles.items()],
         revisions=live_numbers(here.session, "role"),
         words=_words(),
@@ -159,7 +187,7 @@ def _words() -> dict[str, str]:
 
 def _line(
     here: Scope,
-    definition: ObjectDefinition,
+    definition: Subject,
     field: FieldDefinition,
     rights: dict[str, dict[str, str]],
     stored: dict[str, dict[str, str]],

@@ -19,6 +19,7 @@ from builder.errors import Problem
 from builder.fieldtypes.base import FieldContext
 from builder.forms.record_form import RecordForm
 from builder.metadata.record_validation import REQUIRED
+from builder.services.entries import shown_feedback
 from builder.services.transitions import MoveDraft, MoveRecord, draft, look
 from builder.services.unit_of_work import UnitOfWork
 
@@ -78,6 +79,12 @@ class MoveForm:
         veil = uow.actor.veils.get(pipeline.object_key)
         hidden = veil.fields if veil is not None else frozenset[str]()
         self._seen = {key: value for key, value in self.record["data"].items() if key not in hidden}
+        self._feedback = shown_feedback(uow, self.stored.standing)
+        self._answered = {
+            key: value
+            for key, value in self.stored.snapshot.answers.items()
+            if self._feedback is not None and key in self._feedback.by_key
+        }
         self.source: Stage | None = pipeline.by_key.get(self.record["stage_key"])
         self.target: Stage | None = pipeline.by_key.get(to_stage)
         bare = MoveRecord(record_id, to_stage, self.record["revision"], values=self._extra)
@@ -109,13 +116,10 @@ class MoveForm:
         names = {name for item in missing for name in self._fields_of(item)}
         answers = {name.removeprefix(_FEEDBACK) for name in names if name.startswith(_FEEDBACK)}
         required = {item.field for item in missing if item.kind == "required_field" and item.field}
-        snapshot = self.stored.snapshot
         values_form = self._form(self._fields, VALUES, self._seen, names, required, context)
         answers_form = None
-        if snapshot.feedback is not None:
-            answers_form = self._form(
-                snapshot.feedback, ANSWERS, self.stored.snapshot.answers, answers, set(), context
-            )
+        if self._feedback is not None:
+            answers_form = self._form(self._feedback, ANSWERS, self._answered, answers, set(), context)
         return values_form, answers_form
 
     def _form(

@@ -37,6 +37,7 @@ from blueprints.workspace.timeline import timeline_facts
 from blueprints.workspace.worth import worths
 from builder.db.ids import to_public
 from builder.domain.conditions import Comparison
+from builder.domain.feedback import Feedback
 from builder.domain.fields import FieldDefinition, FieldSet, ObjectDefinition
 from builder.domain.labels import Label
 from builder.domain.layouts import Section
@@ -46,6 +47,7 @@ from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.table import total
 from builder.fieldtypes.traits import match_fields
 from builder.forms.state import state as states_of
+from builder.metadata.field_rights import seen_feedback
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.duplicates import merged_into
 from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, find_record, record_page
@@ -317,7 +319,7 @@ def _visits(here: Scope, page: RecordPage) -> list[Visit]:
     ended = [stay for stay in reversed(page.stays) if not stay.is_open]
     ended += reversed(page.merged_stays)
     forms = {
-        stay.id: feedback_version(here.session, here.catalog, stay.feedback_version_id)
+        stay.id: _seen_form(here, stay.feedback_version_id)
         for stay in ended
         if stay.feedback_version_id is not None and stay.answers
     }
@@ -330,6 +332,12 @@ def _visits(here: Scope, page: RecordPage) -> list[Visit]:
             members |= pointed[1]
     reader = Reader(here, names_of_records(here.session, records), names_of_members(here.session, members))
     return [_visit(here, page, stay, forms.get(stay.id), reader) for stay in ended]
+
+
+def _seen_form(here: Scope, version_id: int) -> Feedback:
+    """The form of a past visit as the reader's role sees it (S118)."""
+    form = feedback_version(here.session, here.catalog, version_id)
+    return seen_feedback(form, here.actor.feedback_veil(form.key))
 
 
 def _visit(here: Scope, page: RecordPage, stay: StayView, form: Any, reader: Reader) -> Visit:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from builder.domain.fields import FieldSet
 from builder.domain.labels import Label
@@ -19,3 +21,5 @@ class Feedback:
     version_id: int
     number: int
     checksum: str
+    # As it was written: what a role does not see is left out of it (S118).
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

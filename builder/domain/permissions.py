@@ -28,18 +28,24 @@ RIGHTS = (
 )
 
 
+# Before the key of a feedback form among objects; no key of an object has a point.
+FEEDBACK_MARK = "feedback."
+
+
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """What a reader's role hides of the records of one object (S118).
+    """What a reader's role hides of the records of one object, or of one feedback form (S118).
 
     ``fields``: keys of hidden fields, of all that is computed from them too. ``parts``: the parts in the
     process that those fields have (*amount*, *expected_close* …), whose typed columns are hidden as well.
-    ``read_only``: keys of fields that the role sees and does not change.
+    ``read_only``: keys of fields that the role sees and does not change. ``answers``: of an object, the
+    hidden keys of all its feedback forms, for where history no more tells which form was answered.
     """
 
     fields: frozenset[str]
     parts: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class Actor:
         """Whether the field of that part in the process (*amount* …) is hidden from the actor."""
         veil = self.veils.get(object_key)
         return veil is not None and part in veil.parts
+
+    def feedback_veil(self, form_key: str | None) -> Veil | None:
+        """What the role hides or only shows of a feedback form."""
+        return self.veils.get(FEEDBACK_MARK + form_key) if form_key else None
 
     @property
     def sees_all_imports(self) -> bool:

@@ -35,13 +35,18 @@ def requirements(
     """
     asked = tuple(_requirements(snapshot, to_stage, intent or MoveIntent(to_stage)))
     veil = snapshot.actor.veils.get(snapshot.pipeline.object_key)
-    return asked if veil is None else tuple(_veiled(asked, veil))
+    stage = snapshot.pipeline.by_key.get(snapshot.stage_key or "")
+    answers = snapshot.actor.feedback_veil(stage.feedback if stage else None)
+    return asked if veil is None and answers is None else tuple(_veiled(asked, veil, answers))
 
 
-def _veiled(asked: tuple[Requirement, ...], veil: Veil) -> Iterator[Requirement]:
-    hidden = [
-        item for item in asked if item.kind in ("required_field", "record") and item.field in veil.fields
-    ]
+def _veiled(asked: tuple[Requirement, ...], veil: Veil | None, answers: Veil | None) -> Iterator[Requirement]:
+    unseen = {
+        "required_field": veil.fields if veil else frozenset(),
+        "record": veil.fields if veil else frozenset(),
+        "feedback": answers.fields if answers else frozenset(),
+    }
+    hidden = [item for item in asked if item.field in unseen.get(item.kind, ())]
     yield from (item for item in asked if item not in hidden)
     unmet = [item for item in hidden if not item.is_met]
     if unmet:

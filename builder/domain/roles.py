@@ -23,7 +23,8 @@ class FieldRights:
 
 @dataclass(frozen=True)
 class Role:
-    """``rights`` are names of ``permissions.RIGHTS``; ``fields``: by object, what is hidden or only shown."""
+    """``rights`` are names of ``permissions.RIGHTS``; ``fields``: by object, and by
+    feedback form (``permissions.FEEDBACK_MARK`` and its key), what is hidden or only shown."""
 
     key: str
     label: Label

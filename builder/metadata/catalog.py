@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from builder.domain.feedback import Feedback
 from builder.domain.fields import ObjectDefinition
-from builder.domain.permissions import Veil
+from builder.domain.permissions import FEEDBACK_MARK, Veil
 from builder.domain.pipeline import FunnelDefinition, Pipeline
 from builder.domain.roles import Role
 from builder.domain.saved_view import View
@@ -17,7 +17,7 @@ from builder.domain.totals import TOTAL_TYPES, Total, total_of
 from builder.errors import N_, NotFound
 from builder.metadata.cache import ProcessCache
 from builder.metadata.compiler import Definition, Version, compiled
-from builder.metadata.field_rights import seen_objects, seen_views, veils_of
+from builder.metadata.field_rights import seen_feedback, seen_objects, seen_views, veils_of
 
 UNKNOWN = N_("This workspace has no %(kind)s “%(key)s”.")
 
@@ -167,9 +167,17 @@ class Catalog:
         known = self._by_role.get(role_key)
         if known is None:
             # Two threads may make the same one; either serves.
-            veils = veils_of(self.objects, role)
-            objects, views = seen_objects(self.objects, veils), seen_views(self.views, veils)
-            known = self._by_role[role_key] = veils, replace(self, objects=objects, views=views)
+            veils = veils_of(self.objects, role, self.feedback)
+            seen = replace(
+                self,
+                objects=seen_objects(self.objects, veils),
+                views=seen_views(self.views, veils),
+                feedback={
+                    key: seen_feedback(form, veils.get(FEEDBACK_MARK + key))
+                    for key, form in self.feedback.items()
+                },
+            )
+            known = self._by_role[role_key] = veils, seen
         return known
 
     @cached_property

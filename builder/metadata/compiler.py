@@ -6,7 +6,7 @@ is wrong all the same raises ``Uncompilable``. Equal definitions of many workspa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from builder.domain.conditions import Condition, parse
 from builder.domain.feedback import Feedback
 from builder.domain.fields import Conversion, FieldSet, ObjectDefinition
 from builder.domain.labels import Label
+from builder.domain.permissions import FEEDBACK_MARK
 from builder.domain.pipeline import (
     QUESTIONS,
     ApprovalSlot,
@@ -169,6 +170,7 @@ def compile_feedback(document: Document, version: Version, digest: str) -> Feedb
         version_id=version.id,
         number=version.number,
         checksum=digest,
+        document=document,
     )
 
 
@@ -335,13 +337,20 @@ def compile_role(document: Document, version: Version, digest: str) -> Role:
         checksum=digest,
         description=Label.of(document.get("description")),
         fields={
-            object_key: FieldRights(
+            form_key: FieldRights(
                 frozenset(key for key, right in fields.items() if right == "hidden"),
                 frozenset(key for key, right in fields.items() if right == "read_only"),
             )
-            for object_key, fields in document.get("fields", {}).items()
+            for form_key, fields in _forms_of(document)
         },
     )
+
+
+def _forms_of(document: Document) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Objects and feedback forms with the rights of their fields, feedback under its marked key."""
+    yield from document.get("fields", {}).items()
+    for key, fields in document.get("feedback", {}).items():
+        yield FEEDBACK_MARK + key, fields
 
 
 COMPILERS: Mapping[str, Callable[[Document, Version, str], Definition]] = {

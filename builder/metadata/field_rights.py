@@ -8,23 +8,34 @@ formulas over it, totals over related records that count it, and what is compute
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from builder.domain import formulas
 from builder.domain.conditions import comparisons, parse
+from builder.domain.feedback import Feedback
 from builder.domain.fields import FieldDefinition, ObjectDefinition
-from builder.domain.permissions import Veil
+from builder.domain.permissions import FEEDBACK_MARK, Veil
 from builder.domain.roles import NEVER_HIDDEN, Role
 from builder.domain.saved_view import View
 from builder.domain.totals import TOTAL_TYPES
-from builder.metadata.compiler import Version, compile_object
+from builder.metadata.cache import ProcessCache
+from builder.metadata.compiler import Version, compile_feedback, compile_object
 from builder.metadata.documents import checksum
 
 _NOTHING: frozenset[str] = frozenset()
 
 
-def veils_of(objects: Mapping[str, ObjectDefinition], role: Role) -> dict[str, Veil]:
-    """What the role hides, by object, with everything that is computed from it."""
+def veils_of(
+    objects: Mapping[str, ObjectDefinition], role: Role, feedback: Mapping[str, Feedback] | None = None
+) -> dict[str, Veil]:
+    """What the role hides, by object and (marked) feedback form, with everything that is computed from it."""
+    forms = feedback or {}
+    of_forms = {key: veil for key, form in forms.items() if (veil := _form_veil(form, role)) is not None}
+    answers: dict[str, frozenset[str]] = {}
+    for key, veil in of_forms.items():
+        object_key = forms[key].object_key
+        answers[object_key] = answers.get(object_key, _NOTHING) | veil.fields
     hidden = {
         key: frozenset(
             field.key
@@ -36,8 +47,49 @@ def veils_of(objects: Mapping[str, ObjectDefinition], role: Role) -> dict[str, V
     }
     while _spread(objects, hidden):
         pass
-    veils = {key: _veil(objects[key], role, fields) for key, fields in hidden.items()}
-    return {key: veil for key, veil in veils.items() if veil.fields or veil.read_only}
+    veils = {
+        key: replace(_veil(objects[key], role, hidden.get(key, _NOTHING)), answers=answers.get(key, _NOTHING))
+        for key in {**hidden, **answers}
+        if key in objects
+    }
+    found = {key: veil for key, veil in veils.items() if veil.fields or veil.read_only or veil.answers}
+    return found | {FEEDBACK_MARK + key: veil for key, veil in of_forms.items()}
+
+
+def _form_veil(form: Feedback, role: Role) -> Veil | None:
+    rights = role.fields.get(FEEDBACK_MARK + form.key)
+    if rights is None:
+        return None
+    hidden = _with_computed(form, rights.hidden)
+    read_only = rights.read_only & form.fields.by_key.keys() - hidden
+    return Veil(hidden, read_only=frozenset(read_only)) if hidden or read_only else None
+
+
+def _with_computed(form: Feedback, hidden: frozenset[str]) -> frozenset[str]:
+    """Hidden fields of a form with the formulas that ask for them."""
+    found = hidden
+    while more := {item.key for item in form.fields if item.key not in found and _tells(item, found, {})}:
+        found |= more
+    return found
+
+
+def seen_feedback(form: Feedback, veil: Veil | None) -> Feedback:
+    """One version of a feedback form as a role sees it (S118); made once a process."""
+    if veil is None or not form.document:
+        return form
+    hidden = _with_computed(form, veil.fields)
+    return _seen_forms.get(
+        (form.version_id, form.checksum, hidden, veil.read_only),
+        lambda: _restricted_feedback(form, hidden, veil),
+    )
+
+
+def _restricted_feedback(form: Feedback, hidden: frozenset[str], veil: Veil) -> Feedback:
+    document = {**form.document, "fields": _restricted_form(form.document["fields"], hidden, veil.read_only)}
+    return compile_feedback(document, Version.of(form.version_id, form.number), checksum(document))
+
+
+_seen_forms: ProcessCache[tuple[int, str, frozenset[str], frozenset[str]], Feedback] = ProcessCache(256)
 
 
 def seen_objects(
@@ -136,7 +188,7 @@ def _veil(definition: ObjectDefinition, role: Role, fields: frozenset[str]) -> V
 
 def _seen(definition: ObjectDefinition, veils: Mapping[str, Veil]) -> ObjectDefinition:
     veil = veils.get(definition.key)
-    if veil is None:
+    if veil is None or not (veil.fields or veil.read_only):
         return definition
     document = restricted(definition.document, veil.fields, veil.read_only)
     slots = {field.key: slot for field, slot in definition.fields.slotted if field.key not in veil.fields}

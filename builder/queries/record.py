@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ from builder.queries.row import (
     pointed_at,
     row_of,
 )
-from builder.queries.veils import as_seen
+from builder.queries.veils import answered_as_seen, as_seen
 from builder.queries.visibility import visible
 
 RELATED_EACH = 10
@@ -138,7 +138,8 @@ class RelatedList:
 @dataclass(frozen=True)
 class RecordPage:
     """``stays`` in order, the open one last; ``merged_stays``: those of records merged into it.
-    ``names`` and ``members``: what the values point at, by id.
+    ``names`` and ``members``: what the values point at, by id. ``unseen_answers``: feedback of the open one
+    that the reader's role hides, by which moves are judged; never to be shown.
     """
 
     opened: OpenedRecord
@@ -149,6 +150,7 @@ class RecordPage:
     names: Mapping[int, str]
     members: Mapping[int, str]
     merged_stays: tuple[StayView, ...] = ()
+    unseen_answers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def record(self) -> FullRecord:
@@ -210,6 +212,7 @@ def record_page(
     record = opened.record
     definition = catalog.object(record.object_key)
     stays, pending = stays_of(session, record_id) if record.pipeline_key else ((), ())
+    unseen = {} if not actor.veils else _unseen(stays, actor)
     keys = tuple(definition.fields.by_key)
     known = {record.owner_id: record.owner_name} if record.owner_id is not None else {}
     referred = pointed_at(definition, (record,), keys, REFERENCE)
@@ -219,14 +222,34 @@ def record_page(
     people |= {member for member in (record.created_by, record.updated_by) if member}
     return RecordPage(
         opened=opened,
-        stays=stays,
+        stays=tuple(_as_seen(stay, actor) for stay in stays),
+        unseen_answers=unseen,
         pending=pending,
         shares=shares_of(session, record_id),
         related=related_lists(session, catalog, actor, record),
         names=names_of_records(session, referred),
         members=known | names_of_members(session, people - known.keys()),
-        merged_stays=tuple(stay for one in record.merged_ids or () for stay in stays_of(session, one)[0]),
+        merged_stays=tuple(
+            _as_seen(stay, actor) for one in record.merged_ids or () for stay in stays_of(session, one)[0]
+        ),
     )
+
+
+def _as_seen(stay: StayView, actor: Actor) -> StayView:
+    """The visit without the answers that the reader's role hides (S118)."""
+    veil = actor.feedback_veil(stay.feedback_key)
+    if veil is None or not veil.fields:
+        return stay
+    return replace(stay, answers=answered_as_seen(stay.answers, veil.fields))
+
+
+def _unseen(stays: Sequence[StayView], actor: Actor) -> Mapping[str, Any]:
+    """The hidden answers of the visit that lasts."""
+    stay = next((one for one in stays if one.is_open), None)
+    veil = actor.feedback_veil(stay.feedback_key) if stay else None
+    if stay is None or veil is None:
+        return {}
+    return {key: value for key, value in stay.answers.items() if key in veil.fields}
 
 
 def stays_of(

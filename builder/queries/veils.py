@@ -5,7 +5,7 @@ Whoever selects values of records passes them through here before anybody else s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar, cast
 
@@ -51,14 +51,30 @@ _SIDES = ("before", "after", "values")
 
 def told_as_seen(data: Mapping[str, Any], veil: Veil | None) -> Mapping[str, Any]:
     """The data of an event without hidden values, former and new."""
-    if veil is None or not veil.fields:
+    if veil is None or not (veil.fields or veil.answers):
         return data
-    return {
-        name: {key: value for key, value in side.items() if key not in veil.fields}
+    told = {
+        name: _without({key: value for key, value in side.items() if key not in veil.fields}, veil)
         if name in _SIDES and isinstance(side, Mapping)
         else side
         for name, side in data.items()
     }
+    return _without(told, veil)
+
+
+def _without(side: Mapping[str, Any], veil: Veil) -> dict[str, Any]:
+    """A part of an event without hidden answers of feedback; without the answers where all are hidden."""
+    answers = side.get("answers")
+    if not veil.answers or not isinstance(answers, Mapping):
+        return dict(side)
+    left = answered_as_seen(answers, veil.answers)
+    rest = {key: value for key, value in side.items() if key != "answers"}
+    return {**rest, "answers": left} if left or not answers else rest
+
+
+def answered_as_seen(answers: Mapping[str, Any], hidden: Set[str]) -> dict[str, Any]:
+    """Answers of a feedback form without those that are hidden."""
+    return {key: value for key, value in answers.items() if key not in hidden}
 
 
 def tells_nothing(data: Mapping[str, Any]) -> bool:

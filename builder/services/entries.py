@@ -18,12 +18,13 @@ from builder.domain.moves import FieldViolation, MoveIntent, MoveSnapshot, Origi
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.stays import EntryFacts, Stay, close_stay, open_stay
 from builder.domain.transitions import Parked, Planned, Refused, plan
-from builder.errors import N_, Conflict
+from builder.errors import N_, Conflict, Invalid, Problem
+from builder.metadata.field_rights import seen_feedback
 from builder.queries.definitions import feedback_version
 from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.standings import set_probability
 from builder.services.unit_of_work import UnitOfWork
-from builder.services.values import pointer_faults, violations
+from builder.services.values import NOT_SAVED, ONLY_SHOWN, UNKNOWN_FIELD, pointer_faults, violations
 
 RECORD_COLUMNS = {
     "record.stage": "stage_key",
@@ -175,6 +176,35 @@ def pinned_feedback(uow: UnitOfWork, standing: Standing) -> FieldSet | None:
     if stored is None or stored.details["feedback_version_id"] is None:
         return None
     return feedback_version(uow.session, uow.catalog, stored.details["feedback_version_id"]).fields
+
+
+def shown_feedback(uow: UnitOfWork, standing: Standing) -> FieldSet | None:
+    """The same as the actor's role sees it (S118)."""
+    stored = standing.open_stay
+    if stored is None or stored.details["feedback_version_id"] is None:
+        return None
+    form = feedback_version(uow.session, uow.catalog, stored.details["feedback_version_id"])
+    return seen_feedback(form, uow.actor.feedback_veil(form.key)).fields
+
+
+def refuse_answers(uow: UnitOfWork, standing: Standing, answers: Mapping[str, Any]) -> None:
+    """Errors: Invalid for answers that the actor's role hides or only shows (S118).
+
+    What is only shown may be sent as it is stored.
+    """
+    stored = standing.open_stay
+    veil = uow.actor.feedback_veil(stored.details["feedback_key"]) if stored else None
+    if stored is None or veil is None:
+        return
+    before = stored.details["answers"] or {}
+    problems = [Problem(UNKNOWN_FIELD, key, {"field": key}) for key in answers if key in veil.fields]
+    problems += [
+        Problem(ONLY_SHOWN, key)
+        for key, value in answers.items()
+        if key in veil.read_only and value != before.get(key)
+    ]
+    if problems:
+        raise Invalid(NOT_SAVED, problems=tuple(problems))
 
 
 def given_so_far(standing: Standing) -> Given:

@@ -19,6 +19,7 @@ from builder.exchange.moments import ORDERS, STATED, depends_on_order
 from builder.exchange.numbers import DecimalMark, depends_on_mark
 from builder.exchange.plan import ImportPlan
 from builder.exchange.profile import ColumnProfile, TableProfile
+from builder.exchange.units import Unit, currency_of
 from builder.fieldtypes.base import FieldContext
 from builder.fieldtypes.registry import field_type, type_of
 from builder.services.import_checks import PROMISED, Promises, RowCheck, with_unpublished
@@ -148,9 +149,22 @@ def _field_preview(
     def shown(text: str, value: JsonValue) -> Reading:
         if is_named and value == PROMISED:
             return Reading(text, text, is_new=True)
-        return Reading(text, type_of(field).text(field, value, context))
+        return Reading(
+            text, type_of(field).text(field, value, _in_currency(checking, field, column, text, context))
+        )
 
     return _preview(column, tried, shown)
+
+
+def _in_currency(
+    checking: RowCheck, field: FieldDefinition, column: ColumnProfile, text: str, context: FieldContext
+) -> FieldContext:
+    """The context of an amount that will say its own currency on its record."""
+    if field.role != "amount" or "currency" not in checking.definition.fields.by_role:
+        return context
+    unit = Unit.of_code(checking.plan.units.get(column.name, Unit().code))
+    code = currency_of(text, context.currency) or unit.currency
+    return replace(context, currency=code) if code else context
 
 
 def _moment_preview(checking: RowCheck, column: ColumnProfile, context: FieldContext) -> ColumnPreview:

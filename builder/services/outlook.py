@@ -14,6 +14,7 @@ from builder.domain.gates import is_marker_met
 from builder.domain.moves import FieldViolation, MoveSnapshot, Requirement
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.requirements import allowed_targets, requirements
+from builder.metadata.field_rights import seen_feedback
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.record import RecordPage
 from builder.services.entries import RECORD_COLUMNS, here_and_now, judge_of
@@ -82,7 +83,7 @@ def outlook(uow: UnitOfWork, page: RecordPage, faults: tuple[FieldViolation, ...
         following=following,
         asked=requirements(snapshot, following.key) if following else (),
         targets=targets,
-        feedback=feedback,
+        feedback=seen_feedback(feedback, uow.actor.feedback_veil(feedback.key)) if feedback else None,
         is_marker_met=is_marker_met(snapshot, stage) if stage.marker else None,
         done_tasks=snapshot.done_tasks,
     )
@@ -97,7 +98,7 @@ def _snapshot(
 ) -> MoveSnapshot:
     record, stay = page.opened.whole, page.open_stay
     definition = uow.catalog.object(record.object_key)
-    answers = dict(stay.answers) if stay else {}
+    answers = {**stay.answers, **page.unseen_answers} if stay else {}
     form = feedback.fields if feedback else None
     columns = {column: getattr(record, column) for column in ("data", *RECORD_COLUMNS.values())}
     return MoveSnapshot(

@@ -8,7 +8,7 @@ from typing import Any
 
 from builder.domain.pipeline import Stage
 from builder.errors import N_, Invalid
-from builder.services.entries import pinned_feedback
+from builder.services.entries import pinned_feedback, refuse_answers
 from builder.services.ledger import Ledger, Standing, StoredStay
 from builder.services.records import Saved, write_record
 from builder.services.standings import load_standing
@@ -81,6 +81,7 @@ def _answers(
     form = pinned_feedback(uow, standing)
     if form is None:
         raise Invalid(NO_FORM)
+    refuse_answers(uow, standing, command.answers)
     before = present.details["answers"] or {}
     answers = {key: value for key, value in {**before, **command.answers}.items() if value is not None}
     faults = [fault for fault in violations(form, answers) if not fault.is_missing]

@@ -17,7 +17,15 @@ from builder.domain.transitions import Parked, Planned, Refused, plan, requireme
 from builder.errors import N_, Conflict, Invalid
 from builder.queries.record import WAITING
 from builder.services.assignment import entering
-from builder.services.entries import Entry, Given, enter, given_so_far, plan_entry, snapshot_of
+from builder.services.entries import (
+    Entry,
+    Given,
+    enter,
+    given_so_far,
+    plan_entry,
+    refuse_answers,
+    snapshot_of,
+)
 from builder.services.ledger import Ledger, Standing
 from builder.services.records import Saved, change_values, changed_keys, write_copies, write_record
 from builder.services.standings import load_standing
@@ -109,6 +117,7 @@ def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
         raise Invalid(NO_PIPELINE)
     definition = uow.catalog.object(standing.record["object_key"])
     (checked,) = check(uow, definition, [Draft(standing.record["data"], command.values)])
+    refuse_answers(uow, standing, command.answers)
     given = _given(standing, command)
     given_faults, faults = _split(checked, standing.record["data"], command.values)
     considered = replace(standing, record={**standing.record, "data": checked.data})

@@ -173,6 +173,18 @@ def role_unknown_field(document: Document, around: Surroundings) -> Iterator[Fin
 
 
 @rule(
+    "role_unknown_answer",
+    "role",
+    N_("The rights name the field “%(field)s” of the feedback “%(feedback)s”, which does not exist."),
+)
+def role_unknown_answer(document: Document, around: Surroundings) -> Iterator[Finding]:
+    for form_key, fields in document.get("feedback", {}).items():
+        for key in fields:
+            if f"feedback.{key}" not in around.answers_of(form_key):
+                yield ("feedback", form_key, key), {"field": key, "feedback": form_key}
+
+
+@rule(
     "role_hides_needed",
     "role",
     N_("“%(field)s” cannot be hidden: without name, owner and currency a record cannot be shown."),

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 
 import pytest
+from sqlalchemy import select
 
-from tests.blueprints.workspace.desk import matter, page_of
+from builder.db.ledger import StayRow
+from builder.domain.permissions import Actor
+from builder.errors import Invalid
+from builder.queries.imports import starter
+from builder.services.stage_work import WorkOnStage, work
+from builder.services.transitions import Applied, MoveRecord, move
+from builder.services.unit_of_work import UnitOfWork
+from tests.blueprints.workspace.desk import make, matter, page_of
 from tests.fixtures.town import Town, Visitor
 
 PAGE = "/w/acme/admin/field-rights/matter"
@@ -102,3 +113,76 @@ def _chosen(visitor: Visitor, name: str) -> str:
     select = select[: select.index("</select>")]
     head, _, _ = select.partition(" selected")
     return head.rpartition('value="')[2].partition('"')[0]
+
+
+FEEDBACK = "/w/acme/admin/field-rights/feedback.talk"
+
+
+def test_answers_of_feedback_are_hidden_or_only_shown_wherever_they_stand(sqlite_town: Town) -> None:
+    ada, rita = sqlite_town.as_("Ada"), sqlite_town.as_("Rita")
+    record = make(sqlite_town, "matter", {"title": "Bridge"}, "flow", owner="Rita")
+    with at_work(sqlite_town) as uow:
+        work(uow, WorkOnStage(record, answers={"address": "Market 1", "mood": "ZEBRA"}))
+        uow.commit()
+    assert "ZEBRA" in rita.get(page_of(record)).text
+    assert ada.post(FEEDBACK, form(rep_mood="hidden", rep_address="read_only")).status_code == 303
+
+    places = [page_of(record), page_of(record, "/timeline"), page_of(record, "/move/b")]
+    pages = [rita.get(place).text for place in places]
+    assert "This page" not in pages[2]
+    assert "Market 1" in pages[0]
+    assert not [place for place, page in zip(places, pages, strict=True) if "ZEBRA" in page or "Mood" in page]
+    assert 'name="a-address"' not in pages[0]
+    assert "ZEBRA" in ada.get(page_of(record)).text
+
+    with at_work(sqlite_town) as uow:
+        uow.actor = reader(uow, sqlite_town.ids["Rita"])
+        for answers in ({"mood": "calm"}, {"address": "Elsewhere"}, {"mood": None}):
+            with pytest.raises(Invalid):
+                work(uow, WorkOnStage(record, answers=answers))
+            with pytest.raises(Invalid):
+                move(uow, MoveRecord(record, "b", answers=answers))
+        work(uow, WorkOnStage(record, answers={"address": "Market 1"}))
+        uow.rollback()
+    sent = {"a-address": "Elsewhere", "a-mood": "calm", "seen": seen_of(pages[0])}
+    rita.post(page_of(record, "/feedback"), sent)
+    with at_work(sqlite_town) as uow:
+        kept = uow.session.scalar(select(StayRow.answers).where(StayRow.record_id == record))
+        assert kept == {"address": "Market 1", "mood": "ZEBRA"}
+        # The gate judges the whole answers: what is hidden is there.
+        done = {"done_tasks": frozenset({"call"})}
+        uow.actor = reader(uow, sqlite_town.ids["Rita"])
+        assert isinstance(move(uow, MoveRecord(record, "b", **done)), Applied)
+        uow.commit()
+    later = rita.get(page_of(record)).text + rita.get(page_of(record, "/timeline")).text
+    assert "ZEBRA" not in later
+    assert "Mood" not in later
+    audit = sqlite_town.as_("Ada").get("/w/acme/admin/field-rights/feedback.nothing")
+    assert audit.status_code == 404
+
+
+def test_a_hidden_answer_that_is_missing_is_told_without_its_name(sqlite_town: Town) -> None:
+    ada, rita = sqlite_town.as_("Ada"), sqlite_town.as_("Rita")
+    record = make(sqlite_town, "matter", {"title": "Bridge"}, "flow", owner="Rita")
+    ada.post(FEEDBACK, form(rep_address="hidden"))
+    page = rita.get(page_of(record, "/move/b")).text
+    assert "Address" not in page
+    assert "Something is missing that your role does not see." in unescape(page)
+
+
+@contextmanager
+def at_work(town: Town) -> Iterator[UnitOfWork]:
+    uow = town.work()
+    try:
+        yield uow
+    finally:
+        uow.session.close()
+
+
+def seen_of(page: str) -> str:
+    found = re.search(r'name="seen"\s+value="([^"]*)"', page)
+    return found.group(1) if found else ""
+
+
+def reader(uow: UnitOfWork, member_id: int) -> Actor:
+    return starter(uow.session, uow.workspace, uow.catalog, member_id, uow.clock.now())

@@ -373,6 +373,10 @@ SAMPLES: dict[str, tuple[Document, str]] = {
         {**ROLE, "fields": {"ticket": {"nothing": "hidden"}}},
         "/fields/ticket/nothing",
     ),
+    "role_unknown_answer": (
+        {**ROLE, "feedback": {FEEDBACK["key"]: {"nothing": "hidden"}}},
+        f"/feedback/{FEEDBACK['key']}/nothing",
+    ),
     "role_cannot_fill": ({**ROLE, "fields": {"ticket": {"title": "read_only"}}}, "/fields/ticket/title"),
     "role_hides_needed": ({**ROLE, "fields": {"ticket": {"title": "hidden"}}}, "/fields/ticket/title"),
     # layouts
