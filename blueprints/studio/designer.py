@@ -17,13 +17,16 @@ from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.canvas import PaletteType, canvas_of, palette, palette_type
 from blueprints.studio.properties import COLORS, FieldPanel, codes, texts_in, texts_of
+from blueprints.workspace.record_forms import context_for
 from blueprints.workspace.shown import form_context
+from builder.db.ids import to_public
 from builder.domain.labels import Label
 from builder.errors import FunnelwrightError, NotFound
 from builder.forms.record_form import RecordForm
 from builder.metadata.compiler import field_set
 from builder.metadata.editing.sections import laid_out
 from builder.queries.designs import Design, read_design
+from builder.queries.field_usage import Sample, newest_records
 from builder.services.definitions import EDIT
 
 PAGE = "pages/studio/designer.html"
@@ -146,20 +149,41 @@ def preview(area: str, key: str) -> Response:
 
 
 def preview_of(here: Scope, design: Design, sent: Any) -> RecordForm | None:
-    """The generated form of the draft, filled with what was typed into it; ``None`` while it is unsound."""
+    """The generated form of the draft, filled with what was typed into it, or with a record that was chosen
+    to try it on; ``None`` while it is unsound.
+    """
     if not design.is_sound:
         return None
     typed = sent if sent is not None and any(name.startswith(f"{PREFIX}-") for name in sent) else None
+    record = None if typed is not None else _chosen(here, design)
     try:
         fields = field_set(dict(design.whole_form))
         return RecordForm(
             fields.laid_out(design.layout) if design.layout else fields,
-            form_context(here),
+            form_context(here) if record is None else context_for(here, fields, record.data, None),
+            values=None if record is None else record.data,
             formdata=typed,
             prefix=PREFIX,
         )
     except FunnelwrightError:
         return None
+
+
+def tried_on(here: Scope, design: Design) -> list[tuple[str, str, bool]]:
+    """The records that the form can be tried on (id, name, whether chosen): those that changed last."""
+    if design.live is None or design.kind != "object":
+        return []
+    asked = request.args.get("record", "")
+    rows = newest_records(here.session, here.actor, design.key)
+    return [(to_public(row.id), row.name or "–", to_public(row.id) == asked) for row in rows]
+
+
+def _chosen(here: Scope, design: Design) -> Sample | None:
+    asked = request.args.get("record", "")
+    if not asked or design.kind != "object":
+        return None
+    rows = newest_records(here.session, here.actor, design.key)
+    return next((row for row in rows if to_public(row.id) == asked), None)
 
 
 def _preview_address(design: Design) -> str:
@@ -192,6 +216,7 @@ def show(
         "section_document": _section(design, chosen.section),
         "form": preview_of(here, design, request.form if request.method == "POST" else None),
         "refresh_url": _preview_address(design),
+        "tried_on": tried_on(here, design),
         "reply": said,
         "codes": codes(),
         "languages_shown": LANGUAGES,

@@ -9,7 +9,7 @@ values, today, retired options).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,6 @@ from builder.domain.conditions import check, parse
 from builder.domain.fields import FieldDefinition, FieldSet, Option, Rule
 from builder.domain.kinds import ConditionError
 from builder.domain.labels import Label
-from builder.domain.layouts import Layout, Section
 from builder.errors import N_, Invalid
 from builder.fieldtypes.number import decimal_pattern
 from builder.fieldtypes.reference import ME
@@ -31,6 +30,7 @@ from builder.fieldtypes.registry import UnknownFieldType, field_type, type_of
 from builder.fieldtypes.temporal import NOW, TODAY
 from builder.metadata.complaints import complaints
 from builder.metadata.documents import checksum
+from builder.metadata.form_layouts import layouts, sections
 from builder.metadata.grammar import DefinitionProblem, pointer, type_validator
 from builder.metadata.rule_schema import UnsayableRule, rule_schemas, visibility
 from builder.metadata.slots import UNSOUND, assign_slots
@@ -66,7 +66,7 @@ def compile_fields(document: Mapping[str, Any], *, slots: Mapping[str, str] | No
         raise Invalid(UNSOUND, problems=tuple(found))
     fields = tuple(replace(definition, slot=given.get(definition.key)) for definition in fields)
     mark = checksum({"fields": dict(document), "slots": given})
-    return FieldSet(fields, rules, tuple(_sections(document)), schema, mark, tuple(_layouts(document)))
+    return FieldSet(fields, rules, tuple(sections(document)), schema, mark, tuple(layouts(document)))
 
 
 def problems(
@@ -291,42 +291,3 @@ def _currency_schemas(fields: Sequence[FieldDefinition]) -> Iterator[Schema]:
                 "if": {"required": [currency.key], "properties": {currency.key: {"enum": keys}}},
                 "then": {"properties": {item.key: {"pattern": decimal_pattern(digits)} for item in amounts}},
             }
-
-
-def _sections(document: Mapping[str, Any]) -> Iterator[Section]:
-    """The authored sections; fields that stand in none come last, in a section without a heading."""
-    placed: set[str] = set()
-    yield from _placed(document, document.get("x-sections", ()), placed)
-    rest = tuple(key for key in document["properties"] if key not in placed)
-    if rest:
-        yield Section("", Label(()), rest)
-
-
-def _layouts(document: Mapping[str, Any]) -> Iterator[Layout]:
-    """The other layouts; what stands in none of their sections is left out."""
-    for source in document.get("x-layouts", ()):
-        served = source["for"]
-        stages = served.get("stages", {})
-        yield Layout(
-            source["key"],
-            Label.of(source["label"]),
-            tuple(_placed(document, source["sections"], set())),
-            frozenset(served.get("roles", ())),
-            frozenset((pipeline, stage) for pipeline, keys in stages.items() for stage in keys),
-        )
-
-
-def _placed(
-    document: Mapping[str, Any], sections: Iterable[Mapping[str, Any]], placed: set[str]
-) -> Iterator[Section]:
-    """Sections with those of their fields that are there and not ``placed`` before, which grows."""
-    for source in sections:
-        keys = tuple(key for key in source["fields"] if key in document["properties"] and key not in placed)
-        placed.update(keys)
-        yield Section(
-            source["key"],
-            Label.of(source["label"]),
-            keys,
-            source.get("columns", 2),
-            Label.of(source.get("help")),
-        )

@@ -268,6 +268,17 @@ def test_the_preview_decides_rules_and_saves_nothing(town: Town) -> None:
     assert 'value="Fence"' in ada.post(f"{STUDIO}/objects/matter/preview", {"p-title": "Fence"}).text
 
 
+def test_the_preview_is_tried_on_a_record_of_ones_choice(town: Town) -> None:
+    ada = town.as_("Ada")
+    made = town.as_("Rita").post("/w/acme/o/matter/new", {"f-title": "Oak fence", "pipeline": "-"})
+    record = made.headers["Location"].rpartition("/")[2]
+    assert 'name="p-title" value="Oak fence"' not in re.sub(r"\s+", " ", ada.get(PAGE).text)
+    page = ada.get(f"{PAGE}?record={record}").text
+    assert re.search(r'id="p-title"[^>]*value="Oak fence"', page)
+    assert re.search(rf'<option value="{record}" selected>Oak fence', page)
+    assert ada.get(f"{PAGE}?record=nothing").status_code == 200
+
+
 def test_the_form_of_a_stage_is_designed_in_the_same_way(town: Town) -> None:
     ada = town.as_("Ada")
     path = f"{STUDIO}/forms/talk/fields/add"
