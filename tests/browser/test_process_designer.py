@@ -37,6 +37,17 @@ def test_a_process_is_drawn_published_worked_by_and_taken_back(
     page.get_by_role("button", name="Move Site visit to the front").press("Enter")
     page.locator(".canvas-stage:nth-child(2)#stage-site_visit").wait_for()
 
+    # The same arrow by dragging from a stage, taken in hand and taken away by keys.
+    arrow = page.locator("#move-lost--site_visit")
+    page.locator("[data-node=lost] [data-move-handle]").drag_to(page.locator("[data-node=site_visit] rect"))
+    arrow.wait_for()
+    arrow.focus()
+    arrow.press("Enter")
+    page.get_by_text("In hand: From Lost to Site visit").wait_for()
+    assert axe(page) == []
+    arrow.press("Delete")
+    arrow.wait_for(state="detached")
+
     page.get_by_role("link", name="Edit First contact").click()
     page.get_by_role("heading", name="What it is").wait_for()
     assert axe(page) == []
@@ -60,6 +71,7 @@ def test_a_process_is_drawn_published_worked_by_and_taken_back(
     rep.get_by_text("Read the papers").first.wait_for()
 
     page.get_by_role("link", name="No. 2 · Tenders have their own way").click()
+    page.get_by_role("button", name="Take back").wait_for()
     assert axe(page) == []
     page.get_by_role("button", name="Take back").click()
     page.get_by_text("there are records").first.wait_for()
