@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from blueprints.languages import language
 from blueprints.scope import Scope
@@ -20,6 +20,8 @@ from builder.queries.drafts import drafts
 from builder.services.definitions import EDIT
 
 DEFAULT_ICON = "box"
+StepNames: TypeAlias = Mapping[Place, Mapping[str, str]]
+"""Names by language, of steps by their places."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,15 @@ def _step(step: Document, stage: Mapping[str, Any] | None) -> ChainStep:
     )
 
 
-def step_rows(known: Known, document: Document) -> list[StepRow]:
+def step_rows(known: Known, document: Document, typed: StepNames) -> list[StepRow]:
+    """The steps in order. ``typed``: the names that were sent and refused; others are as they are kept."""
     names = dict(_stages(known))
     return [
-        StepRow(">".join(place_of(step)), names.get(place_of(step), step["stage"]), texts_in(step, "label"))
+        StepRow(
+            ">".join(place_of(step)),
+            names.get(place_of(step), step["stage"]),
+            texts_in({"label": typed[place_of(step)]} if place_of(step) in typed else step, "label"),
+        )
         for step in document["steps"]
     ]
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from blueprints.forms import done, show_form
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
-from blueprints.studio.chain import Known, chain_of, name_of, step_choices, step_rows
+from blueprints.studio.chain import Known, StepNames, chain_of, name_of, step_choices, step_rows
 from blueprints.studio.form_edits import seen
 from blueprints.studio.process_edits import lines
 from blueprints.studio.processes import label_of, texts_in
@@ -101,7 +101,7 @@ def set_steps(funnel_key: str) -> Response:
         names = {code: [""] * len(marks) for code in LANGUAGES}
     rows = [(place, {code: names[code][number] for code in LANGUAGES}) for number, place in enumerate(marks)]
     shift = next((ShiftStep(_place(sent[way]), way) for way in WAYS if way in sent), None)
-    return _make(funnel_key, SetSteps(rows, shift))
+    return _make(funnel_key, SetSteps(rows, shift), typed=dict(rows))
 
 
 @studio.post("/funnels/<funnel_key>/steps/new")
@@ -126,7 +126,9 @@ def _place(mark: str) -> Place:
     return pipeline, stage
 
 
-def _make(funnel_key: str, edit: Edit, form: FunnelForm | None = None) -> Response:
+def _make(
+    funnel_key: str, edit: Edit, form: FunnelForm | None = None, *, typed: StepNames | None = None
+) -> Response:
     here = scope()
     here.require(EDIT)
     editable(here.session, "funnel", funnel_key)
@@ -138,7 +140,7 @@ def _make(funnel_key: str, edit: Edit, form: FunnelForm | None = None) -> Respon
         return _show(here, funnel_key, lines(error), status=409)
     except Invalid as error:
         uow.rollback()
-        return _show(here, funnel_key, lines(error), form=form, status=422)
+        return _show(here, funnel_key, lines(error), form=form, typed=typed, status=422)
     uow.commit()
     if request.htmx and not request.htmx.boosted:
         return _show(here, funnel_key)
@@ -151,6 +153,7 @@ def _show(
     problems: list[tuple[str, str]] | None = None,
     *,
     form: FunnelForm | None = None,
+    typed: StepNames | None = None,
     status: int = 200,
 ) -> Response:
     found = editable(here.session, "funnel", funnel_key)
@@ -164,7 +167,7 @@ def _show(
         name=name_of(found.document),
         found=found,
         chain=chain_of(known, found.document),
-        rows=step_rows(known, found.document),
+        rows=step_rows(known, found.document, typed or {}),
         choices=step_choices(known, found.document),
         findings=known.findings(here, found.document),
         form=form,

@@ -93,6 +93,9 @@ def test_what_is_wrong_is_named_and_what_was_typed_is_kept(sqlite_town: Town) ->
     ):
         answer = send(ada, path, **form)
         assert (answer.status_code, told in html.unescape(answer.text)) == (422, True), path
+    named = {"step": ["flow>a"], "label_en": ["Long" * 60], "label_zh_Hans": ["首次接触"]}
+    refused = send(ada, "steps", **named)
+    assert (refused.status_code, "Long" * 60 in refused.text, "首次接触" in refused.text) == (422, True, True)
     seen = checksum(ada)
     assert send(ada, "steps/new", new="flow>c").status_code == 303
     late = ada.post(f"{WHOLE}/steps/new", {"checksum": seen, "new": "flow>b"})
