@@ -21,9 +21,11 @@ from blueprints.workspace.record_forms import context_for
 from blueprints.workspace.shown import form_context
 from builder.db.ids import to_public
 from builder.domain.labels import Label
-from builder.errors import FunnelwrightError, NotFound
+from builder.errors import FunnelwrightError, Invalid, NotFound
 from builder.forms.record_form import RecordForm
 from builder.metadata.compiler import field_set
+from builder.metadata.editing.edit import Edit
+from builder.metadata.editing.inside import Within
 from builder.metadata.editing.sections import laid_out
 from builder.queries.designs import Design, read_design
 from builder.queries.field_usage import Sample, newest_records
@@ -148,6 +150,18 @@ def preview(area: str, key: str) -> Response:
     return make_response(render_template(PREVIEW, form=form, refresh_url=_preview_address(design)))
 
 
+def preview_with(here: Scope, design: Design, edit: Edit) -> Response:
+    """The form as it would be with an edit that is still being typed; no answer while that makes none."""
+    try:
+        document = Within(design.path, edit).apply(design.document)
+    except Invalid:
+        return make_response("", 204)
+    form = preview_of(here, replace(design, document=document), None)
+    if form is None:
+        return make_response("", 204)
+    return make_response(render_template(PREVIEW, form=form, refresh_url=_preview_address(design)))
+
+
 def preview_of(here: Scope, design: Design, sent: Any) -> RecordForm | None:
     """The generated form of the draft, filled with what was typed into it, or with a record that was chosen
     to try it on; ``None`` while it is unsound.
@@ -179,7 +193,7 @@ def tried_on(here: Scope, design: Design) -> list[tuple[str, str, bool]]:
 
 
 def _chosen(here: Scope, design: Design) -> Sample | None:
-    asked = request.args.get("record", "")
+    asked = request.values.get("record", "")
     if not asked or design.kind != "object":
         return None
     rows = newest_records(here.session, here.actor, design.key)

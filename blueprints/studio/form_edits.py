@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, url_for
+from flask import flash, make_response, url_for
 from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.datastructures import MultiDict
@@ -13,7 +13,7 @@ from blueprints.forms import done
 from blueprints.messages import message, told
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
-from blueprints.studio.designer import KINDS, Chosen, Told, address, read, show
+from blueprints.studio.designer import KINDS, Chosen, Told, address, preview_with, read, show
 from blueprints.studio.properties import FieldPanel, texts_in
 from blueprints.workspace.shown import form_context
 from builder.errors import N_, Conflict, Invalid, Malformed, NotFound
@@ -137,6 +137,17 @@ def change_field(area: str, key: str, field_key: str) -> Response:
     if edit is None:
         return show(here, design, chosen, Told(panel=panel, problems=panel.problems), 422)
     return make(here, design, edit, chosen, said=Told(panel=panel))
+
+
+@studio.post("/<any(objects, forms):area>/<key>/fields/<field_key>/try")
+def try_field(area: str, key: str, field_key: str) -> Response:
+    """The form with what is being typed into the settings of a field; nothing is kept (issue 4, part 2)."""
+    here = scope()
+    design = with_field(here, area, key, field_key)
+    if not request.htmx or request.htmx.boosted:
+        return redirect(address(design, Chosen(field=field_key)), 303)
+    edit = FieldPanel(design, field_key, form_context(here), request.form).edit()
+    return make_response("", 204) if edit is None else preview_with(here, design, edit)
 
 
 @studio.post("/<any(objects, forms):area>/<key>/fields/<field_key>/remove")

@@ -268,6 +268,22 @@ def test_the_preview_decides_rules_and_saves_nothing(town: Town) -> None:
     assert 'value="Fence"' in ada.post(f"{STUDIO}/objects/matter/preview", {"p-title": "Fence"}).text
 
 
+def test_the_preview_follows_what_is_being_typed_and_keeps_nothing(sqlite_town: Town) -> None:
+    ada, before = sqlite_town.as_("Ada"), mark(sqlite_town.as_("Ada"))
+    path = f"{PAGE}/note/try"
+    answer = ada.post(path, {"label-en": "Remar"}, htmx=True)
+    assert answer.status_code == 200
+    assert ">Remar<" in re.sub(r"\s+<", "<", answer.text)
+    assert "<html" not in answer.text
+    assert ada.post(path, {"label-en": ""}, htmx=True).status_code == 204
+    assert ada.post(path, {"label-en": "Remark"}).status_code == 303
+    assert mark(ada) == before
+    assert ada.get(path).status_code == 405
+    assert ada.post(f"{PAGE}/ghost/try", {"label-en": "x"}, htmx=True).status_code == 404
+    assert sqlite_town.as_("Rita").post(path, {"label-en": "x"}, htmx=True).status_code == 403
+    assert sqlite_town.as_("Otto").post(path, {"label-en": "x"}, htmx=True).status_code == 404
+
+
 def test_the_preview_is_tried_on_a_record_of_ones_choice(town: Town) -> None:
     ada = town.as_("Ada")
     made = town.as_("Rita").post("/w/acme/o/matter/new", {"f-title": "Oak fence", "pipeline": "-"})
