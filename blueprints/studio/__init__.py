@@ -30,6 +30,7 @@ from blueprints.studio import (  # noqa: F401 - importing registers their routes
     retyping,
     road_map,
     rules,
+    samples,
     schema_exchange,
     schema_form,
     simulation,

@@ -29,6 +29,8 @@ BULK_WORKFLOW = "carry_out_batch"
 BULK_UNDO_WORKFLOW = "undo_batch"
 DUPLICATES_QUEUE = "duplicates"
 DUPLICATES_WORKFLOW = "search_duplicates"
+SAMPLES_QUEUE = "samples"
+SAMPLE_WORKFLOW = "make_sample_company"
 MAILS_QUEUE = "mails"
 MAIL_WORKFLOW = "send_mail"
 

@@ -28,6 +28,8 @@ from builder.jobs.names import (
     MAILS_QUEUE,
     MIGRATION_WORKFLOW,
     MIGRATIONS_QUEUE,
+    SAMPLE_WORKFLOW,
+    SAMPLES_QUEUE,
     SCHEMA,
     UNDO_WORKFLOW,
     VERSION,
@@ -149,6 +151,20 @@ class JobQueue:
             },
             workspace_key,
             pipeline_key,
+        )
+
+    def enqueue_sample(self, session: WorkspaceSession, workspace_key: str, order_id: int) -> None:
+        """Let a worker make the sample company of an order, once the running transaction commits."""
+        self._connected().enqueue_in_transaction(
+            session,
+            {
+                "queue_name": SAMPLES_QUEUE,
+                "workflow_name": SAMPLE_WORKFLOW,
+                "workflow_id": f"{SAMPLE_WORKFLOW}-{order_id}",
+                "app_version": VERSION,
+            },
+            workspace_key,
+            order_id,
         )
 
     def enqueue_bulk(self, session: WorkspaceSession, workspace_key: str, batch_id: int) -> None:

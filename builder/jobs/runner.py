@@ -19,7 +19,7 @@ from builder.db.engine import make_engine
 from builder.db.locks import HeldLock, advisory_lock, is_free, lock_file
 from builder.errors import N_, Unavailable
 from builder.exchange.blobs import FolderBlobStore
-from builder.jobs import bulk, counting, duplicates, exports, handovers, imports, mails, migrations
+from builder.jobs import bulk, counting, duplicates, exports, handovers, imports, mails, migrations, samples
 from builder.jobs.names import (
     BULK_QUEUE,
     DUPLICATES_QUEUE,
@@ -28,6 +28,7 @@ from builder.jobs.names import (
     IMPORTS_QUEUE,
     MAILS_QUEUE,
     MIGRATIONS_QUEUE,
+    SAMPLES_QUEUE,
     VERSION,
     config,
 )
@@ -64,6 +65,7 @@ class JobRunner:
         counting.settle_in(house)
         bulk.settle_in(house)
         duplicates.settle_in(house)
+        samples.settle_in(house)
         mails.settle_in(self._settings)
         DBOS(config=config(self._settings, self.executor_id, run_migrations=self._settings.is_sqlite))
         DBOS.launch()
@@ -78,6 +80,7 @@ class JobRunner:
             MIGRATIONS_QUEUE,
             BULK_QUEUE,
             DUPLICATES_QUEUE,
+            SAMPLES_QUEUE,
             MAILS_QUEUE,
         ):
             DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=1.0)

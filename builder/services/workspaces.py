@@ -51,7 +51,7 @@ def create(session: WorkspaceSession, clock: Clock, facts: WorkspaceFacts) -> Un
     The caller installs a pack and commits once. Raises Invalid, its problems placed at the names of
     ``WorkspaceFacts``; Conflict when the key is taken.
     """
-    facts = _checked(facts)
+    facts = checked(facts)
     session.begin_write()
     if session.scalar(select(Workspace.id).where(Workspace.key == facts.key)) is not None:
         raise Conflict(TAKEN, key=facts.key)
@@ -123,7 +123,8 @@ def list_workspaces(session: WorkspaceSession) -> list[WorkspaceFacts]:
     return [WorkspaceFacts(*row) for row in rows]
 
 
-def _checked(facts: WorkspaceFacts) -> WorkspaceFacts:
+def checked(facts: WorkspaceFacts) -> WorkspaceFacts:
+    """The facts with a tidy name. Raises Invalid, its problems placed at their names."""
     problems: list[Problem] = []
     name = " ".join(facts.name.split()) or facts.key
     if not _KEY.fullmatch(facts.key):

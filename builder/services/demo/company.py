@@ -46,9 +46,11 @@ def make_company(
     password: str,
     progress: Callable[[float], None] = lambda _share: None,
     facts: WorkspaceFacts | None = None,
+    founder: PersonFacts | None = None,
 ) -> DemoCompany:
     """Create the plan's workspace (or that of ``facts``) with the pack installed, its people and its history
-    up to ``now``: all of it, or nothing. Without a ``password`` the people cannot sign in.
+    up to ``now``: all of it, or nothing. Without a ``password`` the people cannot sign in; the ``founder``,
+    who has a sign-in already, can.
 
     Errors: Conflict when the workspace exists; Invalid when the plan does not fit the pack.
     """
@@ -57,6 +59,8 @@ def make_company(
         plan = replace(plan, pools={**plan.pools, "*.currency": [facts.currency]})
     uow = workspaces.create(session, clock, facts or WorkspaceFacts(**plan.workspace))
     packs.install(uow, pack)
+    if founder is not None:
+        people.add(uow, founder)
     sign_ins, actors = _people(uow, plan, password)
     history = History(
         uow=uow,

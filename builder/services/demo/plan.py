@@ -103,13 +103,13 @@ class DemoPlan:
         return next((flow for flow in self.flows if flow.pipeline == pipeline), None)
 
 
-def read_plan(folder: Path, pack: Document) -> DemoPlan:
+def read_plan(folder: Path | None, pack: Document) -> DemoPlan:
     """The plan in ``demo.json`` of a pack's folder, completed from the pack itself where it says nothing (all
-    of it where there is no such file). Errors: Invalid, naming what is wrong.
+    of it where there is no such file or folder). Errors: Invalid, naming what is wrong.
     """
-    path = folder / DEMO_FILE if folder.is_dir() else folder
+    path = folder / DEMO_FILE if folder is not None and folder.is_dir() else folder
     try:
-        own = json.loads(path.read_text("utf-8")) if folder.is_dir() and path.is_file() else {}
+        own = json.loads(path.read_text("utf-8")) if path != folder and path and path.is_file() else {}
         document = completed(own, pack)
         return DemoPlan(
             seed=document["seed"],
