@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The locks are whole. Compiling what is never imported takes as long as all the rest of the installation.
+INSTALL := $(PIP) install --no-compile --no-deps --require-hashes
 # worksteal: half of the modules for each worker, so that what a module shares is made once
 PYTEST_ARGS ?= -n 2 --dist worksteal
 # without its compiled files Python and pytest would read every module anew in every process
@@ -61,19 +63,19 @@ $(STAMPS)/venv:
 
 $(STAMPS)/runtime: requirements.txt requirements-build.txt pyproject.toml | $(STAMPS)/venv
 	@echo "Installing Python packages ..."
-	@$(PIP) install --require-hashes -r requirements.txt
-	@$(PIP) install --require-hashes -r requirements-build.txt
+	@$(INSTALL) -r requirements.txt
+	@$(INSTALL) -r requirements-build.txt
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
 	@echo "Installing tools for tests ..."
-	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 # npm of the machine, or the one that comes as a Python package
 node_modules/.stamp: package.json package-lock.json .npmrc requirements-node.txt | $(STAMPS)/runtime
-	@command -v npm >/dev/null || test -x $(BIN)/npm || $(PIP) install --require-hashes -r requirements-node.txt
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(INSTALL) -r requirements-node.txt
 	@echo "Installing front-end packages ..."
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
