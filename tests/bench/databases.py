@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.db.migrate import upgrade
+from builder.jobs.tables import migrate
 
 OWNER_ROLE = "fw_owner"
 APP_ROLE = "fw_app"
@@ -103,6 +104,7 @@ class PostgresDatabases:
             connection.execute(f"create database {name} owner {OWNER_ROLE}")
         database = self._database(name)
         upgrade(database.owner_url, APP_ROLE)
+        migrate(database.owner_url, APP_ROLE)
         return database
 
     def copy(self, name: str, new: str) -> Database:
