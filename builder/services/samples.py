@@ -16,7 +16,7 @@ from builder.clock import Clock
 from builder.db.ids import new_id
 from builder.db.people import Workspace
 from builder.db.tenancy import WorkspaceSession
-from builder.errors import Conflict, FunnelwrightError
+from builder.errors import N_, Conflict, FunnelwrightError
 from builder.metadata import packs
 from builder.metadata.grammar import Document
 from builder.queries.library import ShelfPack, shelf_pack
@@ -29,6 +29,7 @@ from builder.services.people import PersonFacts
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.workspaces import TAKEN, WorkspaceFacts, checked, open_workspace
 
+BROKEN = N_("Something went wrong while the records were made. Nothing of it was kept.")
 MONTHS = 6
 """As far back as a sample goes: enough for a funnel and its trend, made in less than a minute."""
 
@@ -65,24 +66,34 @@ def carry_out(engine: Any, clock: Clock, workspace_key: str, order_id: int, mont
 
     Three transactions after one another: SQLite has one writer, and the company takes a while.
     """
-    with closing(WorkspaceSession(engine, expire_on_commit=False)) as session:
-        uow = open_workspace(session, clock, workspace_key)
-        wanted = dict(sample_order(uow.session, order_id).order)
-        document = shelf_pack(session, None, wanted["pack"]).document
     try:
+        with closing(WorkspaceSession(engine, expire_on_commit=False)) as session:
+            uow = open_workspace(session, clock, workspace_key)
+            wanted = dict(sample_order(uow.session, order_id).order)
+            document = shelf_pack(session, None, wanted["pack"]).document
         records = _make(engine, clock, document, wanted, months)
     except FunnelwrightError as error:
         values = {name: str(value) for name, value in error.values.items()}
         told, data = "sample.failed", dict[str, Any](message=error.message_key, values=values)
+    except Exception:
+        # Whoever waits is told; the error itself is the worker's to report.
+        _note(engine, clock, workspace_key, order_id, "sample.failed", {"message": BROKEN, "values": {}})
+        raise
     else:
         told, data = "sample.made", {"records": records}
+    _note(engine, clock, workspace_key, order_id, told, data)
+    return told == "sample.made"
+
+
+def _note(
+    engine: Any, clock: Clock, workspace_key: str, order_id: int, kind: str, data: dict[str, Any]
+) -> None:
     with closing(WorkspaceSession(engine, expire_on_commit=False)) as session:
         uow = open_workspace(session, clock, workspace_key)
         uow.begin()
         uow.batch_id = order_id
-        uow.log(told, data=data)
+        uow.log(kind, data=data)
         uow.commit()
-    return told == "sample.made"
 
 
 def _make(engine: Any, clock: Clock, document: Document, wanted: dict[str, Any], months: int) -> int:

@@ -92,6 +92,23 @@ def test_what_cannot_be_ordered_says_so_and_keeps_what_was_typed(
     assert "could not be made" in page
 
 
+def test_whoever_waits_is_told_when_the_worker_stumbles(
+    sqlite_town: Town, work: Callable[[Town], list[bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any, **__: Any) -> None:
+        raise KeyError("stage")
+
+    work(sqlite_town)
+    ada = sqlite_town.as_("Ada")
+    place = ada.post(SAMPLE, SENT).headers["Location"]
+    monkeypatch.setattr("builder.services.samples.make_company", stumble)
+    with pytest.raises(KeyError):
+        work(sqlite_town)
+    page = ada.get(place, htmx=True).text
+    assert "Nothing of it was kept." in page
+    assert "every 2s" not in page
+
+
 def test_who_may_not_edit_definitions_is_403_strangers_and_the_missing_404(
     sqlite_town: Town, work: Callable[[Town], list[bool]]
 ) -> None:
