@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from dataclasses import dataclass
+
+from flask import make_response, render_template, url_for
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done, show_form
 from blueprints.messages import message, told
-from blueprints.scope import scope
-from blueprints.workspace.imports import blobs, imports
+from blueprints.scope import Scope, scope
+from blueprints.workspace.imports import CHECKED_ROWS, blobs, imports, say
 from builder.db.ids import to_public
+from builder.domain.labels import Label
 from builder.errors import FunnelwrightError
 from builder.queries import imports as queries
+from builder.queries.imports import JobRow
 from builder.services import import_sets as services
+from builder.services.import_checks import Report
+from builder.services.import_set_checks import CheckedFile, check_set
 from builder.services.imports import DRAFT
+
+# So many refused rows of each file stand on the page; the count is of all.
+SHOWN_REFUSALS = 50
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """A file before it starts: ``report`` of its rows, of which there are ``rows``; ``problems`` where it cannot
+    be judged; ``refused``: (line, column, reason) of the first ones.
+    """
+
+    job: JobRow
+    label: Label
+    report: Report | None
+    rows: int
+    problems: tuple[str, ...]
+    refused: tuple[tuple[int, str, str], ...]
 
 
 @imports.get("/<rid:job_id>/together")
@@ -37,6 +60,38 @@ def choose_objects(job_id: int) -> Response:
         return _show(job_id, [("", message(error.message_key, error.values))], error.status)
     uow.commit()
     return done(url_for("imports.together", job_id=job_id))
+
+
+@imports.get("/<rid:job_id>/together/check")
+def check_together(job_id: int) -> Response:
+    """What all files would bring, row by row where they would refuse. Nothing is written."""
+    here = scope()
+    uow = here.unit_of_work()
+    checked = check_set(uow, blobs(), services.jobs_of(uow, job_id), CHECKED_ROWS)
+    if not checked:
+        return done(url_for("imports.together", job_id=job_id))
+    html = render_template(
+        "pages/imports/together_check.html",
+        set_id=job_id,
+        lines=[_check_line(here, item) for item in checked],
+        is_ready=all(item.report is not None for item in checked),
+    )
+    return make_response(html)
+
+
+def _check_line(here: Scope, item: CheckedFile) -> CheckLine:
+    job = queries.job(here.session, here.actor, item.file.job.id)
+    definition = here.catalog.objects.get(job.object_key)
+    problems = (item.problem,) if item.problem is not None else item.file.problems
+    refused = item.report.refusals if item.report is not None else []
+    return CheckLine(
+        job,
+        definition.label_plural if definition is not None else Label.of(job.object_key),
+        item.report,
+        item.file.profile.rows if item.file.profile is not None else 0,
+        tuple(told(problem) for problem in problems),
+        tuple((row.line, row.column, say(row)) for row in refused[:SHOWN_REFUSALS]),
+    )
 
 
 @imports.post("/<rid:job_id>/together/start")

@@ -87,15 +87,32 @@ def check_file(
 
     Errors: Forbidden, Invalid for a plan that does not fit the file.
     """
-    uow.require("import")
     plan = ImportPlan.from_document(job.options["plan"])
-    work = with_unpublished(uow, job.options.get("unpublished", {}))
+    return check_plan(uow, blobs, job, plan, job.options.get("unpublished", {}), limit, promises)
+
+
+def check_plan(
+    uow: UnitOfWork,
+    blobs: BlobStore,
+    job: ImportJob,
+    plan: ImportPlan,
+    unpublished: Mapping[str, Any],
+    limit: int | None = None,
+    promises: Promises | None = None,
+    seen: set[str] | None = None,
+) -> Report:
+    """As ``check_file`` for a plan that is not kept yet. ``seen``: keys that rows before these bring; those
+    of this file are added.
+    """
+    uow.require("import")
+    work = with_unpublished(uow, unpublished)
     report = Report()
     with OpenFile(blobs, job, plan.format) as table:
         if plan.mode == "log":
             _check_log(work, plan, table, report)
         else:
-            _check_rows(RowCheck(work, plan, table.columns, promises), work, table, report, limit)
+            checking = RowCheck(work, plan, table.columns, promises)
+            _check_rows(checking, work, table, report, limit, set() if seen is None else seen)
     return report
 
 
@@ -160,10 +177,11 @@ def _is_promised(fault: Any, item: ReadRow) -> bool:
     return fault.message_key in (NO_RECORD, NO_MEMBER) and item.values.get(fault.field) == PROMISED
 
 
-def _check_rows(checking: RowCheck, uow: UnitOfWork, table: Table, report: Report, limit: int | None) -> None:
+def _check_rows(
+    checking: RowCheck, uow: UnitOfWork, table: Table, report: Report, limit: int | None, seen: set[str]
+) -> None:
     plan = checking.plan
     stream = islice(table.rows(), limit)
-    seen: set[str] = set()
     while rows := list(islice(stream, _CHUNK)):
         read = checking.read(rows)
         known = existing(uow, plan.object_key, [item.key for item in read if item.key])

@@ -183,11 +183,17 @@ def _targets(uow: UnitOfWork, file: SetFile) -> set[str]:
 def promises(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> Promises:
     """What the other files of the set will bring: for each object, whether it will have a key or name."""
     set_id = set_of(job)
+    others = [other for other in (jobs_of(uow, set_id) if set_id is not None else ()) if other.id != job.id]
+    return promised(uow, [_looked(uow, blobs, other) for other in others])
+
+
+def promised(uow: UnitOfWork, files: Sequence[SetFile]) -> Promises:
+    """What files bring that were looked at; those without a proposal promise nothing."""
     found: dict[str, list[TextTest]] = {}
-    for other in jobs_of(uow, set_id) if set_id is not None else ():
-        file = _looked(uow, blobs, other) if other.id != job.id else SetFile(job)
+    for file in files:
         if file.profile is not None and file.proposal is not None:
-            found.setdefault(other.object_key, []).append(_brings(uow, file, file.profile, file.proposal))
+            tests = found.setdefault(file.job.object_key, [])
+            tests.append(_brings(uow, file, file.profile, file.proposal))
     return {key: _any_of(tests) for key, tests in found.items()}
 
 

@@ -111,3 +111,28 @@ def test_a_set_is_for_whoever_brought_it(importing: Town) -> None:
     assert mia.get(place).status_code == 404
     assert ada.get(f"{place}/start").status_code in (404, 405)
     assert ada.get(re.sub(r"/[^/]+/together", "/AAAAAAAAAAA/together", place)).status_code == 404
+
+
+def test_what_all_files_would_bring_is_shown_before_they_start(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, FILES | {"matters.csv": FILES["matters.csv"] + "M3,Third,300,K9\n"})
+    mapped(ada, place)
+    assert f'href="{place}/check"' in ada.get(place).text
+    page = ada.get(f"{place}/check").text
+    rows = re.findall(r"<tr>\s*<td>\s*\d\. (.*?)</tr>", page, re.DOTALL)
+    counts = [re.findall(r'"text-end">\s*(?:<a[^>]*>)?(\d+)', row) for row in rows]
+    assert counts == [["2", "2", "0", "0", "0"], ["3", "2", "0", "0", "1"]]
+    assert "Nothing is called “K9”." in page
+    assert "Import all files" in page
+    assert records(importing) == []
+    assert ada.post(f"{place}/check").status_code == 405
+    assert importing.as_("Otto").get(f"{place}/check").status_code == 404
+    ada.post(f"{place}/start")
+    assert ada.get(f"{place}/check").location == place
+
+
+def test_the_check_of_all_files_says_what_must_be_decided(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    page = ada.get(upload(ada, {**FILES, "more.csv": "title,due\nA,01/02/2025\n"}) + "/check").text
+    assert "cannot be told apart" in page
+    assert "Import all files" not in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from builder.metadata import packs as pack_files
 from builder.services import imports, packs, workspaces
 from builder.services.import_checks import check_file
 from builder.services.import_runs import run
+from builder.services.import_set_checks import check_set
 from builder.services.import_sets import (
     bind,
     following,
@@ -149,3 +151,29 @@ def test_a_salesforce_org_comes_in_one_run(uow: UnitOfWork, blobs: FolderBlobSto
         "account": (18, 0), "contact": (23, 2), "lead": (22, 0),
     }  # fmt: skip
     assert len(links(uow, "contact", "account")) == 23
+
+
+def test_what_all_files_would_bring_is_counted_before_they_start(
+    uow: UnitOfWork, blobs: FolderBlobStore
+) -> None:
+    files = {
+        **FILES,
+        "accounts 2.csv": "Id,Name,Phone\nA2,Beta,\nA3,Gamma,\n",
+        "deals.csv": "Deal,Amount,Expected close\nOne,1.054,01/02/2025\n",
+    }
+    bad = "C3,A9,Cy Cole,Cole,\n"
+    jobs = bound(uow, blobs, small(files | {"contacts.csv": files["contacts.csv"] + bad}))
+    for job in jobs:
+        file = look(uow, blobs, [job])[0]
+        if job.object_key != "opportunity" and file.choices is not None:
+            keyed = replace(file.choices, key_column="Id").to_document()
+            job.options = {**job.options, "choices": keyed}
+    found = {item.file.job.id: item.report for item in check_set(uow, blobs, jobs)}
+    told = [found[job.id] for job in jobs]
+    assert [each and (each.created, each.updated, each.refused) for each in told] == [
+        (2, 0, 1), (2, 0, 0), (1, 1, 0), None,
+    ]  # fmt: skip
+    assert told[0] is not None
+    assert [(row.line, row.column) for row in told[0].refusals] == [(4, "AccountId")]
+    limited = check_set(uow, blobs, jobs, 3)
+    assert sum(item.report.rows for item in limited if item.report is not None) == 3
