@@ -17,7 +17,7 @@ from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.exchange.units import SHIFTS, Unit, header_unit
 from builder.fieldtypes.choice import active_keys
 from builder.services.import_choices import NEW_OPTION, Choices
-from builder.services.import_units import MOST_UNKNOWN, NUMBERS, unknown_texts
+from builder.services.import_units import CHOICES, MOST_UNKNOWN, NUMBERS, unknown_texts
 
 # (value, label, chosen) of what may be said.
 Options: TypeAlias = tuple[tuple[str, Any, bool], ...]
@@ -124,7 +124,7 @@ def read_units(form: MultiDict[str, str], names: Sequence[str]) -> dict[str, str
 
 def option_choices(here: Scope, field: FieldDefinition | None) -> tuple[tuple[str, Any], ...]:
     """What a text may mean: an option, none, and one of its own where the person may change definitions."""
-    if field is None or field.type != "choice":
+    if field is None or field.type not in CHOICES:
         return ()
     made = [(NEW_OPTION, gettext("make it a new option"))]
     can_make = here.actor.can("definitions.edit") and "." not in field.key
@@ -144,8 +144,8 @@ def meaning_lines(
         return ()
     said = choices.options.get(column.name, {})
     return tuple(
-        MeaningLine(place, text, (column.values or {}).get(text, 0), _chosen(said.get(text)))
-        for place, text in enumerate(unknown_texts(column, field))
+        MeaningLine(place, text, rows, _chosen(said.get(text)))
+        for place, (text, rows) in enumerate(unknown_texts(column, field).items())
     )
 
 

@@ -19,6 +19,7 @@ from builder.exchange.plan import ImportPlan
 from builder.exchange.units import Unit, currency_of
 from builder.exchange.words import trimmed, yes_or_no
 from builder.fieldtypes.base import FieldContext
+from builder.fieldtypes.choice import SEPARATORS, option_texts
 from builder.fieldtypes.registry import type_of
 
 NO_KEY = N_("The key column is empty.")
@@ -214,7 +215,9 @@ class RowReader:
             return lambda text: self._parse(field, _day(trimmed(text), order))
         if kind is Kind.INSTANT:
             return lambda text: self._parse(field, self._instant(trimmed(text), order))
-        if meant := self._plan.options.get(column):
+        if (meant := self._plan.options.get(column)) and field.type == "choices":
+            return lambda text: self._parse(field, _meant(meant, text))
+        if meant:
             return lambda text: self._parse(field, meant.get(trimmed(text), trimmed(text)))
         return lambda text: self._parse(field, trimmed(text))
 
@@ -262,6 +265,11 @@ class RowReader:
         if moment is None:
             raise Invalid(NOT_A_MOMENT, value=text[:80])
         return as_instant(moment, self._zone)
+
+
+def _meant(meant: Mapping[str, str], text: str) -> str:
+    """Several options in one text, each as what it means."""
+    return SEPARATORS[0].join(meant.get(part, part) for part in option_texts(text))
 
 
 def _folded(values: Mapping[str, Any]) -> dict[str, Any]:

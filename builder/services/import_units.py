@@ -9,11 +9,12 @@ from builder.exchange.new_fields import in_language, slug
 from builder.exchange.profile import ColumnProfile, TableProfile
 from builder.exchange.units import header_unit
 from builder.fieldtypes.base import InvalidValue
-from builder.fieldtypes.choice import option_key
+from builder.fieldtypes.choice import option_key, option_texts
 from builder.metadata.grammar import Document
 from builder.services.import_choices import NEW_OPTION, Choices
 
 NUMBERS = ("integer", "decimal", "money")
+CHOICES = ("choice", "choices")
 # A column with more texts that name no option holds something else.
 MOST_UNKNOWN = 100
 
@@ -35,13 +36,19 @@ def units(
     return found
 
 
-def unknown_texts(column: ColumnProfile, field: FieldDefinition) -> tuple[str, ...]:
-    """The texts of a column that name no option of a single choice, the most frequent first; none of a column
-    that has too many.
+def unknown_texts(column: ColumnProfile, field: FieldDefinition) -> dict[str, int]:
+    """The texts of a column that name no option of a choice with their rows, the most frequent first; none of a
+    column that has too many. Of a multiple choice each text in a cell counts by itself (“red; blu”).
     """
-    texts = sorted((column.values or {}).items(), key=lambda item: -item[1])
-    found = tuple(text for text, _ in texts if not _is_option(field, text))
-    return found if field.type == "choice" and len(found) <= MOST_UNKNOWN else ()
+    if field.type not in CHOICES:
+        return {}
+    rows: dict[str, int] = {}
+    for cell, count in (column.values or {}).items():
+        for text in dict.fromkeys(option_texts(cell)) if field.type == "choices" else (cell,):
+            rows[text] = rows.get(text, 0) + count
+    texts = sorted(rows.items(), key=lambda item: -item[1])
+    found = {text: count for text, count in texts if not _is_option(field, text)}
+    return found if len(found) <= MOST_UNKNOWN else {}
 
 
 def _is_option(field: FieldDefinition, text: str) -> bool:
@@ -71,7 +78,7 @@ def new_options(
     for column, texts in choices.options.items():
         field = definition.fields.targets.get(mapped.get(column, ""))
         wanted = [text for text, key in texts.items() if key == NEW_OPTION]
-        if field is None or field.type != "choice" or "." in field.key:
+        if field is None or field.type not in CHOICES or "." in field.key:
             continue
         taken = {option.key for option in field.options}
         known = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,18 @@ from sqlalchemy import select
 from builder.db.records import Record
 from builder.errors import Forbidden
 from builder.exchange.blobs import FolderBlobStore
+from builder.exchange.csv import Table, detect
 from builder.exchange.joining import Join
 from builder.exchange.profile import profile
+from builder.queries.definitions import live_document
 from builder.services import imports
 from builder.services.import_choices import NEW_OPTION, Choices
 from builder.services.import_mappings import mapping_choices, save_mapping
 from builder.services.import_preview import preview_columns
 from builder.services.import_runs import run
 from builder.services.import_setup import carry_out, plan_import
-from tests.factories import World, make_world
+from builder.services.import_units import unknown_texts
+from tests.factories import World, make_world, publish
 from tests.fixtures.databases import FreshDatabase
 
 FILE = "ref,first,last,Worth (万元),heat\nA,Ann,Lee,12.5,hot\nB,Bo,,3万,boiling\nC,Cy,Day,0.1,mild\n"
@@ -115,3 +119,33 @@ def test_who_may_not_change_definitions_makes_no_option(world: World, blobs: Fol
         uow.actor = replace(uow.actor, rights=frozenset({"import"}), is_system=False)
         with pytest.raises(Forbidden):
             carry_out(uow, proposal)
+
+
+def test_single_texts_of_a_cell_with_several_options_are_said_by_themselves(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    tags = {"type": "array", "x-type": "choices", "x-label": {"en": "Tags"}, "x-options": [
+        {"key": key, "label": {"en": key.title()}} for key in ("red", "blue")
+    ]}  # fmt: skip
+    with world.work() as uow:
+        _, document = live_document(uow.session, "object", "matter")
+        document = deepcopy(document)
+        document["fields"]["properties"]["tags"] = tags
+        publish(uow, [document])
+        uow.commit()
+    text = "ref,title,tags\nA,One,red; blu\nB,Two,Blau|blu;jade\nC,Three,n/a\n"
+    said = Choices(
+        key_column="ref",
+        fields={"tags": "tags"},
+        options={"tags": {"blu": "blue", "Blau": "blue", "jade": NEW_OPTION, "n/a": ""}},
+    )
+    stream = io.BytesIO(text.encode())
+    column = profile(Table(stream, detect(stream))).column("tags")
+    with world.work() as uow:
+        field = uow.catalog.object("matter").fields.by_key["tags"]
+        assert column is not None
+        assert unknown_texts(column, field) == {"blu": 2, "Blau": 1, "jade": 1, "n/a": 1}
+    found = brought(world, blobs, said, text)
+    assert {key: record.data.get("tags") for key, record in found.items()} == {
+        "A": ["red", "blue"], "B": ["blue", "jade"], "C": None,
+    }  # fmt: skip
