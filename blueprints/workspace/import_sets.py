@@ -29,8 +29,8 @@ SHOWN_REFUSALS = 50
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A file before it starts: ``report`` of its rows, of which there are ``rows``; ``problems`` where it cannot
-    be judged; ``refused``: (line, column, reason) of the first ones.
+    """A file before it starts: ``report`` of its rows, of which there are ``rows``; ``problems`` where it
+    cannot be judged; ``refused``: (line, column, reason) of the first ones.
     """
 
     job: JobRow

@@ -19,7 +19,7 @@ from builder.exchange.plan import ImportPlan
 from builder.exchange.units import Unit, currency_of
 from builder.exchange.words import trimmed, yes_or_no
 from builder.fieldtypes.base import FieldContext
-from builder.fieldtypes.choice import SEPARATORS, option_texts
+from builder.fieldtypes.choice import meant_options
 from builder.fieldtypes.registry import type_of
 
 NO_KEY = N_("The key column is empty.")
@@ -215,9 +215,9 @@ class RowReader:
             return lambda text: self._parse(field, _day(trimmed(text), order))
         if kind is Kind.INSTANT:
             return lambda text: self._parse(field, self._instant(trimmed(text), order))
-        if (meant := self._plan.options.get(column)) and field.type == "choices":
-            return lambda text: self._parse(field, _meant(meant, text))
-        if meant:
+        if meant := self._plan.options.get(column):
+            if field.type == "choices":
+                return lambda text: self._parse(field, meant_options(text, meant))
             return lambda text: self._parse(field, meant.get(trimmed(text), trimmed(text)))
         return lambda text: self._parse(field, trimmed(text))
 
@@ -267,11 +267,6 @@ class RowReader:
         return as_instant(moment, self._zone)
 
 
-def _meant(meant: Mapping[str, str], text: str) -> str:
-    """Several options in one text, each as what it means."""
-    return SEPARATORS[0].join(meant.get(part, part) for part in option_texts(text))
-
-
 def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
     """``place.city`` becomes a part of ``place``."""
     folded: dict[str, Any] = {}
@@ -293,8 +288,7 @@ def _with_scheme(text: str) -> str:
 
 
 def _day(text: str, order: DateOrder) -> str:
-    moment = read_moment(text, order)
-    if moment is None:
+    if (moment := read_moment(text, order)) is None:
         _refuse_other_order(text)
         return text
     return (moment.date() if isinstance(moment, datetime) else moment).isoformat()

@@ -61,6 +61,11 @@ def option_texts(text: str) -> list[str]:
     return [piece for part in parts if (piece := stripped(part))]
 
 
+def meant_options(text: str, meant: Mapping[str, str]) -> str:
+    """Several options in one text, each replaced by what it means; those without a meaning as they stand."""
+    return SEPARATORS[0].join(meant.get(part, part) for part in option_texts(text))
+
+
 class Choice(FieldType):
     """One option of a list, stored by its key."""
 

@@ -16,7 +16,7 @@ from builder.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file of a set and what would become of its rows; no report where it cannot be judged (``problem``)."""
+    """A file of a set and what would become of its rows; no report where it has none (``problem``)."""
 
     file: SetFile
     report: Report | None = None

@@ -37,8 +37,8 @@ def units(
 
 
 def unknown_texts(column: ColumnProfile, field: FieldDefinition) -> dict[str, int]:
-    """The texts of a column that name no option of a choice with their rows, the most frequent first; none of a
-    column that has too many. Of a multiple choice each text in a cell counts by itself (“red; blu”).
+    """The texts of a column that name no option of a choice with their rows, the most frequent first; none of
+    a column that has too many. Of a multiple choice each text in a cell counts by itself (“red; blu”).
     """
     if field.type not in CHOICES:
         return {}
