@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 
 from builder.clock import FakeClock
 from builder.db.definitions import Definition, DefinitionVersion
-from builder.db.engine import make_engine
 from builder.db.ids import new_id
 from builder.db.people import Department, DepartmentMember, Member
 from builder.db.tenancy import WorkspaceSession
@@ -23,6 +22,7 @@ from builder.metadata.record_schema import compile_fields
 from builder.metadata.slots import assign_slots
 from builder.services import workspaces
 from builder.services.unit_of_work import UnitOfWork
+from tests.fixtures.engines import engine_for
 
 START = datetime(2025, 5, 12, 9, 0, tzinfo=UTC)
 Document = dict[str, Any]
@@ -196,7 +196,7 @@ def make_world(
     url: str, key: str = "acme", documents: Iterable[Document] = DOCUMENTS, zone: str = "UTC"
 ) -> World:
     """Create the workspace ``key`` with the documents published and one admin."""
-    engine = make_engine(url)
+    engine = engine_for(url)
     clock = FakeClock(START)
     session = WorkspaceSession(engine, expire_on_commit=False)
     uow = workspaces.create(session, clock, workspaces.WorkspaceFacts(key, time_zone=zone))

@@ -30,6 +30,8 @@ from tests.fixtures.postgres import APP_ROLE
 from tests.fixtures.served import HttpPerson, Served
 from tests.fixtures.town import PASSWORD, Town, build_town
 
+pytestmark = pytest.mark.usefixtures("own_database")
+
 # Kills in all, half of them on each database. FUNNELWRIGHT_KILLS=50 does what the acceptance asks for.
 KILLS = int(os.environ.get("FUNNELWRIGHT_KILLS", "6"))
 RECORDS = 30

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, insert, select
 
 from builder.db.base import from_micros
 from builder.db.conditions_sql import compile_condition, is_filterable
-from builder.db.engine import make_engine
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.comparison import EvaluationContext
@@ -24,6 +23,7 @@ from builder.domain.kinds import OPERATORS, RECORD_COLUMNS, ConditionError, Kind
 from builder.domain.labels import Label
 from builder.fieldtypes.registry import field_type
 from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.engines import engine_for
 
 WORKSPACE = 77
 NO_LABEL = Label(())
@@ -228,7 +228,7 @@ def row(number: int, values: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def engine(database_url: FreshDatabase) -> Any:
-    made = make_engine(database_url.url)
+    made = engine_for(database_url.url)
     yield made
     made.dispose()
 

@@ -19,6 +19,8 @@ from builder.jobs.tables import migrate as migrate_job_tables
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.postgres import APP_ROLE, OWNER_ROLE, PostgresServer
 
+pytestmark = pytest.mark.usefixtures("own_database")
+
 SCOPED = {table.name for table in Base.metadata.sorted_tables if "workspace_id" in table.c}
 
 

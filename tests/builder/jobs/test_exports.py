@@ -24,6 +24,8 @@ from tests.factories import World, make_world
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.postgres import APP_ROLE
 
+pytestmark = pytest.mark.usefixtures("own_database")
+
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60
 

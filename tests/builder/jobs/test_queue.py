@@ -28,6 +28,8 @@ from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.postgres import APP_ROLE
 from tests.fixtures.town import PASSWORD
 
+pytestmark = pytest.mark.usefixtures("own_database")
+
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60
 ROWS = 30

@@ -30,6 +30,8 @@ from tests.factories import World, make_world
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.postgres import APP_ROLE
 
+pytestmark = pytest.mark.usefixtures("own_database")
+
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = 2_500
 PATIENCE = 240

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from builder.clock import FakeClock
-from builder.db.engine import make_engine
 from builder.db.ids import new_id
 from builder.db.people import Department, Member
 from builder.db.tenancy import WorkspaceSession
@@ -20,6 +19,7 @@ from builder.services.records import NewRecord, Saved
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.workspaces import WorkspaceFacts, create
 from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.engines import engine_for
 
 ZONE = "Europe/Berlin"
 START = datetime(2024, 12, 28, 9, tzinfo=UTC)
@@ -102,7 +102,7 @@ def catalog(workspace_id: int, *, has_owner: bool = True) -> Catalog:
 @contextmanager
 def workspace(database: FreshDatabase, key: str = "count", currency: str = "EUR") -> Iterator[UnitOfWork]:
     """A unit of work of the system in a new workspace with the object *job* and the pipeline *path*."""
-    engine = make_engine(database.url)
+    engine = engine_for(database.url)
     clock = FakeClock(datetime(2025, 9, 1, 10, tzinfo=UTC))
     with WorkspaceSession(engine, expire_on_commit=False) as session:
         uow = create(session, clock, WorkspaceFacts(key, time_zone=ZONE, currency=currency))

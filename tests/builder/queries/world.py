@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Engine, event, insert
 
 from builder.clock import FakeClock
-from builder.db.engine import make_engine
 from builder.db.ids import new_id
 from builder.db.people import Department, Member, Workspace
 from builder.db.records import RecordShare
@@ -25,6 +24,7 @@ from builder.services import records
 from builder.services.entries import Entry
 from builder.services.records import NewRecord
 from builder.services.unit_of_work import UnitOfWork
+from tests.fixtures.engines import engine_for
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NORTH, SOUTH = 71, 72
@@ -172,7 +172,7 @@ class World:
     """One workspace in a fresh database, and another one beside it that must never show."""
 
     def __init__(self, url: str) -> None:
-        self.engine = make_engine(url)
+        self.engine = engine_for(url)
         self.clock = FakeClock(NOON)
         self.info = WorkspaceInfo(7, "acme", "Acme", "en", "Asia/Shanghai", "CNY")
         self.catalog = catalog(self.info.id)

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from builder.clock import FakeClock
 from builder.db.definitions import Definition, DefinitionVersion, PackBase
-from builder.db.engine import make_engine
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.errors import Conflict, Forbidden, NotFound
@@ -25,6 +24,7 @@ from builder.services.records import NewRecord, create
 from builder.services.unit_of_work import UnitOfWork
 from tests import factories
 from tests.fixtures.databases import FreshDatabase
+from tests.fixtures.engines import engine_for
 
 HEAD = {
     "grammar": 1,
@@ -44,7 +44,7 @@ def uow(database_url: FreshDatabase) -> Iterator[UnitOfWork]:
 
 def _empty(database: FreshDatabase) -> Iterator[UnitOfWork]:
     """A unit of work in an empty workspace."""
-    engine = make_engine(database.url)
+    engine = engine_for(database.url)
     with WorkspaceSession(engine, expire_on_commit=False) as session:
         made = workspaces.create(session, FakeClock(factories.START), workspaces.WorkspaceFacts("acme"))
         made.commit()
