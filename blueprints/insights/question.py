@@ -227,7 +227,11 @@ def _condition(scope: Scope, definition: ObjectDefinition, text: str) -> Conditi
 
 def _context(scope: Scope) -> EvaluationContext:
     return EvaluationContext(
-        scope.clock.now(), scope.workspace.time_zone, scope.actor.member_id, scope.actor.department_ids
+        scope.clock.now(),
+        scope.workspace.time_zone,
+        scope.actor.member_id,
+        scope.actor.department_ids,
+        scope.catalog.time_limits,
     )
 
 

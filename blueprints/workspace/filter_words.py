@@ -44,7 +44,11 @@ def filter_text(condition: Condition | None) -> str:
 
 def evaluation_context(here: Scope) -> EvaluationContext:
     return EvaluationContext(
-        here.clock.now(), here.workspace.time_zone, here.actor.member_id, here.actor.department_ids
+        here.clock.now(),
+        here.workspace.time_zone,
+        here.actor.member_id,
+        here.actor.department_ids,
+        here.catalog.time_limits,
     )
 
 

@@ -12,15 +12,17 @@ from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, record_address, workspace
 from blueprints.workspace.cells import Cell, Mark
-from blueprints.workspace.filter_words import filter_text
+from blueprints.workspace.filter_words import evaluation_context, filter_text
+from blueprints.workspace.limit_words import ShownLimit, shown_limit
 from blueprints.workspace.shown import Reader, duration, stage_color
-from builder.domain.conditions import All, Comparison
+from builder.domain.conditions import All, Comparison, Condition
 from builder.domain.gates import is_task_done
 from builder.domain.money import from_minor
 from builder.domain.pipeline import Pipeline, Stage
+from builder.domain.time_limits import NO_LIMITS, whole_days
 from builder.fieldtypes.money import money_text
 from builder.queries.row import RecordRow
-from builder.queries.today import OwnWork, own_work, tasks_done
+from builder.queries.today import PAST_LIMITS, OwnWork, own_work, tasks_done
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Line:
     close: str
     is_overdue: bool
     next: str
+    limit: ShownLimit | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Section:
     lines: tuple[Line, ...]
     board: str
     all_address: str
+    strained_address: str
 
 
 @workspace.get("/")
@@ -54,8 +58,7 @@ def home() -> str:
     pipelines = list(here.catalog.pipelines.values())
     order = {key: place for place, key in enumerate(here.catalog.objects)}
     pipelines.sort(key=lambda pipeline: order.get(pipeline.object_key, len(order)))
-    today = here.workspace.day_of(here.clock.now())
-    work = own_work(here.session, here.actor, pipelines, today)
+    work = own_work(here.session, here.actor, pipelines, evaluation_context(here))
     done = tasks_done(here.session, [row.id for each in work for row in each.rows])
     reader = Reader(here)
     sections = [
@@ -68,6 +71,7 @@ def home() -> str:
         greeting=gettext("Hello, %(name)s", name=here.actor.name),
         open_count=sum(section.work.count for section in sections),
         overdue_count=sum(section.work.overdue for section in sections),
+        strained_count=sum(section.work.strained for section in sections),
         may_create=here.actor.can("record.create"),
         objects=list(here.catalog.objects.values()),
         may_import="import" in here.actor.rights,
@@ -92,10 +96,11 @@ def _section(here: Scope, reader: Reader, pipeline: Pipeline, work: OwnWork, don
                 close=_day(row.expected_close_on),
                 is_overdue=is_overdue,
                 next=next_step(stage, done.get(row.id, frozenset())),
+                limit=_limit(here, row, stage),
             )
         )
-    mine = All((Comparison("record.pipeline", "eq", pipeline.key), Comparison("record.outcome", "eq", "open"),
-                Comparison("record.owner", "is_me")))  # fmt: skip
+    mine = (Comparison("record.pipeline", "eq", pipeline.key), Comparison("record.outcome", "eq", "open"),
+            Comparison("record.owner", "is_me"))  # fmt: skip
     return Section(
         pipeline,
         local(pipeline.label),
@@ -103,8 +108,23 @@ def _section(here: Scope, reader: Reader, pipeline: Pipeline, work: OwnWork, don
         work,
         tuple(lines),
         board_address(pipeline.key),
-        url_for("workspace.record_list", object_key=pipeline.object_key, f=filter_text(mine)),
+        _listed(pipeline, *mine),
+        _listed(pipeline, *mine, PAST_LIMITS),
     )
+
+
+def _listed(pipeline: Pipeline, *parts: Condition) -> str:
+    """Where records of the process are listed that satisfy all of these."""
+    return url_for("workspace.record_list", object_key=pipeline.object_key, f=filter_text(All(parts)))
+
+
+def _limit(here: Scope, row: RecordRow, stage: Stage | None) -> ShownLimit | None:
+    """How long the record stands in its stage against its limits; nothing while it is on time."""
+    if stage is None or row.stage_entered_at is None:
+        return None
+    days = whole_days((here.clock.now() - row.stage_entered_at).total_seconds())
+    told = shown_limit(days, stage.limits if stage.is_open else NO_LIMITS)
+    return told if told is not None and told.word else None
 
 
 def amount_of(reader: Reader, row: Any) -> Cell:

@@ -40,6 +40,16 @@ def shown_limit(days: int, limits: TimeLimits) -> ShownLimit | None:
     return ShownLimit(age, word, tone, limits_line(limits))
 
 
+def standing_words() -> dict[str, str]:
+    """What a filter asks for, in the order of what passes."""
+    return {
+        "on_time": gettext("on time"),
+        "over_target": gettext("over the target"),
+        "warning": gettext("past the warning"),
+        "breach": gettext("past the limit"),
+    }
+
+
 def limits_line(limits: TimeLimits) -> str:
     """“target 5 days · warning after 8 days · limit 12 days”; empty where nothing is set."""
     parts = []

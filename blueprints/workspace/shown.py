@@ -258,6 +258,7 @@ _COLUMN_LABELS = {
     "updated_at": lazy_gettext("Last change"),
     "stage_entered_at": lazy_gettext("In this stage since"),
     "closed_at": lazy_gettext("Closed"),
+    "time_limit": lazy_gettext("Time in the stage"),
     "weighted": lazy_gettext("Weighted amount"),
 }
 

@@ -11,12 +11,13 @@ from flask_babel import gettext, lazy_gettext
 from blueprints.languages import language
 from blueprints.messages import local
 from blueprints.scope import Scope
+from blueprints.workspace.limit_words import standing_words
 from blueprints.workspace.shown import MOST_LISTED, record_column_label, stage_color
 from builder.db.conditions_sql import is_filterable
 from builder.domain.calendar import NAMED_PERIODS
 from builder.domain.conditions import NO_VALUE_OPERATORS, kind_of
 from builder.domain.fields import FieldDefinition, Option
-from builder.domain.kinds import RECORD_COLUMNS, Kind
+from builder.domain.kinds import RECORD_COLUMNS, TIME_LIMIT, Kind
 from builder.domain.labels import Label
 from builder.queries.people import active_members, departments
 
@@ -177,11 +178,20 @@ def subjects_of(here: Scope, object_key: str, only: frozenset[str] | None = None
             definition = _with_people(here, field) if field.type == "user" else field
             found[field.key] = Subject(field.key, label, kind_of(field.key, fields.by_key), definition)
     has_owner = "owner" in fields.by_role
-    for column in (one for one in RECORD_COLUMNS if only is None or f"record.{one}" in only):
+    columns = list(RECORD_COLUMNS)
+    # What was filtered by is told, also where no stage has a limit any more.
+    if only is not None or _has_limits(here, object_key):
+        columns.append(TIME_LIMIT.removeprefix("record."))
+    for column in (one for one in columns if only is None or f"record.{one}" in only):
         made = None if column == "owner" and has_owner else _record_subject(here, object_key, column)
         if made is not None:
             found[made.name] = made
     return found
+
+
+def _has_limits(here: Scope, object_key: str) -> bool:
+    limited = {pipeline for pipeline, _ in here.catalog.time_limits}
+    return any(pipeline.key in limited for pipeline in here.catalog.pipelines_of(object_key))
 
 
 def _with_people(here: Scope, field: FieldDefinition) -> FieldDefinition:
@@ -197,7 +207,14 @@ def _record_subject(here: Scope, object_key: str, column: str) -> Subject | None
     kind = {"owner": "user", "department": "reference"}.get(
         column, "date" if column.endswith("_at") else "choice"
     )
-    if not pipelines and column in ("stage", "pipeline", "outcome", "stage_entered_at", "closed_at"):
+    if not pipelines and column in (
+        "stage",
+        "pipeline",
+        "outcome",
+        "stage_entered_at",
+        "closed_at",
+        "time_limit",
+    ):
         return None
     if column == "stage":
         stages = {stage.key: stage for pipeline in pipelines for stage in pipeline.stages}
@@ -208,6 +225,8 @@ def _record_subject(here: Scope, object_key: str, column: str) -> Subject | None
         words = (gettext("Open"), gettext("Won"), gettext("Lost"), gettext("Invalid"))
         keys = ("open", "won", "lost", "invalid")
         options = tuple(Option(key, Label.of(word)) for key, word in zip(keys, words, strict=True))
+    elif column == "time_limit":
+        options = tuple(Option(key, Label.of(word)) for key, word in standing_words().items())
     elif column == "department":
         options = tuple(
             Option(str(node.id), Label.of("\u2003" * node.depth + node.name))

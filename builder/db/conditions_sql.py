@@ -32,9 +32,9 @@ from builder.domain.comparison import (
     Test,
     prepare,
 )
-from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not, kind_of
+from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not, in_plain, kind_of
 from builder.domain.fields import FieldDefinition
-from builder.domain.kinds import ConditionError, Kind
+from builder.domain.kinds import TIME_LIMIT, ConditionError, Kind
 from builder.errors import N_
 
 _COLUMNS: Mapping[str, Any] = {
@@ -95,6 +95,8 @@ def compile_condition(
             return or_(false(), *(compile_condition(part, fields, context) for part in parts))
         case Not(part):
             return not_(compile_condition(part, fields, context))
+        case Comparison(name) if name == TIME_LIMIT:
+            return compile_condition(in_plain(condition, context), fields, context)
         case Comparison(name, op, value):
             kind = kind_of(name, fields)
             return _test(_column(name, fields.get(name), kind), prepare(kind, op, value, context))
@@ -187,5 +189,6 @@ def is_filterable(name: str, fields: Mapping[str, FieldDefinition]) -> bool:
     """Whether a SQL condition may ask about ``name``."""
     definition = fields.get(name)
     if definition is None:
-        return name.startswith("record.") and name.removeprefix("record.") in _COLUMNS
+        head, _, column = name.partition(".")
+        return name == TIME_LIMIT or (head == "record" and column in _COLUMNS)
     return definition.slot is not None or definition.role in _ROLE_COLUMNS

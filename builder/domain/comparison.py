@@ -7,7 +7,7 @@ false except ``empty``; text is compared case-folded; a day is a day of the work
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from builder.domain.kinds import (
     is_empty,
     normal,
 )
+from builder.domain.overdue_stays import StageLimits
 from builder.errors import N_
 
 MOST_OPERANDS = 500
@@ -35,13 +36,14 @@ class EvaluationContext:
     """What a condition may ask about besides the values: the time, the place, and who is asking.
 
     ``now`` is an aware instant, ``time_zone`` an IANA name (the workspace's), ``member_id`` the person that
-    ``is_me`` means (``None``: nobody).
+    ``is_me`` means (``None``: nobody). ``limits``: those of the stages, ``None`` where nothing may ask for them.
     """
 
     now: datetime
     time_zone: str = "UTC"
     member_id: int | None = None
     department_ids: tuple[int, ...] = ()
+    limits: StageLimits | None = field(default=None, hash=False)
 
     @property
     def today(self) -> date:

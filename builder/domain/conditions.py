@@ -7,12 +7,21 @@ evaluator is ``builder.db.conditions_sql``, proved equal by tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from builder.domain.comparison import EvaluationContext, matches, prepare
-from builder.domain.kinds import ALL_OPERATORS, RECORD_COLUMNS, ConditionError, Kind, kind_of_type, normal
+from builder.domain.comparison import EvaluationContext, IsEmpty, OneOf, matches, prepare
+from builder.domain.kinds import (
+    ALL_OPERATORS,
+    RECORD_COLUMNS,
+    TIME_LIMIT,
+    ConditionError,
+    Kind,
+    kind_of_type,
+    normal,
+)
+from builder.domain.overdue_stays import STANDINGS, stretches
 from builder.errors import N_, Problem
 
 if TYPE_CHECKING:
@@ -144,6 +153,8 @@ def kind_of(name: str, fields: Mapping[str, FieldDefinition]) -> Kind:
     head, _, column = name.partition(".")
     if head == "record" and column in RECORD_COLUMNS:
         return RECORD_COLUMNS[column]
+    if name == TIME_LIMIT:
+        return Kind.KEY
     raise ConditionError(N_("There is no field “%(field)s”."), field=name)
 
 
@@ -167,9 +178,44 @@ def evaluate(
             return any(evaluate(part, values, fields, context) for part in parts)
         case Not(part):
             return not evaluate(part, values, fields, context)
+        case Comparison(name) if name == TIME_LIMIT:
+            return evaluate(in_plain(condition, context), values, fields, context)
         case Comparison(name, op, operand):
             kind = kind_of(name, fields)
             return matches(prepare(kind, op, operand, context), normal(kind, values.get(name)))
+
+
+def in_plain(asked: Comparison, context: EvaluationContext) -> Condition:
+    """A comparison of ``record.time_limit`` as a condition over columns that records have.
+
+    Errors: ConditionError for another operator or value than a standing, and where limits are not known.
+    """
+    test = prepare(Kind.KEY, asked.op, asked.value, context)
+    if context.limits is None:
+        raise ConditionError(N_("The time in a stage can be asked for in lists and on boards only."))
+    if isinstance(test, IsEmpty):
+        filled = _standing(STANDINGS, context)
+        return filled if test.is_negated else Not(filled)
+    assert isinstance(test, OneOf)
+    unknown = sorted(str(value) for value in test.values if value not in STANDINGS)
+    if unknown:
+        raise ConditionError(N_("“%(value)s” is not one of the options."), value=unknown[0][:80])
+    return _standing([each for each in STANDINGS if (each in test.values) is not test.is_negated], context)
+
+
+def _standing(wanted: Collection[str], context: EvaluationContext) -> Condition:
+    """Open records whose stay in their stage has one of these standings."""
+    parts: list[Condition] = []
+    for each in stretches(wanted, context.limits or {}, context.now):
+        entered = "record.stage_entered_at"
+        part: list[Condition] = [
+            Comparison("record.pipeline", "eq", each.pipeline),
+            Comparison("record.stage", "in", each.stages),
+        ]
+        part += [Comparison(entered, "gt", each.after)] if each.after is not None else []
+        part += [Comparison(entered, "le", each.until)] if each.until is not None else []
+        parts.append(All(tuple(part)))
+    return All((Comparison("record.outcome", "eq", "open"), AnyOf(tuple(parts))))
 
 
 def check(
@@ -181,6 +227,8 @@ def check(
     problems = []
     for comparison in comparisons(condition):
         try:
+            if comparison.field == TIME_LIMIT:
+                in_plain(comparison, context)
             prepare(kind_of(comparison.field, fields), comparison.op, comparison.value, context)
         except ConditionError as error:
             problems.append(Problem(error.message_key, comparison.field, error.values))

@@ -93,6 +93,8 @@ _KINDS: dict[str, Kind] = {
 # ``record.<column>`` of a condition.
 # What lists show and are sorted by beside them, of objects with an amount: value × probability (S46).
 WEIGHTED = "record.weighted"
+# What lists are filtered by beside them: how long a record stands in its stage against its limits.
+TIME_LIMIT = "record.time_limit"
 RECORD_COLUMNS: Mapping[str, Kind] = {
     "stage": Kind.KEY,
     "pipeline": Kind.KEY,

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from builder.domain.feedback import Feedback
 from builder.domain.fields import ObjectDefinition
+from builder.domain.overdue_stays import StageLimits
 from builder.domain.permissions import FEEDBACK_MARK, Veil
 from builder.domain.pipeline import FunnelDefinition, Pipeline
 from builder.domain.roles import Role
@@ -111,6 +112,16 @@ class Catalog:
             funnels=cast("dict[str, FunnelDefinition]", kinds["funnel"]),
             roles=cast("dict[str, Role]", kinds["role"]),
         )
+
+    @cached_property
+    def time_limits(self) -> StageLimits:
+        """The limits of the open stages that have any, as the processes stand now."""
+        return {
+            (pipeline.key, stage.key): stage.limits
+            for pipeline in self.pipelines.values()
+            for stage in pipeline.stages
+            if stage.is_open and stage.limits
+        }
 
     def object(self, key: str) -> ObjectDefinition:
         """Errors: NotFound."""

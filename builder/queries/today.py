@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import false, func, literal, select, true, union_all
+from sqlalchemy import and_, false, func, literal, not_, select, union_all
 
+from builder.db.conditions_sql import compile_condition
 from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.comparison import EvaluationContext
+from builder.domain.conditions import Comparison
+from builder.domain.kinds import TIME_LIMIT
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
 from builder.queries.row import ROWS, WIDTH, RecordRow, row_of
 
 EACH = 8
+_RANKS = 3
+PAST_LIMITS = Comparison(TIME_LIMIT, "in", ("warning", "breach"))
 COUNT_CAP = 1000
 
 
 @dataclass(frozen=True)
 class OwnWork:
-    """Open records of one pipeline. ``rows``: those overdue first, then the longest in their stage.
+    """Open records of one pipeline. ``rows``: those overdue first, then those past a limit of their stage, then
+    the longest in their stage.
 
-    ``count`` and ``overdue`` (expected close passed) count all of them, up to ``COUNT_CAP``.
+    ``count``, ``overdue`` (expected close passed) and ``strained`` (past the warning or the limit of their
+    stage) count all of them, up to ``COUNT_CAP``.
     """
 
     pipeline_key: str
     rows: tuple[RecordRow, ...]
     count: int
     overdue: int
+    strained: int
 
 
 def own_work(
-    session: WorkspaceSession, actor: Actor, pipelines: Sequence[Pipeline], today: date
+    session: WorkspaceSession, actor: Actor, pipelines: Sequence[Pipeline], context: EvaluationContext
 ) -> tuple[OwnWork, ...]:
     """The actor's open records by pipeline, in the order of ``pipelines``; two statements.
 
@@ -43,16 +52,22 @@ def own_work(
     if not pipelines:
         return ()
     sources = [_own(actor.member_id, pipeline.key) for pipeline in pipelines]
-    lateness = [_lateness(actor, pipeline, today) for pipeline in pipelines]
-    late_ones = (source.where(overdue) for source, (overdue, _) in zip(sources, lateness, strict=True))
-    counts = session.execute(
-        select(*(_count(source) for source in sources), *(_count(source) for source in late_ones))
-    ).one()
+    late = [_overdue(actor, pipeline, context.today) for pipeline in pipelines]
+    strained = [_strained(pipeline, context) for pipeline in pipelines]
+    counted = [
+        *sources,
+        *(
+            source.where(clause)
+            for clauses in (late, strained)
+            for source, clause in zip(sources, clauses, strict=True)
+        ),
+    ]
+    counts = session.execute(select(*map(_count, counted))).one()
     parts = []
     for place, source in enumerate(sources):
-        for is_rest, condition in enumerate(lateness[place]):
+        for rank, condition in enumerate(_ranks(late[place], strained[place])):
             part = source.where(condition).order_by(Record.stage_entered_at, Record.id).limit(EACH).subquery()
-            parts.append(select(part.c.id, literal(place * 2 + is_rest).label("place")))
+            parts.append(select(part.c.id, literal(place * _RANKS + rank).label("place")))
     found = union_all(*parts).subquery()
     statement = (
         ROWS.add_columns(found.c.place)
@@ -61,19 +76,36 @@ def own_work(
     )
     by_pipeline: dict[int, list[RecordRow]] = {}
     for row in session.execute(statement):
-        by_pipeline.setdefault(row[WIDTH] // 2, []).append(row_of(row, actor))
+        by_pipeline.setdefault(row[WIDTH] // _RANKS, []).append(row_of(row, actor))
     many = len(sources)
     return tuple(
-        OwnWork(pipeline.key, tuple(by_pipeline.get(place, ())[:EACH]), counts[place], counts[many + place])
+        OwnWork(
+            pipeline.key,
+            tuple(by_pipeline.get(place, ())[:EACH]),
+            counts[place],
+            counts[many + place],
+            counts[2 * many + place],
+        )
         for place, pipeline in enumerate(pipelines)
     )
 
 
-def _lateness(actor: Actor, pipeline: Pipeline, today: date) -> tuple[Any, Any]:
-    """The clauses of records whose expected close has passed, and of the others."""
+def _overdue(actor: Actor, pipeline: Pipeline, today: date) -> Any:
+    """The clause of records whose expected close has passed."""
     if actor.hides(pipeline.object_key, "expected_close"):
-        return false(), true()
-    return Record.expected_close_on < today, func.coalesce(Record.expected_close_on >= today, True)
+        return false()
+    return and_(Record.expected_close_on.is_not(None), Record.expected_close_on < today)
+
+
+def _strained(pipeline: Pipeline, context: EvaluationContext) -> Any:
+    """The clause of records past the warning or the limit of their stage (B13)."""
+    own = {place: each for place, each in (context.limits or {}).items() if place[0] == pipeline.key}
+    return compile_condition(PAST_LIMITS, {}, replace(context, limits=own)) if own else false()
+
+
+def _ranks(late: Any, strained: Any) -> tuple[Any, ...]:
+    """What comes first, second and last; each record is in one."""
+    return late, and_(not_(late), strained), and_(not_(late), not_(strained))
 
 
 def tasks_done(session: WorkspaceSession, record_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:

@@ -59,7 +59,11 @@ class Everything:
             pipeline_key=self.pipeline,
         )
         context = EvaluationContext(
-            uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
+            uow.clock.now(),
+            uow.workspace.time_zone,
+            uow.actor.member_id,
+            uow.actor.department_ids,
+            uow.catalog.time_limits,
         )
         return Matching(uow.session, uow.shown, uow.actor, request, context)
 

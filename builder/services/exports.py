@@ -53,7 +53,11 @@ def rows_of(uow: UnitOfWork, plan: ExportPlan) -> ExportRows:
         pipeline_key=plan.pipeline,
     )
     context = EvaluationContext(
-        uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id, uow.actor.department_ids
+        uow.clock.now(),
+        uow.workspace.time_zone,
+        uow.actor.member_id,
+        uow.actor.department_ids,
+        uow.catalog.time_limits,
     )
     return ExportRows(uow.session, uow.shown, uow.actor, request, context)
 

@@ -217,7 +217,12 @@ def _filter_problems(
     uow: UnitOfWork, definition: ObjectDefinition, document: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Whatever stops the database from evaluating the filter."""
-    context = EvaluationContext(uow.clock.now(), uow.workspace.time_zone, uow.actor.member_id)
+    context = EvaluationContext(
+        uow.clock.now(),
+        uow.workspace.time_zone,
+        uow.actor.member_id,
+        limits=uow.catalog.time_limits,
+    )
     try:
         condition: Condition = parse(document)
         compile_condition(condition, definition.fields.by_key, context)

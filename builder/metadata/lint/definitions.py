@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from builder.domain.grouping import GROUP_COLUMNS, GROUP_TYPES
-from builder.domain.kinds import RECORD_COLUMNS, WEIGHTED
+from builder.domain.kinds import RECORD_COLUMNS, TIME_LIMIT, WEIGHTED
+from builder.domain.overdue_stays import STANDINGS
 from builder.domain.roles import NEVER_HIDDEN
 from builder.domain.saved_view import DATE_COLUMNS, DATE_TYPES, LANE_COLUMNS, LANE_TYPES
 from builder.errors import N_
@@ -15,6 +16,8 @@ from builder.metadata.lint import conditions
 from builder.metadata.lint.objects import is_filterable, is_sortable
 from builder.metadata.lint.registry import Finding, Surroundings, rule
 
+# What only filters of lists and boards know, as a field of the values that it has.
+_STANDING: Document = {"x-type": "choice", "x-options": [{"key": each} for each in STANDINGS]}
 SORTABLE_COLUMNS = ("created_at", "updated_at", "closed_at")
 
 
@@ -77,7 +80,8 @@ def _examine(
     examine: Callable[[Any, tuple[str | int, ...], Mapping[str, Document]], Iterator[Finding]],
 ) -> Iterator[Finding]:
     if around.has("object", document["object"]):
-        yield from examine(document.get("filter"), ("filter",), around.fields_of(document["object"]))
+        known = {**around.fields_of(document["object"]), TIME_LIMIT: _STANDING}
+        yield from examine(document.get("filter"), ("filter",), known)
 
 
 @rule("view_filter_unknown_field", "view", N_("There is no field “%(field)s” to filter by."))

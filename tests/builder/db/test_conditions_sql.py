@@ -19,8 +19,10 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import All, AnyOf, Comparison, Condition, Not, evaluate, parse
 from builder.domain.fields import FieldDefinition, Option
-from builder.domain.kinds import OPERATORS, RECORD_COLUMNS, ConditionError, Kind, kind_of_type
+from builder.domain.kinds import OPERATORS, RECORD_COLUMNS, TIME_LIMIT, ConditionError, Kind, kind_of_type
 from builder.domain.labels import Label
+from builder.domain.overdue_stays import STANDINGS
+from builder.domain.time_limits import TimeLimits
 from builder.fieldtypes.registry import field_type
 from tests.fixtures.databases import FreshDatabase
 from tests.fixtures.engines import engine_for
@@ -214,12 +216,14 @@ def row(number: int, values: dict[str, Any]) -> dict[str, Any]:
     for key, definition in FIELDS.items():
         if definition.slot:
             columns[definition.slot] = field_type(definition.type).slot_value(values.get(key))
-    instants = {name: values.get(f"record.{name}") for name in ("created_at", "closed_at")}
+    names = ("created_at", "closed_at", "stage_entered_at")
+    instants = {name: values.get(f"record.{name}") for name in names}
     instants["created_at"] = instants["created_at"] or "1970-01-01T00:00:00Z"
     return columns | {
         "owner_id": int(values["boss"]) if "boss" in values else None,
         "expected_close_on": date.fromisoformat(values["closing"]) if "closing" in values else None,
         "stage_key": values.get("record.stage"),
+        "pipeline_key": values.get("record.pipeline"),
         "outcome": values.get("record.outcome"),
         "department_id": int(values["record.department"]) if "record.department" in values else None,
         **{name: datetime.fromisoformat(text) if text else None for name, text in instants.items()},
@@ -269,6 +273,39 @@ def disagreements(engine: Engine, things: list[dict[str, Any]], asked: list[Any]
 )
 def test_python_and_sql_agree(engine: Engine, things: list[dict[str, Any]], asked: list[Any]) -> None:
     assert disagreements(engine, things, asked) == []
+
+
+def test_the_time_in_a_stage_is_asked_in_sql_as_in_python(engine: Engine) -> None:
+    now = datetime(2026, 3, 29, 12, tzinfo=UTC)
+    limits = {
+        ("p", "new"): TimeLimits(2, 4, 6),
+        ("p", "won"): TimeLimits(breach_days=3),
+        ("q", "new"): TimeLimits(1),
+    }
+    context = EvaluationContext(now, "Europe/Berlin", 12, limits=limits)
+    places = [
+        ("p", "new", "open"),
+        ("p", "won", "open"),
+        ("q", "new", "won"),
+        ("q", "new", "open"),
+        ("p", "x", "open"),
+    ]
+    things: list[dict[str, Any]] = [
+        {"record.pipeline": pipeline, "record.stage": stage, "record.outcome": outcome,
+         "record.stage_entered_at": iso(now - timedelta(days=days, microseconds=micros))}
+        for pipeline, stage, outcome in places for days in range(8) for micros in (-1, 0)
+    ]  # fmt: skip
+    asked = [
+        (asked, context)
+        for value in STANDINGS
+        for plain in (
+            Comparison(TIME_LIMIT, "eq", value),
+            Comparison(TIME_LIMIT, "not_in", (value, "breach")),
+        )
+        for asked in (plain, Not(plain))
+    ]
+    asked += [(Comparison(TIME_LIMIT, op), context) for op in ("empty", "not_empty")]
+    assert disagreements(engine, [{}, *things], asked) == []
 
 
 def test_every_operator_is_tried_on_every_awkward_value(engine: Engine) -> None:
