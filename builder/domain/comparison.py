@@ -36,7 +36,7 @@ class EvaluationContext:
     """What a condition may ask about besides the values: the time, the place, and who is asking.
 
     ``now`` is an aware instant, ``time_zone`` an IANA name (the workspace's), ``member_id`` the person that
-    ``is_me`` means (``None``: nobody). ``limits``: those of the stages, ``None`` where nothing may ask for them.
+    ``is_me`` means (``None``: nobody). ``limits``: those of the stages, ``None`` where none may be asked for.
     """
 
     now: datetime

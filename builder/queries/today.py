@@ -28,8 +28,8 @@ COUNT_CAP = 1000
 
 @dataclass(frozen=True)
 class OwnWork:
-    """Open records of one pipeline. ``rows``: those overdue first, then those past a limit of their stage, then
-    the longest in their stage.
+    """Open records of one pipeline. ``rows``: those overdue first, then those past a limit of their stage,
+    then the longest in their stage.
 
     ``count``, ``overdue`` (expected close passed) and ``strained`` (past the warning or the limit of their
     stage) count all of them, up to ``COUNT_CAP``.

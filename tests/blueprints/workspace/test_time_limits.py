@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -21,7 +20,7 @@ LIST, BOARD = "/w/acme/o/matter", "/w/acme/p/free/board"
 
 
 @pytest.fixture
-def late(boards: Boards) -> Iterator[Boards]:
+def late(boards: Boards) -> Boards:
     """Two records of Ada: one past its warning, one on time; and one of Mia past its limit."""
     uow = boards.town.work()
     limited = {**FREE["stages"][0], "target_days": 1, "warning_days": 2, "breach_days": 9}
@@ -34,7 +33,7 @@ def late(boards: Boards) -> Iterator[Boards]:
     boards.new("Warned", "free", holder=str(ids["Ada"]))
     boards.town.clock.advance(timedelta(days=3))
     boards.new("Punctual", "free", holder=str(ids["Ada"]))
-    yield boards
+    return boards
 
 
 def names(page: str) -> set[str]:
