@@ -1,9 +1,9 @@
 """The time that records stand in their stage as something that conditions ask about (``record.time_limit``).
 
 Its value is the *standing* of ``domain.time_limits``; it is empty for a record that is closed, in no stage,
-or in one without limits. Such a comparison is spelled out as one over process, stage and the moment of entering,
-which both evaluators know already, so a database needs no row in Python. Limits are those of the processes as
-they stand now; a stage that is gone has none.
+or in one without limits. Such a comparison is spelled out as one over process, stage and the moment of
+entering, which both evaluators know already, so a database needs no row in Python. Limits are those of the
+processes as they stand now; a stage that is gone has none.
 """
 
 from __future__ import annotations
