@@ -24,7 +24,7 @@ ASSET_SOURCES := $(shell find static/css static/js templates blueprints schemas/
 CATALOGUES := $(wildcard translations/*/LC_MESSAGES/*.po)
 
 .DELETE_ON_ERROR:
-.PHONY: run test soak lint format bench build messages lock clean
+.PHONY: run test soak lint lint-python lint-templates format bench build messages lock clean
 
 run: build
 	@$(BIN)/funnelwright init
@@ -37,13 +37,16 @@ test: $(STAMPS)/dev build lint
 soak: $(STAMPS)/dev build
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --soak
 
-lint: $(STAMPS)/dev
+lint: lint-python lint-templates
+
+lint-python: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/djlint templates --check
-	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/mypy
+
+lint-templates: $(STAMPS)/dev
+	$(BIN)/djlint templates --check --lint
 
 format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix --quiet . || true
