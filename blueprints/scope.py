@@ -27,13 +27,21 @@ from builder.domain.workspaces import WorkspaceInfo
 from builder.errors import N_, Forbidden, NotFound
 from builder.metadata.catalog import Catalog
 from builder.queries.definitions import load_catalog
-from builder.queries.memberships import Membership, actor_of, memberships_of
+from builder.queries.memberships import SEES_DEPARTMENTS, Foreseen, Membership, actor_of, memberships_of
 from builder.services.people import note_presence
 from builder.services.unit_of_work import UnitOfWork
 
 PRESENCE_EVERY = timedelta(minutes=5)
 _COOKIE_USER = "fw_user"
-_IDS = "funnelwright.workspace_ids"
+_KNOWN = "funnelwright.known_workspaces"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a process saw last of a workspace: the next request foresees by it what it will ask for."""
+
+    workspace: WorkspaceInfo
+    role_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ def workspace_area(name: str, import_name: str, prefix: str = "") -> Blueprint:
 
 def add_scope(app: Flask) -> None:
     """Register the front door ``/``, the frame's facts and the person's time zone."""
-    app.extensions[_IDS] = {}
+    app.extensions[_KNOWN] = {}
     app.add_url_rule("/", "front", _front)
     set_shell_source(app, _shell)
     app.extensions["babel"].timezone_selector = _time_zone
@@ -125,11 +133,17 @@ def _announce(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     """
     g.workspace_key = (values or {}).pop("workspace_key")
     session = request_session()
-    known = current_app.extensions[_IDS].get(g.workspace_key)
+    known: _Known | None = current_app.extensions[_KNOWN].get(g.workspace_key)
     if known is not None:
-        session.bind_workspace(known)
+        session.bind_workspace(known.workspace.id)
+        today = known.workspace.day_of(house.clock().now())
+        g.foreseen = Foreseen(known.workspace.id, today, known.role_keys)
     if isinstance(cookie.get(_COOKIE_USER), int):
         session.bind_user(cookie[_COOKIE_USER])
+
+
+def _department_roles(catalog: Catalog) -> tuple[str, ...]:
+    return tuple(role.key for role in catalog.roles.values() if role.visibility in SEES_DEPARTMENTS)
 
 
 def _keep_workspace(_endpoint: str, values: dict[str, Any]) -> None:
@@ -146,9 +160,9 @@ def _enter() -> Response | None:
     workspace, session = membership.workspace, request_session()
     if session.info.get("workspace_id") != workspace.id:
         session.bind_workspace(workspace.id)
-    current_app.extensions[_IDS][workspace.key] = workspace.id
     clock = house.clock()
     whole = load_catalog(session, workspace)
+    current_app.extensions[_KNOWN][workspace.key] = _Known(workspace, _department_roles(whole))
     actor = actor_of(session, membership, whole, workspace.day_of(clock.now()))
     g.scope = Scope(
         workspace,

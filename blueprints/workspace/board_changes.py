@@ -16,6 +16,7 @@ from builder.domain.pipeline import Pipeline
 from builder.queries import board as queries
 from builder.queries.board import Card, CardNames
 from builder.queries.board_heads import ColumnHead
+from builder.queries.board_moved import after_move
 from builder.queries.lanes import LaneValue, lane_heads
 
 
@@ -29,21 +30,19 @@ def moved_fragments(
 ) -> str:
     """The card at its new place, the heads of both columns, the totals; on a board with lanes also theirs.
 
-    ``query`` is the board's mark, so that the figures stay those of its filter. Two statements; with chosen
-    fields on the cards up to two more for names, with lanes one more. ``left_lane``: the lane that the card
-    left, as in an address.
+    ``query`` is the board's mark, so that the figures stay those of its filter. One statement, two with a
+    filter; with chosen fields on the cards up to two more for names, with lanes one more. ``left_lane``: the
+    lane that the card left, as in an address.
     """
     wanted = read_filter(here, pipeline, read_query(query), with_views=False)
     context = evaluation_context(here)
-    heads = queries.column_heads(
-        here.session, here.catalog, here.actor, pipeline, context, filter=wanted.condition
+    heads, here_now, accounts = after_move(
+        here.session, here.catalog, here.actor, pipeline, record_id, context, filter=wanted.condition
     )
-    found = queries.one_card(here.session, here.catalog, here.actor, pipeline, record_id)
     card: CardView | None = None
     target = announced = ""
     shown_heads = [head_view(key, heads.get(key, ColumnHead())) for key in sorted(stages)]
-    if found is not None:
-        here_now, accounts = found
+    if here_now is not None:
         card = _card_view(here, wanted, here_now, accounts)
         target = here_now.stage_key
         if target not in stages:

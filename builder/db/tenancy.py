@@ -41,10 +41,11 @@ _WRITING = "writing_transaction"
 _SNAPSHOT = "snapshot_transaction"
 # With the wall come two settings of the planner, in the same statement: tables of a workspace in use are in
 # memory, so reading by index is not four times as dear as reading on; and compiling pays for no page.
-_SET = text(
-    "SELECT set_config('app.workspace_id', :workspace, true), set_config('app.user_id', :user, true),"
+_WALL = (
+    "SELECT set_config('app.workspace_id', {workspace}, true), set_config('app.user_id', {user}, true),"
     " set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
 )
+_SET = text(_WALL.format(workspace=":workspace", user=":user"))
 SCOPED_CLASSES: tuple[type[Base], ...] = (SearchToken, RecordNumber, GivenNumber, Arrangement)
 
 
@@ -155,18 +156,40 @@ def _tables(source: FromClause) -> list[FromClause]:
 
 
 def _announce(connection: Connection, info: dict[Any, Any]) -> None:
-    if connection.dialect.name != "postgresql":
-        return
-    connection.execute(
-        _SET,
-        {"workspace": str(info.get(_WORKSPACE, "")), "user": str(info.get(_USER, ""))},
-    )
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SET, _claims(info))
+
+
+def _claims(info: dict[Any, Any]) -> dict[str, str]:
+    return {
+        name: str(int(info[key])) if key in info else ""
+        for name, key in (("workspace", _WORKSPACE), ("user", _USER))
+    }
 
 
 @event.listens_for(WorkspaceSession, "after_begin")
 def _after_begin(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    if _WORKSPACE in session.info or _USER in session.info:
+    if (_WORKSPACE in session.info or _USER in session.info) and not _begun_behind(connection, session.info):
         _announce(connection, session.info)
+
+
+def _begun_behind(connection: Connection, info: dict[Any, Any]) -> bool:
+    """Whether the transaction was begun and the wall raised in one message to PostgreSQL.
+
+    The driver sends BEGIN of its own before the first statement; sent with the wall it costs no turn. Where
+    that cannot be (a savepoint, a lost connection), the wall is a statement, which then tells what is wrong.
+    """
+    if connection.dialect.name != "postgresql":
+        return False
+    from psycopg.pq import ExecStatus, TransactionStatus
+
+    driver: Any = connection.connection.driver_connection
+    if driver.autocommit or driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        return False
+    level = driver.isolation_level
+    begin = "BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}"
+    wall = _WALL.format(**{name: f"'{claim}'" for name, claim in _claims(info).items()})
+    return bool(driver.pgconn.exec_(f"{begin}; {wall}".encode()).status == ExecStatus.TUPLES_OK)
 
 
 def _is_scoped(entity: type[Any]) -> bool:

@@ -14,11 +14,8 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Row,
     Select,
-    and_,
-    bindparam,
     func,
     or_,
     select,
@@ -28,8 +25,8 @@ from sqlalchemy import (
 from builder.db.base import from_micros, to_micros
 from builder.db.conditions_sql import compile_condition
 from builder.db.people import Member
-from builder.db.records import Link, Record, RecordShare
-from builder.db.tenancy import WorkspaceSession, scoped
+from builder.db.records import Record
+from builder.db.tenancy import WorkspaceSession
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Condition
 from builder.domain.permissions import Actor
@@ -156,43 +153,6 @@ def board_column(
     return Board(pipeline, columns, names, problem)
 
 
-def column_heads(
-    session: WorkspaceSession,
-    catalog: Catalog,
-    actor: Actor,
-    pipeline: Pipeline,
-    context: EvaluationContext,
-    *,
-    filter: Condition | None = None,
-) -> Mapping[str, ColumnHead]:
-    """The heads alone, for the fragments that a move refreshes: one statement.
-
-    Errors: ConditionError as ``board``.
-    """
-    return heads_of(scope_of(session, catalog, actor, pipeline, context, filter))
-
-
-def one_card(
-    session: WorkspaceSession, catalog: Catalog, actor: Actor, pipeline: Pipeline, record_id: int
-) -> tuple[Card, Mapping[int, str]] | None:
-    """The present card of a record of this pipeline and the name of its account by id; ``None`` when the
-    actor does not see it or it is in no stage of the pipeline any more. One statement.
-    """
-    account = _account_field(catalog, pipeline)
-    asked = {"record_id": record_id, "pipeline_key": pipeline.key, "member_id": actor.member_id}
-    row = session.run(_ONE_CARD, **asked, account_field=account).one_or_none()
-    if row is None:
-        return None
-    found: tuple[Any, ...] = tuple(row)
-    *values, share_id, account_id, account_name = found
-    card = as_seen(Card(*values), actor.veils.get(pipeline.object_key))
-    if not actor.can_see(
-        pipeline.object_key, card.owner_id, card.department_id, is_shared=share_id is not None
-    ):
-        return None
-    return card, {} if account_id is None else {account_id: account_name}
-
-
 def scope_of(
     session: WorkspaceSession,
     catalog: Catalog,
@@ -231,36 +191,6 @@ _CARDS: Select[*tuple[Any, ...]] = (
     .select_from(Record)
     .outerjoin(Member, Member.id == Record.owner_id)
 )
-
-
-def _one_card() -> Select[*tuple[Any, ...]]:
-    record, account = Record.__table__, Record.__table__.alias("account")
-    share, link, owner = RecordShare.__table__, Link.__table__, Member.__table__
-    columns = (record.c[name] for name in Card.__dataclass_fields__ if name != "owner_name")
-
-    def beside(other: FromClause, *matches: ColumnElement[bool]) -> ColumnElement[bool]:
-        return and_(other.c.workspace_id == record.c.workspace_id, *matches)
-
-    is_shared = beside(share, share.c.record_id == record.c.id, share.c.member_id == bindparam("member_id"))
-    names_it = beside(link, link.c.record_id == record.c.id, link.c.field_key == bindparam("account_field"))
-    return (
-        select(*columns, func.coalesce(owner.c.name, ""), share.c.id, account.c.id, account.c.name)
-        .select_from(
-            record.outerjoin(owner, beside(owner, owner.c.id == record.c.owner_id))
-            .outerjoin(share, is_shared)
-            .outerjoin(link, names_it)
-            .outerjoin(account, beside(account, account.c.id == link.c.target_id))
-        )
-        .where(
-            record.c.id == bindparam("record_id"),
-            record.c.pipeline_key == bindparam("pipeline_key"),
-            record.c.deleted_at.is_(None),
-        )
-    )
-
-
-# A card with its share for the reader and its account, by the link that holds the reference.
-_ONE_CARD = scoped(_one_card())
 
 
 def _card(scope: Scope, row: Row[*tuple[Any, ...]]) -> Card:
@@ -347,7 +277,7 @@ def names_on(
 ) -> CardNames:
     """Names of the accounts on the cards, and of whatever the ``shown`` fields refer to."""
     fields = catalog.object(pipeline.object_key).fields
-    account = _account_field(catalog, pipeline)
+    account = account_field(catalog, pipeline)
     keys = {REFERENCE: {account} if account else set(), USER: set()}
     for field in fields:
         if field.key in shown and field.type in keys and field.role != "owner":
@@ -359,7 +289,7 @@ def names_on(
     return CardNames(names_of_records(session, ids[REFERENCE]), names_of_members(session, ids[USER]))
 
 
-def _account_field(catalog: Catalog, pipeline: Pipeline) -> str:
+def account_field(catalog: Catalog, pipeline: Pipeline) -> str:
     """The field of role *account*, when it is a reference; otherwise nothing."""
     account = catalog.object(pipeline.object_key).fields.by_role.get(_ACCOUNT)
     return account.key if account is not None and account.type == REFERENCE else ""

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from builder.db.ledger import FunnelRollup
 from builder.db.records import Record, RecordShare
-from builder.db.tenancy import ScopedStatement, WorkspaceSession, scoped
+from builder.db.tenancy import WorkspaceSession, scoped
 from builder.domain import rollup
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
@@ -71,6 +71,11 @@ class Scope:
         self.clauses = (Record.pipeline_key == self.pipeline.key, Record.deleted_at.is_(None), *filtered)
 
     @property
+    def is_rolled_up(self) -> bool:
+        """Whether the roll-up holds the heads."""
+        return self.condition is None and self.pipeline.is_counted
+
+    @property
     def is_all(self) -> bool:
         """Whether the actor sees every record of the pipeline."""
         return self.actor.sees_all_of(self.pipeline.object_key)
@@ -86,9 +91,16 @@ def only_shared(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 def heads_of(scope: Scope) -> Mapping[str, ColumnHead]:
     """Heads by stage, in one statement; stages without a record may be missing."""
+    if not scope.is_rolled_up:
+        return added_up(scope, _counted(scope))
+    grain, about = rolled_up_for(scope)
+    return added_up(scope, scope.session.run(_ROLLED_UP[grain], **about))
+
+
+def added_up(scope: Scope, rows: Iterable[Sequence[Any]]) -> Mapping[str, ColumnHead]:
+    """Heads by stage from rows of stage, currency, count, amount, and amount × percent."""
     sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
-    is_rolled_up = scope.condition is None and scope.pipeline.is_counted
-    for row in _rolled_up(scope) if is_rolled_up else _counted(scope):
+    for row in rows:
         stage_key, currency, *counted = tuple[Any, ...](row)
         total = sums[stage_key][currency or ""]
         for place, number in enumerate(counted):
@@ -113,16 +125,16 @@ def head_of(scope: Scope, by_currency: Mapping[str, Sequence[int]]) -> ColumnHea
     )
 
 
-def _rolled_up(scope: Scope) -> Iterable[Row[Any]]:
+def rolled_up_for(scope: Scope) -> tuple[str, dict[str, Any]]:
+    """Which statement of ``ROLLED_UP`` holds the actor's heads, and its parameters."""
     actor, departments = scope.actor, sorted(scope.actor.visible_department_ids)
     grain = "own"
     if scope.is_all:
         grain = "all"
     elif actor.visibility in ("department", "subtree") and departments:
         grain = "departments"
-    return scope.session.run(
-        _ROLLED_UP[grain], pipeline=scope.pipeline.key, member=actor.member_id, departments=departments
-    )
+    about = {"pipeline": scope.pipeline.key, "member": actor.member_id, "departments": departments}
+    return grain, about
 
 
 def _counted(scope: Scope) -> Iterable[Row[Any]]:
@@ -162,7 +174,7 @@ def _of_grain(grain: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _and_shared(place: Any) -> ScopedStatement:
+def _and_shared(place: Any) -> tuple[Select[*tuple[Any, ...]], ...]:
     """Cells of the own ``place`` (by owner and department), and what was only shared."""
     shared = (
         _sums_of(_RECORD)
@@ -178,12 +190,15 @@ def _and_shared(place: Any) -> ScopedStatement:
             place(_RECORD).is_distinct_from(true()),
         )
     )
-    return scoped(_of_grain(place(_CELL)), shared)
+    return _of_grain(place(_CELL)), shared
 
 
-# Made once: every move asks for heads, and building them costs more than reading them.
-_ROLLED_UP: Mapping[str, ScopedStatement] = {
-    "all": scoped(_of_grain(and_(_CELL.owner_id == 0, _CELL.department_id == 0))),
+# The types of the columns of a head, and by grain the statements whose rows together are the heads.
+HEAD_COLUMNS = (FunnelRollup.stage_key.type, FunnelRollup.currency.type, *(3 * (BigInteger(),)))
+ROLLED_UP: Mapping[str, tuple[Select[*tuple[Any, ...]], ...]] = {
+    "all": (_of_grain(and_(_CELL.owner_id == 0, _CELL.department_id == 0)),),
     "own": _and_shared(lambda of: of.owner_id == _MEMBER),
     "departments": _and_shared(lambda of: or_(of.owner_id == _MEMBER, of.department_id.in_(_DEPARTMENTS))),
 }
+# Made once: every board asks for heads, and building them costs more than reading them.
+_ROLLED_UP = {grain: scoped(*heads) for grain, heads in ROLLED_UP.items()}

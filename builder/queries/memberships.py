@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, Date, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Date,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -22,9 +36,35 @@ from builder.metadata.catalog import Catalog
 ROLE_GONE = N_("Your role “%(role)s” is not defined in this workspace. Ask an admin for another one.")
 
 
+# Whose row visibility depends on departments.
+SEES_DEPARTMENTS = ("department", "subtree")
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a sign-in is expected to need of the workspace that an address names, so that one statement reads
+    both: the departments of ``today`` of members with one of ``role_keys``.
+
+    A guess by what the process saw before. What is read is always of now; whether it is what is needed is
+    asked again when the workspace and its roles are known (``actor_of``).
+    """
+
+    workspace_id: int
+    today: date
+    role_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Departments:
+    """A member's departments of ``today``, the one begun last first, and for each those at and below it."""
+
+    today: date
+    below: Mapping[int, tuple[int, ...]]
+
+
 @dataclass(frozen=True)
 class Membership:
-    """A sign-in's place in one workspace."""
+    """A sign-in's place in one workspace. ``departments``: when they were read together with it."""
 
     workspace: WorkspaceInfo
     member_id: int
@@ -33,6 +73,7 @@ class Membership:
     manager_id: int | None
     last_seen_at: datetime | None
     unread_notices: int = 0
+    departments: Departments | None = None
 
 
 def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
@@ -46,6 +87,20 @@ def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
 def membership_of(row: Sequence[Any]) -> Membership:
     """The membership whose ``MEMBERSHIP`` columns are the values of ``row``."""
     return Membership(WorkspaceInfo(*row[:_WORKSPACE_WIDTH]), *row[_WORKSPACE_WIDTH:])
+
+
+def signed_in(rows: Sequence[Sequence[Any]], foreseen: Foreseen) -> list[Membership]:
+    """The memberships of the rows of ``with_memberships``, those foreseen with their departments."""
+    found = []
+    for _account, *values, departments in rows:
+        if values[0] is None:
+            continue
+        membership = membership_of(values)
+        if membership.workspace.id == foreseen.workspace_id and membership.role_key in foreseen.role_keys:
+            known = Departments(foreseen.today, _below(departments))
+            membership = replace(membership, departments=known)
+        found.append(membership)
+    return found
 
 
 def count_memberships(session: WorkspaceSession, user_id: int) -> int:
@@ -70,10 +125,11 @@ def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog
         raise Forbidden(ROLE_GONE, role=membership.role_key)
     own: tuple[int, ...] = ()
     visible: tuple[int, ...] = ()
-    if role.visibility in ("department", "subtree"):
-        own, visible = _departments(
-            session, membership.member_id, today, subtree=role.visibility == "subtree"
-        )
+    if role.visibility in SEES_DEPARTMENTS:
+        below = _departments(session, membership, today)
+        own = tuple(below)
+        is_deep = role.visibility == "subtree"
+        visible = tuple(dict.fromkeys(chain.from_iterable(below.values()))) if is_deep else own
     return Actor(
         member_id=membership.member_id,
         name=membership.name,
@@ -89,15 +145,28 @@ def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog
 
 
 def _departments(
-    session: WorkspaceSession, member_id: int, today: date, *, subtree: bool
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The member's departments of today (the one begun last first), and those whose records they see.
+    session: WorkspaceSession, membership: Membership, today: date
+) -> Mapping[int, tuple[int, ...]]:
+    """The member's departments of today (the one begun last first), each with those whose records they see.
 
     Departments that ended still count below: records of then belong to them.
     """
-    statement = _SUBTREES if subtree else _DEPARTMENTS
-    rows = session.execute(statement, {"member_id": member_id, "today": today}).all()
-    return tuple(dict.fromkeys(row.mine for row in rows)), tuple(dict.fromkeys(row.id for row in rows))
+    known = membership.departments
+    if known is not None and known.today == today:
+        return known.below
+    asked = {"member_id": membership.member_id, "today": today}
+    return _below(session.execute(_DEPARTMENTS, asked).scalar())
+
+
+def _below(text: str | None) -> Mapping[int, tuple[int, ...]]:
+    """Read what ``_departments_below`` wrote."""
+    entries = [entry.split(":") for entry in (text or "").split()]
+    # Two of one day: the one that was entered last. Who began on an unknown day began first.
+    entries.sort(key=lambda entry: (entry[0], int(entry[1])), reverse=True)
+    found: dict[int, dict[int, None]] = {}
+    for _begun, _id, mine, below in entries:
+        found.setdefault(int(mine), {})[int(below)] = None
+    return {mine: tuple(below) for mine, below in found.items()}
 
 
 def holds_on(starts_on: Any, ends_on: Any, day: date | BindParameter[date]) -> ColumnElement[bool]:
@@ -123,39 +192,57 @@ _MEMBERSHIPS = (
 )
 
 
+_mine = aliased(Department)
+_TODAY = bindparam("today", type_=Date)
+
+
+def _departments_below(member: ColumnElement[bool]) -> Select[str]:
+    """The departments of today of a member as one text: ``begun:id:mine:below``, parted by blanks."""
+
+    def text_of(column: Any) -> Any:
+        return cast(column, Text)
+
+    begun = func.coalesce(text_of(DepartmentMember.starts_on), "")
+    parts = (begun, *map(text_of, (DepartmentMember.id, _mine.id, Department.id)))
+    entry = parts[0].concat(":" + parts[1]).concat(":" + parts[2]).concat(":" + parts[3])
+    return (
+        select(func.aggregate_strings(entry, " "))
+        .select_from(DepartmentMember)
+        .join(_mine, _beside(_mine, _mine.id == DepartmentMember.department_id))
+        .join(Department, _beside(Department, Department.path.like(_mine.path.concat("%"))))
+        .where(
+            member,
+            holds_on(DepartmentMember.starts_on, DepartmentMember.ends_on, _TODAY),
+            holds_on(_mine.starts_on, _mine.ends_on, _TODAY),
+        )
+    )
+
+
+def _beside(entity: Any, match: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Said here, because a statement across workspaces is not filtered by the session."""
+    return and_(entity.workspace_id == DepartmentMember.workspace_id, match)
+
+
+_DEPARTMENTS = _departments_below(DepartmentMember.member_id == bindparam("member_id", type_=BigInteger))
+
+
 @cache
 def with_memberships(account: type[UserAccount]) -> Select[*tuple[Any, ...]]:
     """The account of a session (``fs_uniquifier``) once for each of its memberships, or without one: rows of
-    the account and the ``MEMBERSHIP`` columns.
+    the account, the ``MEMBERSHIP`` columns and, where ``foreseen``, the departments (``signed_in``).
     """
+    departments = _departments_below(
+        and_(DepartmentMember.workspace_id == Member.workspace_id, DepartmentMember.member_id == Member.id)
+    ).correlate(Member)
+    is_foreseen = and_(
+        Member.workspace_id == bindparam("workspace_id", type_=BigInteger),
+        Member.role_key.in_(bindparam("role_keys", expanding=True)),
+    )
     return (
-        select(account, *MEMBERSHIP)
+        select(account, *MEMBERSHIP, case((is_foreseen, departments.scalar_subquery())))
         .outerjoin(Member, and_(Member.user_id == account.id, Member.is_active))
         .outerjoin(Workspace, Workspace.id == Member.workspace_id)
         .where(account.fs_uniquifier == bindparam("fs_uniquifier"))
         .order_by(Workspace.name, Workspace.id)
         .execution_options(across_workspaces=True)
     )
-
-
-_mine = aliased(Department)
-_TODAY = bindparam("today", type_=Date)
-
-
-def _departments_below(is_below: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(_mine.id.label("mine"), Department.id)
-        .select_from(DepartmentMember)
-        .join(_mine, _mine.id == DepartmentMember.department_id)
-        .join(Department, is_below)
-        .where(
-            DepartmentMember.member_id == bindparam("member_id", type_=BigInteger),
-            holds_on(DepartmentMember.starts_on, DepartmentMember.ends_on, _TODAY),
-            holds_on(_mine.starts_on, _mine.ends_on, _TODAY),
-        )
-        .order_by(DepartmentMember.starts_on.desc(), DepartmentMember.id.desc(), Department.path)
-    )
-
-
-_DEPARTMENTS = _departments_below(Department.id == _mine.id)
-_SUBTREES = _departments_below(Department.path.like(_mine.path.concat("%")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -20,7 +22,7 @@ from wtforms import EmailField
 
 from builder.db.extension import request_session
 from builder.db.people import PlatformRole, UserAccount
-from builder.queries.memberships import membership_of, with_memberships
+from builder.queries.memberships import Foreseen, signed_in, with_memberships
 
 
 def _stripped(text: str | None) -> str | None:
@@ -61,12 +63,14 @@ def _with_memberships(fs_uniquifier: str) -> SignIn | None:
     claim of the cookie was right.
     """
     session = request_session()
-    rows = session.execute(with_memberships(SignIn), {"fs_uniquifier": fs_uniquifier}).all()
+    foreseen = g.get("foreseen") or Foreseen(0, date.min, ())
+    asked = {"fs_uniquifier": fs_uniquifier, **asdict(foreseen)}
+    rows = session.execute(with_memberships(SignIn), asked).all()
     if not rows:
         return None
     user: SignIn = rows[0][0]
     if session.info["user_id"] == user.id:
-        g.memberships = [membership_of(row[1:]) for row in rows if row[1] is not None]
+        g.memberships = signed_in(rows, foreseen)
     return user
 
 

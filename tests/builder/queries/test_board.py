@@ -10,7 +10,7 @@ from sqlalchemy import update
 from builder.db.records import Record
 from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
-from builder.queries.board import Board, board, board_column, column_heads
+from builder.queries.board import Board, board, board_column
 from builder.queries.board_heads import CurrencySum
 from builder.services import deletion, records
 from tests.builder.queries.world import ANN, BEN, NORTH, SOUTH, World, actor, counted
@@ -196,6 +196,3 @@ def test_a_board_takes_one_statement_a_column_and_three_more(world: World, who: 
     with counted(world.engine) as statements:
         shown(world, who)
     assert len(statements) <= most
-    with counted(world.engine) as statements:
-        column_heads(world.session, world.catalog, who, world.catalog.pipeline("path"), world.context)
-    assert len(statements) <= 2

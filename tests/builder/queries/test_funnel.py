@@ -16,7 +16,8 @@ from builder.domain.conditions import ALWAYS, All, Comparison
 from builder.domain.funnel import MODES, UNLESS_LOST, FunnelFigures
 from builder.domain.period import ALL_TIME, Period
 from builder.domain.permissions import Actor
-from builder.queries.board import board, one_card
+from builder.queries.board import board
+from builder.queries.board_moved import after_move
 from builder.queries.dimensions import dimension
 from builder.queries.drill import EXITS, Figure, drill, figure_ids
 from builder.queries.funnel import funnel_report, snapshot, source_of
@@ -135,7 +136,12 @@ def test_everybody_counts_and_lists_all_of_what_has_no_owner(uow: UnitOfWork) ->
         filtered = board(uow.session, uow.catalog, who, path, context, filter=ALWAYS)
         assert filtered.columns == seen.columns
         card = seen.columns[0].cards[0]
-        assert one_card(uow.session, uow.catalog, who, path, card.id) == (card, {})
+        for limited in (None, ALWAYS):
+            heads, shown, _names = after_move(
+                uow.session, uow.catalog, who, path, card.id, context, filter=limited
+            )
+            assert shown == card
+            assert heads == {column.stage_key: column.head for column in seen.columns if column.head.count}
 
 
 def comparable(figures: FunnelFigures, mode: str) -> FunnelFigures:
