@@ -75,7 +75,7 @@ def make(record_id: int, to: str) -> Response:
     revision = sent_revision()
     given = _with_files(here, record_id)
     uow = here.unit_of_work()
-    uow.begin()
+    uow.begin(on=record_id)
     try:
         if "_form" in request.form:
             return _submitted(here, uow, record_id, to, revision, given)

@@ -13,7 +13,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from builder.db.ids import new_ids
 from builder.db.ledger import SliceRow, StayRow
@@ -64,8 +64,8 @@ class StoredStay(NamedTuple):
     details: Mapping[str, Any]
 
     @classmethod
-    def of_row(cls, row: Row[Any]) -> StoredStay:
-        values = row._mapping
+    def of(cls, values: Mapping[str, Any]) -> StoredStay:
+        """By the columns of its row."""
         stay = Stay(
             **{name: values[name] for name in _STAY_COLUMNS},
             kind=values["stage_kind"],
@@ -109,11 +109,20 @@ _STAYS = scoped(
 
 
 class StaysLater:
-    """The stays of some records, in order: all read in one statement when those of one are asked for."""
+    """The stays of some records, in order: all read in one statement when those of one are asked for.
 
-    def __init__(self, uow: UnitOfWork, record_ids: Iterable[int]) -> None:
+    ``known``: those of the only record, where they have been read with it.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        record_ids: Iterable[int],
+        known: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
         self._uow = uow
         self._ids = list(record_ids)
+        self._known = known
 
     def of(self, record_id: int) -> list[StoredStay]:
         return self._found.get(record_id, [])
@@ -121,8 +130,14 @@ class StaysLater:
     @cached_property
     def _found(self) -> dict[int, list[StoredStay]]:
         found: dict[int, list[StoredStay]] = {record_id: [] for record_id in self._ids}
-        for row in self._uow.session.run(_STAYS, ids=self._ids) if self._ids else ():
-            found[row.record_id].append(StoredStay.of_row(row))
+        if not self._ids:
+            return found
+        rows: Iterable[Any] | None = self._known
+        if rows is None:
+            rows = self._uow.session.run(_STAYS, ids=self._ids).mappings()
+        row: Any
+        for row in rows:
+            found[row["record_id"]].append(StoredStay.of(row))
         return found
 
 

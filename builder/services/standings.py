@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from builder.db.records import Record, RecordShare
 from builder.db.tenancy import scoped
@@ -35,46 +35,54 @@ def load_standings(
 ) -> dict[int, Standing]:
     """Records that the actor may see and change, locked when a write has begun.
 
-    One or two statements, and one for all their stays when any are asked for. What is not there, not visible
+    One or two statements, and one for all their stays when any are asked for; none for a record that the
+    write began on (``UnitOfWork.begin``). What is not there, not visible
     (unless ``of_everyone``: what a publish renews is nobody's in particular) or (unless asked for) deleted is
     left out. Errors: Forbidden for a record that was shared with the actor for reading only, unless those are
     left out as well.
     """
-    statement = _LOCKED if uow.session.is_writing else _LOOKED_AT
-    found = uow.session.run(statement, ids=list(record_ids)).all()
-    rows = [row for row in found if (row.deleted_at is not None) is is_deleted]
+    taken = uow.taken(record_ids[0]) if len(record_ids) == 1 else None
+    found: Sequence[Any]
+    if taken is None:
+        statement = _LOCKED if uow.session.is_writing else _LOOKED_AT
+        found = uow.session.run(statement, ids=list(record_ids)).mappings().all()
+    else:
+        found = [taken.record]
+    rows: list[Any] = [row for row in found if (row["deleted_at"] is not None) is is_deleted]
     if not of_everyone:
         rows = _changeable(uow, rows, leaves_out_read_only)
-    stays = StaysLater(uow, (row.id for row in rows if row.pipeline_version_id is not None))
+    in_pipelines = [row["id"] for row in rows if row["pipeline_version_id"] is not None]
+    stays = StaysLater(uow, in_pipelines, None if taken is None else taken.stays)
     return {
-        row.id: Standing(
-            record=dict(row._mapping),
-            stored=dict(row._mapping),
+        row["id"]: Standing(
+            record=dict(row),
+            stored=dict(row),
             pipeline=None
-            if row.pipeline_version_id is None
-            else pipeline_version(uow.session, uow.catalog, row.pipeline_version_id),
+            if row["pipeline_version_id"] is None
+            else pipeline_version(uow.session, uow.catalog, row["pipeline_version_id"]),
             stays_later=stays,
         )
         for row in rows
     }
 
 
-def _changeable(uow: UnitOfWork, rows: Sequence[Row[Any]], leaves_out_read_only: bool) -> list[Row[Any]]:
+def _changeable(uow: UnitOfWork, rows: Sequence[Any], leaves_out_read_only: bool) -> list[Any]:
     """Those that the actor may see; shares are asked for only where owner and department do not tell.
 
     Errors: Forbidden when one of them was shared for reading only (S34).
     """
-    seen = {row.id for row in rows if uow.actor.can_see(row.object_key, row.owner_id, row.department_id)}
+    can_see = uow.actor.can_see
+    seen = {row["id"] for row in rows if can_see(row["object_key"], row["owner_id"], row["department_id"])}
     if len(seen) == len(rows):
         return list(rows)
     shares = select(RecordShare.record_id, RecordShare.can_edit).where(
         RecordShare.member_id == uow.actor.member_id,
-        RecordShare.record_id.in_([row.id for row in rows if row.id not in seen]),
+        RecordShare.record_id.in_([row["id"] for row in rows if row["id"] not in seen]),
     )
     shared = {row.record_id: row.can_edit for row in uow.session.execute(shares)}
     if not leaves_out_read_only and not all(shared.values()):
         raise Forbidden(READ_ONLY)
-    return [row for row in rows if row.id in seen or shared.get(row.id)]
+    return [row for row in rows if row["id"] in seen or shared.get(row["id"])]
 
 
 def load_standing(

@@ -21,6 +21,7 @@ from builder.domain.workspaces import WorkspaceInfo
 from builder.errors import N_, Forbidden
 from builder.metadata.catalog import Catalog
 from builder.queries.definitions import load_catalog
+from builder.queries.taken import TakenRecord, take_record
 
 _STAMP = select(Workspace.__table__.c.definitions_stamp).where(
     Workspace.__table__.c.id == bindparam("workspace", type_=BigInteger)
@@ -49,10 +50,14 @@ class UnitOfWork:
     origin: str | None = None
     _events: list[dict[str, Any]] = field(default_factory=list)
     _writing: Any = None
+    _taken: TakenRecord | None = None
     _deferred: list[tuple[Callable[[UnitOfWork, list[Any]], None], Any]] = field(default_factory=list)
 
-    def begin(self, *, alone: bool = False) -> None:
+    def begin(self, *, alone: bool = False, on: int | None = None) -> None:
         """Start writing. Reads from here on see what they will change, and ``catalog`` is the live one.
+
+        ``on``: the record that the write is about to load (``load_standing``); it is read and locked in the
+        same statement.
 
         A write by definitions that somebody replaced since they were read would leave wrong copies and sums.
         So every write shares a lock on its workspace, and what changes definitions or recomputes copies asks
@@ -63,10 +68,26 @@ class UnitOfWork:
         if running is self._writing and not alone:
             return
         self._writing = running
-        self._renew(_ALONE if alone else _WITH_OTHERS)
+        self._taken = None if on is None or alone else take_record(self.session, on)
+        if self._taken is None:
+            self._renew(_ALONE if alone else _WITH_OTHERS)
+        else:
+            self._go_on_with(self._taken.stamp)
+
+    def taken(self, record_id: int) -> TakenRecord | None:
+        """The record that the write began on, once: whoever asks again may have changed it."""
+        taken = self._taken
+        if taken is None or taken.record["id"] != record_id or not self.session.is_writing:
+            return None
+        self._taken = None
+        return taken
 
     def _renew(self, statement: Select[int]) -> None:
-        stamp = self.session.connection().execute(statement, {"workspace": self.workspace.id}).scalar()
+        self._go_on_with(
+            self.session.connection().execute(statement, {"workspace": self.workspace.id}).scalar()
+        )
+
+    def _go_on_with(self, stamp: int | None) -> None:
         if stamp is not None and stamp != self.workspace.definitions_stamp:
             self.workspace = replace(self.workspace, definitions_stamp=stamp)
             self.renew_catalog()
@@ -169,6 +190,7 @@ class UnitOfWork:
         self.session.commit()
 
     def rollback(self) -> None:
+        self._taken = None
         self._events = []
         self._deferred = []
         self.session.rollback()
