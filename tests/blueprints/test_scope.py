@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from flask import Flask
 from sqlalchemy import update
 
 from builder.db.ids import to_public
-from builder.db.people import Member
+from builder.db.people import Department, DepartmentMember, Member
 from builder.services import people
+from tests.fixtures.boards import Boards
 from tests.fixtures.town import Town
 
 PAGES = (
@@ -59,6 +65,54 @@ def test_a_person_switched_off_in_a_workspace_is_out_at_once(sqlite_town: Town) 
 
     assert visitor.get("/w/acme/admin/people").status_code == 404
     assert visitor.get("/").headers["Location"] == "/account/settings"
+
+
+def test_departments_come_with_the_sign_in_and_those_of_now_count_with_the_next_request(
+    boards: Boards, count_statements: Callable[[Flask], Any]
+) -> None:
+    """Whatever a process foresees by what it saw before: rows, roles and days change behind its back."""
+    town, record = boards.town, f"/w/acme/r/{to_public(boards.id)}"
+    mia = town.as_("Mia")
+    assert mia.get(record).status_code == 200
+
+    def asked(status: int) -> int:
+        with count_statements(town.app) as sent:
+            assert mia.get(record).status_code == status
+        return len([each for each in sent if "department_member" in each and "FROM user_account" not in each])
+
+    assert asked(200) == 0
+    until = town.clock.now().date() + timedelta(days=3)
+    of_mia = DepartmentMember.member_id == town.ids["Mia"]
+    changes = (
+        (update(DepartmentMember).where(of_mia).values(ends_on=until), 200),
+        (update(DepartmentMember).where(of_mia).values(ends_on=town.clock.now().date()), 404),
+        (update(DepartmentMember).where(of_mia).values(starts_on=until, ends_on=None), 404),
+        (update(DepartmentMember).where(of_mia).values(starts_on=None), 200),
+        (update(Department).values(ends_on=town.clock.now().date()), 404),
+    )
+    for change, status in changes:
+        uow = town.work()
+        uow.begin()
+        uow.session.execute(change.execution_options(synchronize_session=False))
+        uow.commit()
+        uow.session.close()
+        assert asked(status) == 0, change
+
+
+def test_a_department_ends_with_its_day(boards: Boards) -> None:
+    town, record = boards.town, f"/w/acme/r/{to_public(boards.id)}"
+    mia = town.as_("Mia")
+    uow = town.work()
+    uow.begin()
+    of_mia = update(DepartmentMember).where(DepartmentMember.member_id == town.ids["Mia"])
+    uow.session.execute(of_mia.values(ends_on=town.clock.now().date() + timedelta(days=1)))
+    uow.commit()
+    uow.session.close()
+    assert [mia.get(record).status_code for _ in range(2)] == [200, 200]
+
+    town.clock.advance(timedelta(days=1))
+
+    assert mia.get(record).status_code == 404
 
 
 def test_a_role_that_is_gone_is_told(sqlite_town: Town) -> None:
