@@ -31,6 +31,7 @@ from builder.forms.record_form import RecordForm
 from builder.forms.state import FieldState
 from builder.queries.record import find_record, get_record
 from builder.queries.row import FullRecord, names_of_members, names_of_records
+from builder.queries.successors import successors_of
 from builder.services.conversion import NOT_CONVERTIBLE, ConvertRecord, closing_stages, convert
 
 NOT_THERE = N_("Choose a record that you can see.")
@@ -247,6 +248,7 @@ def _show(
         status=status,
         record=record,
         definition=definition,
+        former=successors_of(here.session, record.id, conversion.main),
         targets=targets,
         problems=problems or [],
         warnings=warnings,

@@ -72,6 +72,7 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
     if conversion is None:
         raise Invalid(NOT_CONVERTIBLE)
     existing = _existing(uow, conversion, command.existing)
+    _refuse_converted(uow, standing, conversion)
     _close(uow, standing, command)
     entry = Entry(
         command.pipeline_key,
@@ -81,6 +82,17 @@ def convert(uow: UnitOfWork, command: ConvertRecord) -> Converted:
     )
     made = succeed(uow, uow.actor, definition, conversion, standing, Wanted(entry, command.values, existing))
     return Converted(made[conversion.main], made)
+
+
+def _refuse_converted(uow: UnitOfWork, standing: Standing, conversion: Conversion) -> None:
+    """Errors: Conflict when it is closed, or was converted and what it became is there."""
+    pipeline, name = standing.pipeline, standing.record["name"]
+    if pipeline is not None and (
+        not pipeline.of_kind("won") or not pipeline.by_key[standing.record["stage_key"]].is_open
+    ):
+        raise Conflict(ALREADY_CLOSED, name=name)
+    if was_converted(uow, standing, conversion):
+        raise Conflict(CONVERTED, name=name)
 
 
 def closing_stages(pipeline: Pipeline, stage_key: str | None) -> tuple[Stage, ...]:
@@ -105,11 +117,7 @@ def _close(uow: UnitOfWork, standing: Standing, command: ConvertRecord) -> None:
     """Through the one door, to a won stage of its pipeline; a record in no pipeline stays as it is."""
     pipeline, name = standing.pipeline, standing.record["name"]
     if pipeline is None:
-        if was_converted(uow, standing):
-            raise Conflict(CONVERTED, name=name)
         return
-    if not pipeline.of_kind("won") or not pipeline.by_key[standing.record["stage_key"]].is_open:
-        raise Conflict(ALREADY_CLOSED, name=name)
     target = _closing_stage(pipeline, standing.record["stage_key"], command.to_stage)
     result = move(
         uow,

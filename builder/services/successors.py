@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import exists, select
-
-from builder.db.ledger import EventRow
-from builder.db.records import Record
 from builder.domain.fields import Conversion, ObjectDefinition
 from builder.domain.permissions import Actor
 from builder.errors import N_, Invalid
+from builder.queries.successors import successors_of
 from builder.services.entries import Entry
 from builder.services.ledger import Standing
 from builder.services.records import NewRecord, create
@@ -78,7 +75,7 @@ def follow_win(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing
     Errors: Invalid, with what the successor lacks; then nothing is won either.
     """
     conversion = definition.conversion
-    if conversion is None or not conversion.is_automatic or was_converted(uow, standing):
+    if conversion is None or not conversion.is_automatic or was_converted(uow, standing, conversion):
         return {}
     entry = Entry(None, origin="convert", is_confirmed=True, otherwise=conversion.pipeline)
     reader = uow.actor
@@ -94,15 +91,14 @@ def follow_win(uow: UnitOfWork, definition: ObjectDefinition, standing: Standing
         uow.actor = reader
 
 
-def was_converted(uow: UnitOfWork, standing: Standing) -> bool:
-    """By the log, its own or that of a record that was merged into it; its row is locked, so nobody converts
-    it at the same time.
+def was_converted(uow: UnitOfWork, standing: Standing, conversion: Conversion) -> bool:
+    """Whether what it was converted into, the main record of its conversion, is there: live, or merged into
+    one that is. What lies in the recycle bin is not. The record's row is locked, so nobody converts it at the
+    same time.
     """
-    ids = (standing.record_id, *(standing.record["merged_ids"] or ()))
-    if any(uow.has_logged("record.converted", one) for one in ids):
+    if uow.has_logged("record.converted", standing.record_id):
         return True
-    events = exists().where(EventRow.record_id == Record.id, EventRow.kind == "record.converted")
-    return uow.session.scalar(select(Record.id).where(Record.id.in_(ids), events).limit(1)) is not None
+    return any(each.is_live for each in successors_of(uow.session, standing.record_id, conversion.main))
 
 
 def _without_hidden(

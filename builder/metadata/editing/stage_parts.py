@@ -40,7 +40,12 @@ class DescribeStage:
         if self.milestone and self.milestone not in known:
             raise Refused(N_("This milestone is no longer there. Choose another."), "milestone")
         limits = {name: getattr(self, name) for name in LIMITS}
+        is_open = document["stages"][index_of(document, self.key)]["kind"] == "open"
         for name, days in limits.items():
+            if days is not None and not is_open:
+                raise Refused(
+                    N_("Nothing waits in a stage that ends the process: it has no time limits."), name
+                )
             if days is not None and not 1 <= days <= MOST_DAYS:
                 raise Refused(N_("A time limit is a whole number of days from 1 to 3650."), name)
         settings = {

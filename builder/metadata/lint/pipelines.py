@@ -206,6 +206,19 @@ def terminal_probability(document: Document, _: Surroundings) -> Iterator[Findin
 
 
 @rule(
+    "terminal_limits",
+    "pipeline",
+    N_("Nothing waits in a stage that ends the process: a limit of %(days)s days never counts. Remove it."),
+    "warn",
+)
+def terminal_limits(document: Document, _: Surroundings) -> Iterator[Finding]:
+    for index, stage in enumerate(document["stages"]):
+        for name in LIMITS:
+            if stage["kind"] != "open" and name in stage:
+                yield ("stages", index, name), {"days": stage[name]}
+
+
+@rule(
     "limits_out_of_order",
     "pipeline",
     N_("A limit of %(days)s days after one of %(before)s: target, warning and breach go up in this order."),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from builder.db.ids import from_public
+from builder.db.records import Record
+from builder.services import deletion
 from tests import factories
 from tests.blueprints.workspace.desk import NOBODY, change, make, matter, page_of, sent_by, stored
 from tests.fixtures.town import Town
@@ -242,6 +245,18 @@ def test_a_record_in_no_process_is_converted_once(prepared: Town) -> None:
     again = rita.post(page_of(record, "/convert"), sent)
     assert again.status_code == 409
     assert "was converted already" in again.text
+    page = rita.get(page_of(record, "/convert")).text
+    assert "It was converted already." in page
+    assert ">Convert</button>" not in page
+    uow = prepared.work()
+    made = uow.session.scalars(select(Record).where(Record.object_key == "matter")).one()
+    deletion.delete(uow, made.id)
+    uow.commit()
+    uow.session.close()
+    page = rita.get(page_of(record, "/convert")).text
+    assert "lies in the recycle bin" in page
+    sent = dict(sent_by(page, "convert-form"))
+    assert rita.post(page_of(record, "/convert"), sent).status_code == 303
 
 
 def test_a_new_record_whose_process_warns_is_confirmed(prepared: Town) -> None:

@@ -11,7 +11,7 @@ from builder.db.records import Record
 from builder.domain.permissions import Actor
 from builder.domain.transitions import Refused
 from builder.errors import Conflict, Forbidden, Invalid, Unconfirmed
-from builder.services import records, transitions
+from builder.services import deletion, records, transitions
 from builder.services.bulk import Chosen
 from builder.services.conversion import CHOOSE_STAGE, ConvertRecord, convert
 from builder.services.entries import Entry
@@ -272,3 +272,37 @@ def test_what_was_begun_for_a_record_that_was_merged_is_not_begun_again(world: W
     won = win(world, stays)
     assert isinstance(won, transitions.Applied)
     assert (won.successors, count(world, "matter")) == ({}, 1)
+
+
+def test_a_record_that_was_won_and_reopened_is_converted_again_only_once_what_it_became_is_gone(
+    world: World,
+) -> None:
+    by_itself(world)
+    record = enquiry(world)
+    won = win(world, record)
+    assert isinstance(won, transitions.Applied)
+
+    def reopened() -> None:
+        with world.work() as uow:
+            again = transitions.MoveRecord(record, "new", override_reason="The wrong one")
+            assert isinstance(transitions.move(uow, again), transitions.Applied)
+            uow.commit()
+
+    reopened()
+    with world.work() as uow, pytest.raises(Conflict, match="converted already"):
+        convert(uow, ConvertRecord(record))
+    assert stage_of(world, record) == "new"
+    with world.work() as uow:
+        deletion.delete(uow, won.successors["matter"])
+        uow.commit()
+    with world.work() as uow:
+        made = convert(uow, ConvertRecord(record, existing={"client": won.successors["client"]}))
+        uow.commit()
+    assert count(world, "client") == 1
+    with world.work() as uow:
+        deletion.delete(uow, made.main)
+        uow.commit()
+    reopened()
+    twice = win(world, record)
+    assert isinstance(twice, transitions.Applied)
+    assert "matter" in twice.successors

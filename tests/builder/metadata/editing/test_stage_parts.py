@@ -49,6 +49,10 @@ def test_limits_of_a_stay_are_days_or_taken_away() -> None:
         with pytest.raises(Invalid) as caught:
             DescribeStage("a", {"en": "Visit"}, None, breach_days=wrong).apply(FLOW)
         assert caught.value.problems[0].place == "breach_days"
+    end = next(each["key"] for each in FLOW["stages"] if each["kind"] == "won")
+    with pytest.raises(Invalid, match="ends the process") as caught:
+        DescribeStage(end, {"en": "Won"}, None, warning_days=3).apply(FLOW)
+    assert caught.value.problems[0].place == "warning_days"
 
 
 def test_tasks_keep_their_keys_and_sub_tasks_what_else_they_are_called() -> None:

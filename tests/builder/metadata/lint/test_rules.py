@@ -126,6 +126,7 @@ SAMPLES: dict[str, tuple[Document, str]] = {
     "unknown_milestone": (changed(PIPELINE, "stages", 0, "milestone", to="late"), "/stages/0/milestone"),
     "falling_probability": (changed(PIPELINE, "stages", 2, "probability", to=20), "/stages/2/probability"),
     "terminal_probability": (changed(PIPELINE, "stages", 4, "probability", to=80), "/stages/4/probability"),
+    "terminal_limits": (changed(PIPELINE, "stages", 4, "warning_days", to=9), "/stages/4/warning_days"),
     "limits_out_of_order": (
         changed(
             PIPELINE,
