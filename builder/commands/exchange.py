@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.commands.context import open_workspace, print_json, read_settings
+from builder.commands.import_options import choices_of_import, choices_of_log, common_options, history_options
+from builder.commands.import_report import Bar, tell_check, tell_result
 from builder.errors import N_, Invalid
 
 if TYPE_CHECKING:
@@ -19,66 +19,9 @@ if TYPE_CHECKING:
     from builder.exchange.blobs import BlobStore
     from builder.exchange.profile import TableProfile
     from builder.services.import_choices import Choices
-    from builder.services.import_runs import Progress
     from builder.services.unit_of_work import UnitOfWork
 
-_SHOWN_REFUSALS = 20
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def _listed(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
-
-
-def _named(value: tuple[str, ...], known: tuple[str, ...]) -> dict[str, Any]:
-    found = dict(text.rpartition("=")[::2] for text in value)
-    for said in found.values():
-        if said not in known:
-            raise click.BadParameter(f"“{said}” is none of {', '.join(known)}")
-    return found
-
-
-def _orders_named(_c: click.Context, _p: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
-    return _named(value, ("dmy", "mdy", "ymd", "serial"))
-
-
-def _marks_named(_c: click.Context, _p: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
-    return _named(value, (".", ","))
-
-
-def _history_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that say how the stages of a file are ordered and end."""
-    for decorate in (
-        click.option("--invalid", metavar="A,B", callback=_listed, help="Stages that mean invalid."),
-        click.option("--lost", metavar="A,B", callback=_listed, help="Stages that mean lost."),
-        click.option("--won", metavar="A,B", callback=_listed, help="Stages that mean won."),
-        click.option("--order", metavar="A,B", callback=_listed, help="The open stages in order."),
-        click.option("--create-pipeline", is_flag=True, help="Make the pipeline when it is not there yet."),
-    ):
-        command = decorate(command)
-    return command
-
-
-def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for decorate in (
-        click.option("--json", "as_json", is_flag=True, help="Answer with JSON."),
-        click.option("--strict", is_flag=True, help="End with 1 when a row was refused."),
-        click.option("--result", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.csv",
-                     help="Write every row with its verdict and reason to this file."),
-        click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd", "serial"]),
-                     help="How dates such as 03/04/2021 are written, where the values do not tell."),
-        click.option("--dates", multiple=True, metavar="C=ORDER", callback=_orders_named,
-                     help="How the dates of column C are written: dmy, mdy, ymd or serial (days of Excel)."),
-        click.option("--decimals", multiple=True, metavar="C=MARK", callback=_marks_named,
-                     help="Whether a point or a comma parts the decimals of column C."),
-        click.option("--footer", type=click.IntRange(0, 1000), metavar="N",
-                     help="Rows at the end that are totals and notes; instead of those found."),
-        click.option("--delimiter", help="Instead of the one found."),
-        click.option("--encoding", help="Instead of the one found."),
-        click.option("--sheet", help="Of a spreadsheet; instead of the first that holds something."),
-    ):  # fmt: skip
-        command = decorate(command)
-    return command
 
 
 @click.command("import")
@@ -104,15 +47,15 @@ def _common_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--owner", "owner_column", metavar="C", help="Column of the owner.")
 @click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
 @click.option("--background", is_flag=True, help="Leave the work to a worker (or the running server).")
-@_history_options
-@_common_options
+@history_options
+@common_options
 def import_(file: Path, workspace: str, object_key: str, **options: Any) -> None:
     """Import the rows of FILE (CSV, also packed with gzip).
 
     Ends with 0 when the file was carried out, even where rows were refused (each is told with its reason),
     with 1 when it was not, or when --strict is given and a row was refused.
     """
-    choices = _choices_of_import(options)
+    choices = choices_of_import(options)
     _carry_out(file, workspace, object_key, choices, options)
 
 
@@ -128,78 +71,15 @@ def import_(file: Path, workspace: str, object_key: str, **options: Any) -> None
 @click.option("--at", "at_column", required=True, metavar="C", help="Column of the time of entry.")
 @click.option("--user", "user_column", metavar="C", help="Column: who brought the record there.")
 @click.option("--amount", "amount_column", metavar="C", help="Column of the amount then.")
-@_history_options
-@_common_options
+@history_options
+@common_options
 def load_history(file: Path, workspace: str, object_key: str | None, **options: Any) -> None:
     """Load an event log: one record a key, one visit of a stage a row, in the order of time and file.
 
     Ends with 0 when the file was carried out, even where records were refused, with 1 when it was not, or
     when --strict is given and a row was refused.
     """
-    _carry_out(file, workspace, object_key, _choices_of_log(options), options)
-
-
-def _choices_of_import(options: dict[str, Any]) -> Choices:
-    from builder.services.import_choices import Choices
-    from builder.services.import_history import HistoryChoice
-
-    history = None
-    if options["load_history"]:
-        for name in ("pipeline", "stage_column"):
-            if not options[name]:
-                raise click.UsageError(f"--load-history needs --{name.removesuffix('_column')}")
-        history = HistoryChoice(
-            pipeline=options["pipeline"],
-            stage_column=options["stage_column"],
-            create=options["create_pipeline"],
-            at_column=options["at_column"],
-            closed_column=options["closed_column"],
-            order=options["order"],
-            won=options["won"],
-            lost=options["lost"],
-            invalid=options["invalid"],
-        )
-    maps = dict(text.partition("=")[::2] for text in options["maps"])
-    return Choices(
-        fields={column: key or None for column, key in maps.items()},
-        create_fields=options["create_fields"],
-        key_column=options["key_column"],
-        owner_column=options["owner_column"],
-        amount_column=options["amount_column"],
-        order=options["date_order"],
-        orders=options["dates"],
-        marks=options["decimals"],
-        create_users=options["create_users"],
-        create_references=options["create_references"],
-        entry_pipeline=None if history else options["pipeline"],
-        history=history,
-    )
-
-
-def _choices_of_log(options: dict[str, Any]) -> Choices:
-    from builder.services.import_choices import Choices
-    from builder.services.import_history import HistoryChoice
-
-    return Choices(
-        key_column=options["key_column"],
-        order=options["date_order"],
-        orders=options["dates"],
-        marks=options["decimals"],
-        create_users=options["user_column"] is not None,
-        mode="log",
-        history=HistoryChoice(
-            pipeline=options["pipeline"],
-            stage_column=options["stage_column"],
-            create=options["create_pipeline"],
-            at_column=options["at_column"],
-            amount_column=options["amount_column"],
-            user_column=options["user_column"],
-            order=options["order"],
-            won=options["won"],
-            lost=options["lost"],
-            invalid=options["invalid"],
-        ),
-    )
+    _carry_out(file, workspace, object_key, choices_of_log(options), options)
 
 
 def _carry_out(
@@ -308,8 +188,6 @@ def _from_preset(
 
 
 def _format(blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> Any:
-    from dataclasses import replace
-
     from builder.exchange.detection import DELIMITERS, FileFormat
     from builder.services.imports import footer_found
 
@@ -339,95 +217,10 @@ def _run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[str, A
 
     uow.commit()
     begun = time.monotonic()
-    bar = _Bar()
+    bar = Bar()
     done = run(uow, blobs, job.id, on_progress=bar.show)
     bar.end()
-    _report(uow, blobs, done, time.monotonic() - begun, options)
-
-
-class _Bar:
-    """Progress on standard error: redrawn in a terminal, silent elsewhere."""
-
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-
-    def show(self, progress: Progress) -> None:
-        if not self._is_terminal:
-            return
-        share = progress.done / progress.total if progress.total else 1.0
-        full = round(share * 30)
-        click.echo(
-            f"\r[{'#' * full}{'.' * (30 - full)}] {share:4.0%}  {progress.done} of {progress.total} rows, "
-            f"{progress.refused} refused",
-            nl=False,
-            err=True,
-        )
-
-    def end(self) -> None:
-        if self._is_terminal:
-            click.echo("", err=True)
-
-
-def _report(
-    uow: UnitOfWork, blobs: BlobStore, job: ImportJob, seconds: float, options: dict[str, Any]
-) -> None:
-    from builder.db.ids import to_public
-    from builder.exchange.results import write_result
-    from builder.queries.imports import refusals, verdicts
-    from builder.services.imports import OpenFile
-
-    refused = refusals(uow.session, job.id, limit=_SHOWN_REFUSALS)
-    if options["result"]:
-        with (
-            OpenFile(blobs, job) as table,
-            options["result"].open("w", encoding="utf-8-sig", newline="") as out,
-        ):
-            for text in write_result(table, verdicts(uow.session, job.id), english_problem):
-                out.write(text)
-    counts = {
-        "rows": job.done_rows,
-        "created": job.created_rows,
-        "updated": job.updated_rows,
-        "unchanged": job.unchanged_rows,
-        "refused": job.refused_rows,
-    }
-    if options["as_json"]:
-        print_json(
-            {
-                "import": to_public(job.id),
-                "object": job.object_key,
-                "status": job.status,
-                **counts,
-                "seconds": round(seconds, 3),
-                "refusals": [
-                    {"line": item.line, "column": item.column, "reason": english(item.message, item.values)}
-                    for item in refused
-                ],
-            }
-        )
-    else:
-        click.echo(", ".join(f"{number} {name}" for name, number in counts.items()) + f" in {seconds:.1f} s.")
-        for item in refused:
-            click.echo(f"  line {item.line}, {item.column}: {english(item.message, item.values)}", err=True)
-        if job.refused_rows > len(refused):
-            click.echo(
-                f"  … and {job.refused_rows - len(refused)} more (--result OUT.csv lists all)", err=True
-            )
-    if options["strict"] and job.refused_rows:
-        sys.exit(1)
-
-
-def english(message: str, values: dict[str, Any]) -> str:
-    """A message as text; labels in English."""
-    shown = {
-        name: value.get("en") or next(iter(value.values()), "") if isinstance(value, dict) else value
-        for name, value in values.items()
-    }
-    return message % shown if shown else message
-
-
-def english_problem(item: Any) -> str:
-    return english(item.message, item.values)
+    tell_result(uow, blobs, done, time.monotonic() - begun, options)
 
 
 def _dry_run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[str, Any]) -> None:
@@ -440,20 +233,7 @@ def _dry_run(uow: UnitOfWork, blobs: BlobStore, job: ImportJob, options: dict[st
     finally:
         uow.rollback()
         blobs.delete(key)
-    if options["as_json"]:
-        facts = asdict(report)
-        for item in facts["refusals"]:
-            item["reason"] = english(item.pop("message"), item.pop("values"))
-        print_json(facts)
-    else:
-        click.echo(
-            f"{report.rows} rows: {report.created} would be created, {report.updated} updated, "
-            f"{report.unchanged} unchanged, {report.refused} refused. Nothing was written."
-        )
-        for item in report.refusals[:_SHOWN_REFUSALS]:
-            click.echo(f"  line {item.line}, {item.column}: {english(item.message, item.values)}", err=True)
-    if options["strict"] and report.refused:
-        sys.exit(1)
+    tell_check(report, options)
 
 
 def _leave_to_worker(uow: UnitOfWork, job: ImportJob, options: dict[str, Any]) -> None:
