@@ -50,7 +50,8 @@ from builder.forms.state import state as states_of
 from builder.metadata.field_rights import seen_feedback
 from builder.queries.definitions import feedback_version, pipeline_version
 from builder.queries.duplicates import merged_into
-from builder.queries.record import CONVERTED, RecordPage, RelatedList, StayView, find_record, record_page
+from builder.queries.record import RecordPage, StayView, find_record, record_page
+from builder.queries.related import CONVERTED, RelatedList
 from builder.queries.row import REFERENCE, USER, FullRecord, names_of_members, names_of_records, pointed_at
 from builder.services.outlook import Outlook, faults_of, outlook
 

@@ -15,7 +15,7 @@ from builder.domain.customer_value import WonOrders
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
 from builder.metadata.catalog import Catalog
-from builder.queries.record import referring
+from builder.queries.related import referring
 from builder.queries.row import RecordRow
 
 

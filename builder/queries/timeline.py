@@ -19,7 +19,7 @@ from builder.domain.permissions import Actor, Veil
 from builder.errors import Problem
 from builder.metadata.catalog import Catalog
 from builder.queries.keyset import BAD_CURSOR
-from builder.queries.record import referring, referring_fields
+from builder.queries.related import referring, referring_fields
 from builder.queries.row import ROWS, FullRecord, RecordRow, row_of
 from builder.queries.veils import tells_nothing, told_as_seen
 

@@ -74,7 +74,7 @@ def test_related_lists_hold_the_newest_visible_records_and_a_capped_count(
     who = actor(ANN, "own")
     world.share(account, ANN)
     assert page(world, account, who).related[0].count == 6
-    monkeypatch.setattr("builder.queries.record.RELATED_CAP", 5)
+    monkeypatch.setattr("builder.queries.related.RELATED_CAP", 5)
     assert (page(world, account).related[0].count, page(world, account).related[0].is_capped) == (5, True)
 
 
