@@ -36,7 +36,7 @@ _ONE = Given(Decimal(1))
 @dataclass(frozen=True, eq=False)
 class Total:
     """A roll-up field ``field`` of the object ``parent``: over the records of ``source`` that name a record
-    of it in their field ``by``. Made once a catalog, and compared by identity.
+    of it in their field ``by``, with ``outcome`` only those that stand so. Made once a catalog, and compared by identity.
     """
 
     parent: str
@@ -45,6 +45,7 @@ class Total:
     by: str
     function: TotalFunction
     of: FieldDefinition | None
+    outcome: str | None = None
 
     @property
     def key(self) -> str:
@@ -55,8 +56,10 @@ class Total:
         value = data.get(self.by)
         return int(value) if isinstance(value, str) and value.isdecimal() else None
 
-    def given(self, data: Mapping[str, Any], currency: str | None) -> Given | None:
-        """What a record with these values, in this currency, gives; ``None`` for nothing."""
+    def given(self, data: Mapping[str, Any], currency: str | None, outcome: str | None) -> Given | None:
+        """What a record with these values, in this currency, standing so, gives; ``None`` for nothing."""
+        if self.outcome is not None and outcome != self.outcome:
+            return None
         if self.function == "count":
             return _ONE
         value = data.get(self.of.key) if self.of else None
@@ -128,7 +131,8 @@ def total_of(
     of = fields.get(str(params.get("of", "")))
     if of is None and params["function"] != "count":
         return None
-    return Total(parent, field, str(params["from"]), str(params["by"]), params["function"], of)
+    function, outcome = params["function"], params.get("outcome")
+    return Total(parent, field, str(params["from"]), str(params["by"]), function, of, outcome)
 
 
 def _exponent(number: Decimal) -> int:

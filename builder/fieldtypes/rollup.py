@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from builder.domain.fields import FieldDefinition, JsonValue
@@ -51,7 +52,8 @@ class Rollup(FieldType):
 
     def params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         params = {"from": document["x-from"], "by": document["x-by"], "function": document["x-function"]}
-        return params | ({"of": document["x-of"]} if "x-of" in document else {})
+        given = {"of": document.get("x-of"), "outcome": document.get("x-outcome")}
+        return params | {name: value for name, value in given.items() if value is not None}
 
     def check(self, definition: FieldDefinition) -> Iterator[Problem]:
         if definition.params["function"] != "count" and "of" not in definition.params:
@@ -77,14 +79,17 @@ class Rollup(FieldType):
 
 
 class MoneyRollup(Rollup):
-    """Sum, least or greatest of amounts, per currency: ``{"CNY": "12.50", "USD": "3.00"}``."""
+    """Sum, least or greatest of amounts, per currency: ``{"CNY": "12.50", "USD": "3.00"}``.
+
+    Amounts are never mixed where they are shown; lists are ordered by the plain sum of them, as they are by
+    amounts of several currencies.
+    """
 
     key = "money_rollup"
     label = Label.of({"en": "Money total of related records", "zh_Hans": "关联金额汇总"})
     icon = "coin"
     kind = Kind.ROWS
     figures = ("money",)
-    slot = None
     is_figure = False
 
     def schema(self, definition: FieldDefinition) -> dict[str, Any]:
@@ -98,6 +103,10 @@ class MoneyRollup(Rollup):
             "minProperties": 1,
             "readOnly": True,
         }
+
+    def slot_value(self, value: JsonValue) -> str | float | None:
+        held = value.values() if isinstance(value, Mapping) else ()
+        return float(sum(Decimal(str(amount)) for amount in held)) if held else None
 
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         held = value if isinstance(value, Mapping) else {}

@@ -32,7 +32,7 @@ LONGEST_CURSOR = 4000
 LONGEST_TEXT = 400
 LARGEST_ID = (1 << 63) - 1
 # Their slots hold ids or sets, whose order means nothing to a reader.
-_UNORDERED_TYPES = frozenset({"user", "reference", "choices", "table", "address", "sub_form", "money_rollup"})
+_UNORDERED_TYPES = frozenset({"user", "reference", "choices", "table", "address", "sub_form"})
 _RECORD_COLUMNS = ("created_at", "updated_at", "closed_at")
 
 

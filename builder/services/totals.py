@@ -67,7 +67,7 @@ def _gives(total: Total, row: Mapping[str, Any] | None) -> tuple[int | None, Giv
     if row is None or row["deleted_at"] is not None:
         return None, None
     holder_id = total.parent_id(row["data"])
-    return holder_id, None if holder_id is None else total.given(row["data"], row["currency"])
+    return holder_id, None if holder_id is None else total.given(row["data"], row["currency"], row["outcome"])
 
 
 def settle(uow: UnitOfWork, changes: Sequence[Change]) -> None:
@@ -120,7 +120,7 @@ def scan(uow: UnitOfWork, total: Total, ids: Sequence[int]) -> dict[int, Any]:
     given: dict[int, list[Given]] = {record_id: [] for record_id in ids}
     for part in chunks(sorted(ids)):
         rows = uow.session.execute(
-            select(Link.target_id, Record.data, Record.currency)
+            select(Link.target_id, Record.data, Record.currency, Record.outcome)
             .join(Record, Record.id == Link.record_id)
             .where(
                 Link.field_key == total.by,
@@ -129,8 +129,8 @@ def scan(uow: UnitOfWork, total: Total, ids: Sequence[int]) -> dict[int, Any]:
                 Record.deleted_at.is_(None),
             )
         )
-        for holder_id, data, currency in rows:
-            one = total.given(data, currency)
+        for holder_id, data, currency, outcome in rows:
+            one = total.given(data, currency, outcome)
             if one is not None:
                 given[holder_id].append(one)
     return {record_id: total.value(found) for record_id, found in given.items()}

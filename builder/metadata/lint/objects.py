@@ -14,7 +14,7 @@ from builder.metadata.lint.registry import Finding, Surroundings, rule
 FILTERABLE_ROLES = ("owner", "expected_close")
 """Parts whose typed column of ``record`` can be filtered by, so that they need no slot."""
 
-UNORDERED_TYPES = ("choices", "reference", "user", "table", "address", "sub_form", "money_rollup")
+UNORDERED_TYPES = ("choices", "reference", "user", "table", "address", "sub_form")
 """Types whose stored values have no order that a person would understand."""
 
 

@@ -10,11 +10,14 @@ import pytest
 from sqlalchemy import select, update
 
 from builder.db.records import Record
+from builder.domain.comparison import EvaluationContext
 from builder.errors import Invalid
-from builder.services import definitions, deletion, maintenance, records
+from builder.queries.list import ListRequest, list_records
+from builder.services import definitions, deletion, maintenance, records, transitions
+from builder.services.entries import Entry
 from builder.services.records import NewRecord, Saved, SaveRecord
 from builder.services.unit_of_work import UnitOfWork
-from tests.factories import ACCOUNT, CASE, ROLES, World, make_world, text_field
+from tests.factories import ACCOUNT, CASE, FREE, ROLES, World, make_world, text_field
 from tests.fixtures.databases import FreshDatabase
 
 L = {"en": "Field"}
@@ -32,6 +35,7 @@ TOTALS = {
     "shortest": total("min", "hours"),
     "worth": total("sum", "worth", "money_rollup"),
     "dearest": total("max", "worth", "money_rollup"),
+    "won": total("sum", "worth", "money_rollup", **{"x-outcome": "won", "x-filterable": True}),
     "twice": {"x-type": "formula", "x-label": L, "x-formula": "hours * 2", "x-filterable": True},
 }
 TITLE = text_field("Title", **{"x-role": "name", "x-filterable": True})
@@ -55,7 +59,7 @@ def matter() -> dict[str, Any]:
 
 @pytest.fixture
 def world(database_url: FreshDatabase) -> World:
-    return make_world(database_url.url, documents=(client(**TOTALS), matter(), *ROLES))
+    return make_world(database_url.url, documents=(client(**TOTALS), matter(), FREE, *ROLES))
 
 
 def create(world: World, object_key: str, *values: dict[str, Any]) -> list[int]:
@@ -206,3 +210,43 @@ def test_a_total_of_what_is_not_there_is_not_published(world: World, field: Any,
     with world.work() as uow, pytest.raises(Invalid) as caught:
         definitions.publish(uow, [client(wrong=field)])
     assert rule in {getattr(problem, "rule", "") for problem in caught.value.problems}
+
+
+def test_only_what_was_won_counts_and_lists_are_ordered_by_it(world: World) -> None:
+    """The historical value of a customer (M29)."""
+    one, other, third = create(world, "client", {}, {}, {})
+    mine, theirs = {"client": str(one), "currency": "CNY"}, {"client": str(other), "currency": "USD"}
+    small, large, usd, free = (
+        create(world, "matter", {**values, "worth": worth})[0]
+        for values, worth in ((mine, "5.00"), (mine, "9.00"), (theirs, "7.00"), (theirs, "1.00"))
+    )
+    assert "won" not in held(world, one)
+
+    def moved(record_id: int, stage: str) -> None:
+        with world.work() as uow:
+            result = transitions.move(uow, transitions.MoveRecord(record_id, stage, override_reason="So"))
+            assert isinstance(result, transitions.Applied)
+            uow.commit()
+
+    for record_id in (small, large, usd):
+        with world.work() as uow:
+            transitions.start(uow, record_id, Entry("free"))
+            uow.commit()
+        moved(record_id, "won")
+    assert held(world, one)["won"] == {"CNY": "14.00"}
+    assert ordered(world, "-won") == [one, other, third]
+    assert ordered(world, "won")[-1] == third
+    moved(large, "a")
+    assert held(world, one)["won"] == {"CNY": "5.00"}
+    assert ordered(world, "-won") == [other, one, third]
+    save(world, usd, client=str(third))
+    assert ordered(world, "-won") == [third, one, other]
+    assert held(world, free) == {"client": str(other), "currency": "USD", "worth": "1.00"}
+
+
+def ordered(world: World, sort: str) -> list[int]:
+    with world.work() as uow:
+        request = ListRequest("client", sort=(sort,))
+        page = list_records(uow.session, uow.catalog, uow.actor, request, EvaluationContext(uow.clock.now()))
+    assert page.problem is None
+    return [row.id for row in page.rows]
