@@ -40,17 +40,26 @@ class IdMaker:
             return self._id(self._last)
 
     def many(self, count: int) -> list[int]:
-        """``count`` ids at once, rising: a third of the cost of calling that often."""
+        """``count`` ids at once, rising: a fraction of the cost of calling that often."""
         with self._lock:
             first = max(self._last + 1, self._tick())
             self._last = first + count - 1
-            return [self._id(place) for place in range(first, first + count)]
+            return self._ids(first, first + count)
 
     def _tick(self) -> int:
         if self._pid != os.getpid():
             self._pid = os.getpid()
             self._node = secrets.randbits(_NODE_BITS)
         return ((time.time_ns() // 1_000_000) - _EPOCH_MS) << _SEQUENCE_BITS
+
+    def _ids(self, first: int, end: int) -> list[int]:
+        """The ids of all places from ``first`` on: those of one millisecond follow each other."""
+        found: list[int] = []
+        while first < end:
+            after = min(end, (first | _SEQUENCES) + 1)
+            found.extend(range(self._id(first), self._id(first) + after - first))
+            first = after
+        return found
 
     def _id(self, place: int) -> int:
         moment, sequence = place >> _SEQUENCE_BITS, place & _SEQUENCES

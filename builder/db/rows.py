@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Float, Integer, Table
 from sqlalchemy.types import JSON, TypeEngine
@@ -38,13 +38,34 @@ _ARRAYS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
 )
 
 
+class JsonText(NamedTuple):
+    """JSON that was written already: what stands in two rows is written once."""
+
+    text: str
+
+    @classmethod
+    def of(cls, value: object) -> JsonText:
+        """A value as it stands in a JSON column."""
+        return cls(json.dumps(value))
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, object]) -> JsonText:
+        """An object, the values of which may be written already."""
+        written = (
+            f"{json.dumps(key)}: {value.text if isinstance(value, JsonText) else json.dumps(value)}"
+            for key, value in parts.items()
+        )
+        return cls(f"{{{', '.join(written)}}}")
+
+
 def insert_rows(
     session: WorkspaceSession, entity: type[Base], rows: Sequence[Mapping[str, Any]], conflict: str = ""
 ) -> None:
     """Insert ``rows``: mappings of column names to values that all have the same keys as the first.
 
     ``conflict``: an ``ON CONFLICT`` clause in words that both databases understand. Columns that no row
-    names get null, as no default of the ORM applies. None in a JSON column is stored as JSON's null.
+    names get null, as no default of the ORM applies. None in a JSON column is stored as JSON's null, a
+    ``JsonText`` as it is.
     """
     if rows:
         names = tuple(rows[0])
@@ -66,7 +87,7 @@ def insert_columns(
     for name, write in _writers(table, tuple(columns), system):
         written[name] = write(written[name])
     if count >= _MANY:
-        written = {name: values for name, values in written.items() if values.count(None) < count}
+        written = {name: values for name, values in written.items() if _has_any(values)}
     statement = _insert(table, tuple(written), conflict, system, count > 1)
     if system == "postgresql" and count > 1:
         kinds = _kinds(table, tuple(written))
@@ -74,6 +95,11 @@ def insert_columns(
         connection.exec_driver_sql(statement, arrays)
     else:
         connection.exec_driver_sql(statement, list(zip(*written.values(), strict=True)))
+
+
+def _has_any(values: list[Any]) -> bool:
+    """Whether a column has a value; most show it at once."""
+    return values[0] is not None or values.count(None) < len(values)
 
 
 def update_row(
@@ -158,12 +184,19 @@ def _writer(column: Column[Any], system: str) -> Writer | None:
     if isinstance(column.type, Instant):
         return lambda values: list(map(_micros, values))
     if isinstance(column.type, JSON):
-        return lambda values: ["null" if value is None else json.dumps(value) for value in values]
+        return _json_texts
     if isinstance(column.type, Double | Float):
         return lambda values: [None if value is None else float(value) for value in values]
     if isinstance(column.type, Date) and system == "sqlite":
         return lambda values: [None if value is None else value.isoformat() for value in values]
     return None
+
+
+def _json_texts(values: list[Any]) -> list[str]:
+    return [
+        "null" if value is None else value.text if value.__class__ is JsonText else json.dumps(value)
+        for value in values
+    ]
 
 
 @lru_cache(maxsize=16384)

@@ -121,6 +121,11 @@ class FieldSet:
         return {definition.key: definition for definition in self.fields}
 
     @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of all fields; asked for every record that is written."""
+        return frozenset(self.by_key)
+
+    @cached_property
     def _laid_out(self) -> Mapping[str, FieldSet]:
         return {one.key: replace(self, sections=one.sections) for one in self.layouts}
 

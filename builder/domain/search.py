@@ -11,12 +11,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 MAX_TOKEN = 80
 MAX_TOKENS = 800
 MAX_TERMS = 8
 MAX_QUERY = 400
+_SHORT = 40
 # Begins the one token that holds a record's whole folded name: exact names and name prefixes rank first.
 NAME_MARK = "="
 # Greater than any text that begins with the token before it, in UTF-8 and by code point.
@@ -79,7 +81,7 @@ def record_tokens(texts: Iterable[str], name: str = "") -> set[str]:
     if whole := name_token(name):
         found[whole] = None
     for text in texts:
-        for token in _cut(_all_tokens(folded(text))):
+        for token in _tokens_of(text) if len(text) <= _SHORT else _cut(_all_tokens(folded(text))):
             found[token] = None
             if len(found) >= MAX_TOKENS:
                 return set(found)
@@ -103,6 +105,12 @@ def query_tokens(text: str) -> tuple[QueryTerm, ...]:
     kept = list(terms.values())
     # The prefix narrows while one types; it is kept even in a long query.
     return tuple(kept if len(kept) <= MAX_TERMS else kept[: MAX_TERMS - 1] + kept[-1:])
+
+
+@lru_cache(maxsize=8192)
+def _tokens_of(text: str) -> tuple[str, ...]:
+    """The tokens of a short text: cities, titles and choices come again and again."""
+    return tuple(_cut(_all_tokens(folded(text))))
 
 
 def _cut(found: Iterator[str]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 DecimalMark: TypeAlias = Literal[".", ","]
@@ -31,6 +32,7 @@ _AROUND = re.compile(
     r"(?P<number>[\d.,'’\s\u00a0\u202f]*\d[\d.,]*)\s*(?P<after>[^\d\-]{0,16}?)\s*(?P<last>-?)$"
 )
 _CODE = re.compile(r"[A-Z]{3}")
+_DIGIT = re.compile(r"\d")
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
 # Houses, classes and parts are numbered so as well.
@@ -79,8 +81,12 @@ def _shifted(whole: str, decimals: str, shift: int) -> tuple[str, str]:
     return (digits[:-kept], digits[-kept:]) if kept else (digits, "")
 
 
+# A text is asked for both decimal marks, one after the other.
+@lru_cache(maxsize=1024)
 def _parts(text: str) -> _Parts | None:
     """The number with what stands around it: signs, a currency or %, and words for zeros (K, Mio., 万)."""
+    if not _DIGIT.search(text):
+        return None
     text = (text if text.isascii() else text.translate(_HALF_WIDTH)).strip()
     if _PLAIN.fullmatch(text):
         return _Parts("-" if text[0] == "-" else "", text.lstrip("+-"), "")

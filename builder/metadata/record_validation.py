@@ -125,11 +125,13 @@ def validate(
 
 def _is_plain(data: Mapping[str, JsonValue]) -> bool:
     """Whether ``_unstorable`` can find nothing that the quick validator would let pass."""
-    texts = [value for value in data.values() if isinstance(value, str)]
-    others = [value for value in data.values() if not isinstance(value, str)]
-    if not all(isinstance(value, int) for value in others):
-        return False
-    return max(map(len, texts), default=0) <= _SHORT and "\x00" not in "".join(texts)
+    for value in data.values():
+        if value.__class__ is str:
+            if len(value) > _SHORT or "\x00" in value:
+                return False
+        elif not isinstance(value, int):
+            return False
+    return True
 
 
 def _unstorable(fieldset: FieldSet, data: Mapping[str, JsonValue]) -> Iterator[FieldError]:

@@ -70,8 +70,7 @@ def count_batch(uow: UnitOfWork, pipeline_key: str) -> bool:
     changes = RollupChanges()
     for standing in load_standings(uow, ids, of_everyone=True).values():
         contribution(uow, standing.record, standing.stays, changes, +1)
-    rows = changes.rows(uow.workspace.id)
-    add_to_base(uow, (row for row in rows if row["pipeline_key"] == pipeline_key))
+    add_to_base(uow, changes.cells(uow.workspace.id, pipeline_key))
     return is_more
 
 

@@ -70,7 +70,7 @@ def _stored(
     ids: Iterator[int],
 ) -> list[StoredStay]:
     """The stays that the entries tell of; ``details``: what the stays of each stage begin with."""
-    stays = stays_from_log(pipeline, [_with_facts(record, pipeline, entry) for entry in item.entries])
+    stays = stays_from_log(pipeline, _with_facts(record, pipeline, item.entries))
     following = [*(stay.stage_key for stay in stays[1:]), None]
     actors = [*item.by, *[None] * len(stays)]
     return [
@@ -97,19 +97,18 @@ def _place(uow: UnitOfWork, standing: Standing, pipeline: Pipeline) -> None:
     set_probability(uow, standing)
 
 
-def _with_facts(record: Mapping[str, Any], pipeline: Pipeline, entry: LoggedEntry) -> LoggedEntry:
+def _with_facts(
+    record: Mapping[str, Any], pipeline: Pipeline, entries: Sequence[LoggedEntry]
+) -> list[LoggedEntry]:
     """An entry that says nothing of the record then is taken to have been as the record is now."""
-    if entry.facts is not NO_FACTS:
-        return entry
-    facts = EntryFacts(
-        record["owner_id"],
-        record["department_id"],
-        record["amount_minor"],
-        record["currency"],
-        None,
-        pipeline.by_key[entry.stage_key].probability,
-    )
-    return LoggedEntry(entry.stage_key, entry.at, facts)
+    stages = pipeline.by_key
+    now = (record["owner_id"], record["department_id"], record["amount_minor"], record["currency"], None)
+    return [
+        LoggedEntry(stage_key, at, EntryFacts(*now, stages[stage_key].probability))
+        if facts is NO_FACTS
+        else LoggedEntry(stage_key, at, facts)
+        for stage_key, at, facts in entries
+    ]
 
 
 def _past_slices(standing: Standing) -> list[SliceValues]:

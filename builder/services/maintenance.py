@@ -103,7 +103,7 @@ def rebuild(uow: UnitOfWork) -> int:
         write_links(uow, definition, shown, is_new=False)
         write_numbers(uow, definition, [(one.record_id, one.data) for one in shown], is_new=False)
     uow.session.execute(delete(FunnelRollup).execution_options(synchronize_session=False))
-    add_to_base(uow, changes.rows(uow.workspace.id))
+    add_to_base(uow, changes.cells(uow.workspace.id))
     uow.log("workspace.rebuilt", data={"records": count})
     return count
 
@@ -160,8 +160,7 @@ def rebuild_rollup(uow: UnitOfWork, pipeline_key: str) -> None:
         .where(FunnelRollup.pipeline_key == pipeline_key)
         .execution_options(synchronize_session=False)
     )
-    rows = changes.rows(uow.workspace.id)
-    add_to_base(uow, (row for row in rows if row["pipeline_key"] == pipeline_key))
+    add_to_base(uow, changes.cells(uow.workspace.id, pipeline_key))
 
 
 def _batches(
@@ -329,10 +328,7 @@ def _verify_rollup(uow: UnitOfWork, expected: RollupChanges, report: Report) -> 
         tuple(row[: len(cell)]): tuple(int(value) for value in row[len(cell) :])
         for row in uow.session.execute(select(*cell, *sums).group_by(*cell))
     }
-    wanted = {
-        tuple(row[name] for name in ROLLUP_CELL): tuple(row[name] for name in SUMS)
-        for row in expected.rows(uow.workspace.id)
-    }
+    wanted = {key: tuple(sums) for key, sums in expected.cells(uow.workspace.id).items()}
     for key in stored.keys() | wanted.keys():
         if stored.get(key, (0, 0, 0)) != wanted.get(key, (0, 0, 0)):
             report.add("funnel_rollup", key)

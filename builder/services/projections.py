@@ -59,12 +59,15 @@ def slots(definition: ObjectDefinition, data: Mapping[str, Any]) -> dict[str, An
     """All 40 slot columns; a field without a value empties its slot."""
     filled = dict(_EMPTY_SLOTS)
     for field, slot in definition.fields.slotted:
-        value = data.get(field.key)
-        if value is None and field.key not in data:
-            continue
-        is_plain = isinstance(value, str | int)
-        filled[slot] = _slot_value(field.type, value) if is_plain else type_of(field).slot_value(value)
+        if field.key in data:
+            value = data[field.key]
+            is_plain = value.__class__ in _PLAIN
+            filled[slot] = _slot_value(field.type, value) if is_plain else type_of(field).slot_value(value)
     return filled
+
+
+# Values that can be looked up: those of other classes are lists and objects.
+_PLAIN = frozenset((str, int, bool))
 
 
 @lru_cache(maxsize=32_768, typed=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from builder.db.ids import new_id
 from builder.db.records import Record
-from builder.db.rows import insert_rows, update_row
+from builder.db.rows import JsonText, insert_rows, update_row
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
@@ -29,6 +29,7 @@ from builder.services.totals import note_row
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import NOT_SAVED, Checked, Draft, check, problem_of
 
+_BLANK: dict[str, Any] = dict.fromkeys(COLUMNS)
 MAY_NOT_REASSIGN = N_("Your role may not give records to somebody else.")
 
 
@@ -143,7 +144,10 @@ def insert_records(
     """Write new records with their copies, ledger and events."""
     if not written:
         return
-    insert_rows(uow.session, Record, [standing.record for standing in written])
+    # The values stand in the record and in its event.
+    data = [JsonText.of(standing.record["data"]) for standing in written]
+    rows = [{**standing.record, "data": text} for standing, text in zip(written, data, strict=True)]
+    insert_rows(uow.session, Record, rows)
     projected = [projected_of(standing) for standing in written]
     write_tokens(uow, definition, projected, is_new=True)
     write_links(uow, definition, projected, is_new=True)
@@ -152,13 +156,13 @@ def insert_records(
         note_row(uow, None, standing.record)
         attach(uow, definition, standing.record_id, {}, standing.record["data"])
     ledger.write()
-    for standing in written:
+    for standing, text in zip(written, data, strict=True):
         record = standing.record
         uow.log(
             "record.loaded" if record["is_loaded"] else "record.created",
             record_id=standing.record_id,
             object_key=definition.key,
-            data={"after": record["data"], "pipeline": record["pipeline_key"], "stage": record["stage_key"]},
+            data={"after": text, "pipeline": record["pipeline_key"], "stage": record["stage_key"]},
             effective_at=record["created_at"],
         )
 
@@ -342,7 +346,7 @@ def blank_standing(uow: UnitOfWork, definition: ObjectDefinition, new: NewRecord
     """The row of a new record before its values are put in: every column has its empty value."""
     now = uow.clock.now()
     actor_id = uow.actor.member_id or None
-    record: dict[str, Any] = dict.fromkeys(COLUMNS)
+    record = _BLANK.copy()
     record.update(
         workspace_id=uow.workspace.id,
         id=new.id,

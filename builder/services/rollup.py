@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import delete, text
 
-from builder.db.ids import new_ids
+from builder.db.ids import new_id, new_ids
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup
-from builder.db.rows import insert_rows
+from builder.db.rows import insert_columns
 from builder.domain.rollup import Sums
 from builder.services.unit_of_work import UnitOfWork
 
@@ -27,7 +26,6 @@ _ADD = f"ON CONFLICT ({', '.join(ROLLUP_CELL)}) WHERE NOT is_delta DO UPDATE SET
     f"{name} = funnel_rollup.{name} + excluded.{name}" for name in _SUMS
 )
 _READ = (*ROLLUP_CELL, *_SUMS)
-_cell_of = itemgetter(*ROLLUP_CELL)
 
 
 class Grain(NamedTuple):
@@ -52,31 +50,21 @@ class RollupChanges:
         """The sums to which the records of a grain are added."""
         return self._sums[grain]
 
-    def rows(self, workspace_id: int) -> list[dict[str, Any]]:
-        """Rows of all cells that changed, as columns of FunnelRollup without id."""
+    def cells(self, workspace_id: int, of_pipeline: str | None = None) -> dict[CellKey, list[int]]:
+        """The sums of all cells that changed, or of one pipeline's, by the columns of ``ROLLUP_CELL`` in
+        their order.
+        """
         whole: dict[Grain, Sums] = defaultdict(dict)
         for grain, sums in self._sums.items():
             _add(whole[Grain(grain.pipeline_key, *_WHOLE)], sums)
-        return [
-            {
-                "workspace_id": workspace_id,
-                "pipeline_key": grain.pipeline_key,
-                "measure": measure,
-                "stage_key": stage_key,
-                "owner_id": grain.owner_id,
-                "department_id": grain.department_id,
-                "currency": currency,
-                "month_from": month_from,
-                "month_to": month_to,
-                "n": n,
-                "amount_minor": amount,
-                "weighted_minor": weighted,
-            }
+        return {
+            (workspace_id, pipeline, measure, stage, owner, department, currency, since, until): [*added]
             for grains in (whole, self._sums)
-            for grain, sums in grains.items()
-            for (measure, stage_key, month_from, month_to, currency), (n, amount, weighted) in sums.items()
-            if n or amount or weighted
-        ]
+            for (pipeline, owner, department), sums in grains.items()
+            if of_pipeline in (None, pipeline)
+            for (measure, stage, since, until, currency), added in sums.items()
+            if any(added)
+        }
 
 
 def _add(total: Sums, sums: Sums) -> None:
@@ -96,15 +84,16 @@ def append(uow: UnitOfWork, changes: RollupChanges) -> None:
     One write in ``FOLD_EVERY``, and one of many rows, folds: it adds its rows and all deltas to the base
     rows, if nobody else is about to.
     """
-    rows = changes.rows(uow.workspace.id)
-    if not rows:
+    cells = changes.cells(uow.workspace.id)
+    if not cells:
         return
-    ids = new_ids(len(rows))
-    if (len(rows) > MANY or zlib.crc32(b"%d" % ids[0]) % FOLD_EVERY == 0) and _take_turn(uow):
-        add_to_base(uow, (*rows, *_take_deltas(uow)))
+    is_many = len(cells) > MANY or zlib.crc32(b"%d" % new_id()) % FOLD_EVERY == 0
+    if is_many and _take_turn(uow):
+        for cell, added in _take_deltas(uow):
+            _add_to(cells, cell, added)
+        add_to_base(uow, cells)
         return
-    deltas = [{**row, "id": row_id, "is_delta": True} for row, row_id in zip(rows, ids, strict=True)]
-    insert_rows(uow.session, FunnelRollup, deltas)
+    _insert(uow, cells, is_delta=True)
 
 
 def fold(uow: UnitOfWork) -> int:
@@ -113,31 +102,39 @@ def fold(uow: UnitOfWork) -> int:
     if not _take_turn(uow):
         return 0
     deltas = _take_deltas(uow)
-    add_to_base(uow, deltas)
+    cells: dict[CellKey, list[int]] = {}
+    for cell, added in deltas:
+        _add_to(cells, cell, added)
+    add_to_base(uow, cells)
     return len(deltas)
 
 
-def _take_deltas(uow: UnitOfWork) -> list[dict[str, Any]]:
+def _take_deltas(uow: UnitOfWork) -> list[tuple[CellKey, list[int]]]:
     """Take away the deltas; those of others that are not committed yet stay."""
     columns = [getattr(FunnelRollup, name) for name in _READ]
     taken = uow.session.execute(delete(FunnelRollup).where(FunnelRollup.is_delta).returning(*columns))
-    return [dict(row) for row in taken.mappings()]
+    places = len(ROLLUP_CELL)
+    return [(tuple(row[:places]), list(row[places:])) for row in taken]
 
 
-def add_to_base(uow: UnitOfWork, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add sums to the base rows, making those that are missing. Several rows may be of one cell."""
-    sums: dict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in rows:
-        total = sums[_cell_of(row)]
-        for place, name in enumerate(_SUMS):
-            total[place] += row[name]
-    wanted = [(*key, *total) for key, total in sums.items() if any(total)]
-    ids = new_ids(len(wanted))
-    values = [
-        {**dict(zip(_READ, row, strict=True)), "id": row_id, "is_delta": False}
-        for row, row_id in zip(wanted, ids, strict=True)
-    ]
-    insert_rows(uow.session, FunnelRollup, values, _ADD)
+def _add_to(cells: dict[CellKey, list[int]], cell: CellKey, added: Sequence[int]) -> None:
+    total = cells.setdefault(cell, [0, 0, 0])
+    for place, number in enumerate(added):
+        total[place] += number
+
+
+def add_to_base(uow: UnitOfWork, cells: Mapping[CellKey, Sequence[int]]) -> None:
+    """Add sums to the base rows, making those that are missing; ``cells`` as of ``RollupChanges.cells``."""
+    _insert(uow, {cell: added for cell, added in cells.items() if any(added)}, is_delta=False)
+
+
+def _insert(uow: UnitOfWork, cells: Mapping[CellKey, Sequence[int]], *, is_delta: bool) -> None:
+    if not cells:
+        return
+    values = (*zip(*cells, strict=True), *zip(*cells.values(), strict=True))
+    columns: dict[str, Sequence[Any]] = dict(zip(_READ, values, strict=True))
+    columns |= {"id": new_ids(len(cells)), "is_delta": [is_delta] * len(cells)}
+    insert_columns(uow.session, FunnelRollup, columns, "" if is_delta else _ADD)
 
 
 def _take_turn(uow: UnitOfWork) -> bool:

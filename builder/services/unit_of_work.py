@@ -14,7 +14,7 @@ from builder.clock import Clock
 from builder.db.ids import new_id
 from builder.db.ledger import EventRow
 from builder.db.people import Workspace
-from builder.db.rows import insert_rows
+from builder.db.rows import JsonText, insert_rows
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
@@ -126,7 +126,9 @@ class UnitOfWork:
         data: Mapping[str, Any] | None = None,
         effective_at: datetime | None = None,
     ) -> None:
-        """Append an event; it is written with the commit, in the order of the calls."""
+        """Append an event; it is written with the commit, in the order of the calls. ``data`` is as it is
+        now; parts of it may be written already.
+        """
         now = self.clock.now()
         self._events.append(
             {
@@ -140,7 +142,7 @@ class UnitOfWork:
                 else self.actor.member_id,
                 "object_key": object_key,
                 "record_id": record_id,
-                "data": dict(data or {}),
+                "data": JsonText.of_parts(data or {}),
                 "request_id": self.request_id,
                 "batch_id": self.batch_id,
                 "origin": self.origin,

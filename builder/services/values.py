@@ -87,7 +87,9 @@ def check(uow: UnitOfWork, definition: ObjectDefinition, drafts: Sequence[Draft]
     veil = uow.actor.veils.get(definition.key)
     judge = _Judge(fields) if veil is None else _Judge(uow.shown.object(definition.key).fields, veil)
     defaults = {} if all(draft.stored for draft in drafts) else _defaults(uow, fields)
-    merged = [_merged(fields, draft, defaults) for draft in drafts]
+    # Totals come from other records, never from whoever writes this one.
+    totals = tuple(field.key for field in fields.of_type(*TOTAL_TYPES))
+    merged = [_merged(fields, draft, defaults, totals) for draft in drafts]
     missing = _Missing(
         uow,
         fields,
@@ -133,11 +135,12 @@ def _defaults(uow: UnitOfWork, fields: FieldSet) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _merged(fields: FieldSet, draft: Draft, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(
+    fields: FieldSet, draft: Draft, defaults: Mapping[str, Any], totals: Sequence[str]
+) -> dict[str, Any]:
+    """The values of a draft, formulas computed. ``totals``: fields that keep what they have."""
     before = draft.stored or defaults
-    # Totals come from other records, never from whoever writes this one.
-    totals = {field.key: before.get(field.key) for field in fields.of_type(*TOTAL_TYPES)}
-    merged = {**before, **draft.changes, **totals}
+    merged = {**before, **draft.changes, **{key: before.get(key) for key in totals}}
     data = {key: value for key, value in merged.items() if value is not None}
     return fields.computation.apply(data)
 
@@ -180,9 +183,9 @@ def _checked(
     missing: _Missing,
     pointing: tuple[FieldDefinition, ...],
 ) -> Checked:
-    touched = frozenset(draft.changes) if draft.stored else frozenset(judge.fields.by_key)
+    touched = frozenset(draft.changes) if draft.stored else judge.fields.keys
     # What a field held that the object has no more stays where it is, unseen: it may come back.
-    left_over = draft.stored.keys() - fields.by_key.keys()
+    left_over = draft.stored.keys() - fields.keys if draft.stored else ()
     judged = {key: value for key, value in data.items() if key not in left_over} if left_over else data
     faults = [*judge.faults(judged, draft.stored or None), *judge.refused(draft)]
     faults += [
@@ -200,7 +203,11 @@ def _checked(
     faulty = {fault.field for fault in faults}
     for field in pointing:
         if field.key in touched and field.key not in faulty and field.key in data:
-            faults += missing.faults(field, data[field.key], before, draft.known_ids)
+            value = data[field.key]
+            if not missing.surely_has(field, value):
+                faults += missing.faults(field, value, before, draft.known_ids)
+    if not faults:
+        return Checked(data, touched, (), ())
     others = {fault.field for fault in faults if fault.field in fields.by_key} - touched
     if others:
         # Old is only what was wrong before as well.
@@ -215,12 +222,11 @@ class _Missing:
     ``checked``: per draft the values that are checked, for a new record its defaults among them.
     """
 
-    def __init__(self, uow: UnitOfWork, fields: FieldSet, checked: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, uow: UnitOfWork, fields: FieldSet, checked: Sequence[Mapping[str, Any]]) -> None:
         wanted: dict[str, set[int]] = defaultdict(set)
         members: set[int] = set()
-        pointing = tuple(_pointing(fields))
-        for values in checked:
-            for field, value in _named(pointing, values):
+        for holder in _pointing(fields):
+            for field, value in _named_by_many(holder, checked):
                 if field.type == "user":
                     members.add(value)
                 else:
@@ -228,6 +234,20 @@ class _Missing:
         # Whether each existing record is visible, by object and id.
         self._records = {target: _existing(uow, ids, target) for target, ids in wanted.items()}
         self._members = _existing_members(uow, members)
+        # The same as they are written in values: what most of them are looked up by.
+        self._member_texts = frozenset(map(str, self._members))
+        self._record_texts = {
+            target: frozenset(str(record_id) for record_id, is_visible in found.items() if is_visible)
+            for target, found in self._records.items()
+        }
+
+    def surely_has(self, field: FieldDefinition, value: Any) -> bool:
+        """Whether a value is nothing but the id of what exists and is visible; else ``faults`` must say."""
+        if not isinstance(value, str):
+            return False
+        if field.type == "user":
+            return value in self._member_texts
+        return value in self._record_texts.get(str(field.params.get("target")), ())
 
     def faults(
         self, field: FieldDefinition, value: Any, before: Mapping[str, Any], known_ids: Set[int]
@@ -277,6 +297,17 @@ def _named(
                     yield from _named(field.inner, row)
         elif field.type in ("reference", "user") and isinstance(value, str) and _is_id(value):
             yield field, int(value)
+
+
+def _named_by_many(
+    field: FieldDefinition, records: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[FieldDefinition, int]]:
+    """Every id that the values of some records name in the field; what many name is told once."""
+    if field.inner:
+        yield from (found for values in records for found in _named((field,), values))
+        return
+    texts = {value for values in records if isinstance(value := values.get(field.key), str)}
+    yield from ((field, int(text)) for text in texts if _is_id(text))
 
 
 def _is_id(text: str) -> bool:
