@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from tests.bench import measures
+from tests.bench.chromium import board_seconds
 from tests.bench.client import Answer
 from tests.bench.crowd import moving, reading
 from tests.bench.databases import Database, PostgresDatabases, SqliteFiles
@@ -83,6 +84,7 @@ def _measure(
             first, later = board_sizes(people[-1])
             _fact("board on the wire, first visit", first / 1000, 250, "kB")
             _fact("board on the wire, later", later / 1000, 40, "kB")
+            _in_chromium(people[-1], server.port)
         memory = server.memory()
         print(f"{'memory of the worker afterwards':36} {memory['worker']:8.1f} MB")
     finally:
@@ -99,6 +101,15 @@ def _measure(
             _fact(f"export of ten columns as {kind}", elapsed, bar, "rows/s")
             print(f"{'  by processor time':36} {cpu:8.0f} rows/s")
     store.drop(database.name)
+
+
+def _in_chromium(visitor: Visitor, port: int) -> None:
+    found = board_seconds(visitor, port)
+    if found is None:
+        print("board in Chromium: there is no Chromium on this machine")
+        return
+    _fact("board in Chromium, first visit", found[0] * 1000, 0, "ms")
+    _fact("board in Chromium, from the click", found[1] * 1000, 500, "ms")
 
 
 def _studio(database: Database, options: argparse.Namespace) -> None:

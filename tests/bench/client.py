@@ -55,7 +55,7 @@ class Browser:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        self._cookies: dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
         self._used_at = 0.0
         self.token = ""
 
@@ -86,7 +86,7 @@ class Browser:
         return self._ask("POST", path, {**more, **(headers or {})}, body)
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: str | None) -> Answer:
-        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = {"Accept-Encoding": "gzip, br", "Accept-Language": "en", "Cookie": cookies, **headers}
         if time.perf_counter() - self._used_at > FRESH_SECONDS:
             self._connection.close()
@@ -101,7 +101,7 @@ class Browser:
         for name, value in response.getheaders():
             if name.lower() == "set-cookie":
                 key, _, rest = value.partition("=")
-                self._cookies[key] = rest.partition(";")[0]
+                self.cookies[key] = rest.partition(";")[0]
         return Answer(response.status, found, content, elapsed)
 
     def close(self) -> None:
