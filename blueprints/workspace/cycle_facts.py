@@ -8,10 +8,12 @@ from flask_babel import gettext
 
 from blueprints.messages import local
 from blueprints.scope import Scope
+from blueprints.workspace.area import record_address
 from builder.domain.cycle import CycleAge, cycle_age
 from builder.domain.pipeline import Pipeline
 from builder.queries.cycles import product_cycles
 from builder.queries.record import RecordPage
+from builder.queries.reminders import reminders
 from builder.queries.row import names_of_records
 
 
@@ -49,6 +51,30 @@ def shown_cycle(here: Scope, page: RecordPage) -> ShownCycle | None:
         else gettext("day %(age)s of %(days)s", age=age.age, days=age.days)
     )
     return ShownCycle(text, _source(here, page, pipeline, age), _tone(age))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReminder:
+    """An own record near the end of its average cycle, or beyond it, on Today."""
+
+    address: str
+    name: str
+    cycle: ShownCycle
+
+
+def shown_reminders(here: Scope) -> list[ShownReminder]:
+    """The reader's reminders, the most urgent first; with the products that the averages belong to."""
+    found = reminders(here.session, here.catalog, here.workspace, here.actor, here.clock.now())
+    names = names_of_records(here.session, {one.age.product_id for one in found if one.age.product_id})
+    shown = []
+    for one in found:
+        text = gettext("day %(age)s of %(days)s", age=one.age.age, days=one.age.days)
+        process = str(local(here.catalog.pipelines[one.pipeline_key].label))
+        source = names.get(one.age.product_id or 0, process)
+        shown.append(
+            ShownReminder(record_address(one.id), one.name, ShownCycle(text, source, _tone(one.age)))
+        )
+    return shown
 
 
 def _tone(age: CycleAge) -> str:

@@ -12,6 +12,7 @@ from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import board_address, record_address, workspace
 from blueprints.workspace.cells import Cell, Mark
+from blueprints.workspace.cycle_facts import shown_reminders
 from blueprints.workspace.filter_words import evaluation_context, filter_text
 from blueprints.workspace.limit_words import ShownLimit, shown_limit
 from blueprints.workspace.shown import Reader, duration, stage_color
@@ -71,6 +72,7 @@ def home() -> str:
         greeting=gettext("Hello, %(name)s", name=here.actor.name),
         open_count=sum(section.work.count for section in sections),
         overdue_count=sum(section.work.overdue for section in sections),
+        reminders=shown_reminders(here),
         strained_count=sum(section.work.strained for section in sections),
         may_create=here.actor.can("record.create"),
         objects=list(here.catalog.objects.values()),

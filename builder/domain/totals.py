@@ -36,7 +36,8 @@ _ONE = Given(Decimal(1))
 @dataclass(frozen=True, eq=False)
 class Total:
     """A roll-up field ``field`` of the object ``parent``: over the records of ``source`` that name a record
-    of it in their field ``by``, with ``outcome`` only those that stand so. Made once a catalog, and compared by identity.
+    of it in their field ``by``, with ``outcome`` only those that stand so. Made once a catalog, and compared
+    by identity.
     """
 
     parent: str

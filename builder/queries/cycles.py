@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -32,14 +32,21 @@ def product_cycles(
     A product is a record of an object one of whose fields has the part *average_cycle*. ``catalog`` as the
     reader sees it; products that they do not see are left out. One statement, none where no product is named.
     """
-    ids: set[int] = set()
-    targets: set[str] = set()
-    for target, record_id in _named(catalog.object(object_key).fields, values):
-        if target in catalog.objects and CYCLE in catalog.objects[target].fields.by_role:
-            targets.add(target)
-            ids.add(record_id)
+    return cycles_of(session, catalog, actor, [(object_key, values)])[0]
+
+
+def cycles_of(
+    session: WorkspaceSession,
+    catalog: Catalog,
+    actor: Actor,
+    records: Sequence[tuple[str, Mapping[str, Any]]],
+) -> list[list[ProductCycle]]:
+    """As ``product_cycles`` for several records (object, values), in their order; at most one statement."""
+    named = [_products(catalog, object_key, values) for object_key, values in records]
+    targets = {target for found in named for target, _ in found}
+    ids = {record_id for found in named for _, record_id in found}
     if not ids:
-        return []
+        return [[] for _ in records]
     rule = visible(actor, targets)
     statement = select(Record.id, Record.object_key, Record.data).where(
         Record.id.in_(sorted(ids)),
@@ -47,14 +54,25 @@ def product_cycles(
         Record.deleted_at.is_(None),
         *(() if rule is None else (rule,)),
     )
-    found = []
+    known: dict[int, ProductCycle] = {}
     for record_id, key, data in session.execute(statement):
         roles = catalog.objects[key].fields.by_role
         days = _days(roles[CYCLE], data)
         if days:
             remind = roles.get(REMINDER)
-            found.append(ProductCycle(record_id, days, _days(remind, data) if remind else None))
-    return found
+            known[record_id] = ProductCycle(record_id, days, _days(remind, data) if remind else None)
+    return [
+        [known[record_id] for record_id in sorted({one for _, one in found}) if record_id in known]
+        for found in named
+    ]
+
+
+def _products(catalog: Catalog, object_key: str, values: Mapping[str, Any]) -> list[tuple[str, int]]:
+    return [
+        (target, record_id)
+        for target, record_id in _named(catalog.object(object_key).fields, values)
+        if target in catalog.objects and CYCLE in catalog.objects[target].fields.by_role
+    ]
 
 
 def _days(field: FieldDefinition, data: Mapping[str, Any]) -> int | None:

@@ -177,11 +177,11 @@ def undo(uow: UnitOfWork, batch: Batch, others: Set[int] = frozenset(), *, in_pa
 
 
 def _merged_in(uow: UnitOfWork, batch_id: int) -> list[tuple[int, int, Mapping[str, Any]]]:
-    """What a merge merged: record, survivor, and what passed on."""
+    """What a merge merged, the last first: record, survivor, and what passed on."""
     rows = uow.session.execute(
-        select(EventRow.record_id, EventRow.data).where(
-            EventRow.batch_id == batch_id, EventRow.kind == MERGED
-        )
+        select(EventRow.record_id, EventRow.data)
+        .where(EventRow.batch_id == batch_id, EventRow.kind == MERGED)
+        .order_by(EventRow.id.desc())
     )
     return [(row.record_id, int(row.data["into"]["record"]), row.data["belongings"]) for row in rows]
 

@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import select, update
 
 from builder.db.base import Base
+from builder.db.ids import new_id
 from builder.db.imports import StoredFile
 from builder.db.notes import Note, Notice
 from builder.db.records import Record, RecordShare
+from builder.db.rows import insert_rows
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import chunks
 
@@ -27,7 +29,7 @@ _TABLES: Mapping[str, tuple[type[Base], str]] = {
     "made": (Record, "converted_from_id"),
     "merged_before": (Record, "merged_into_id"),
 }
-_SHARES, _RAISED = "shares", "raised"
+_SHARES, _RAISED, _EDITING = "shares", "raised", "editing"
 # What is given back as it was passed on.
 _RETURNED: Mapping[str, tuple[type[Base], str]] = {**_TABLES, _SHARES: (RecordShare, "record_id")}
 _ORIGIN = "origin"
@@ -67,7 +69,8 @@ def _pass_shares(uow: UnitOfWork, record_id: int, survivor_id: int) -> dict[str,
     )
     _give(uow, _SHARES, moved, survivor_id)
     _let_edit(uow, raised, is_allowed=True)
-    found = {_SHARES: moved, _RAISED: raised}
+    editing = sorted(row.id for row in own if row.can_edit and row.member_id not in kept)
+    found = {_SHARES: moved, _RAISED: raised, _EDITING: editing}
     return {kind: [str(one) for one in ids] for kind, ids in found.items() if ids}
 
 
@@ -82,7 +85,11 @@ def _let_edit(uow: UnitOfWork, share_ids: Sequence[int], *, is_allowed: bool) ->
 
 
 def give_back(uow: UnitOfWork, record_id: int, survivor_id: int, passed: Mapping[str, Any]) -> None:
-    """Give a record back what passed on from it, as far as it is still the survivor's."""
+    """Give a record back what passed on from it, as far as it is still the survivor's.
+
+    A share that was taken since stays taken. One whose right was changed since was meant for the survivor,
+    which keeps it; the record gets its own again.
+    """
     for origin in passed.get(_ORIGIN, ()):
         _set_origin(uow, survivor_id, None, was=int(origin))
     _let_edit(uow, [int(one) for one in passed.get(_RAISED, ())], is_allowed=False)
@@ -92,7 +99,34 @@ def give_back(uow: UnitOfWork, record_id: int, survivor_id: int, passed: Mapping
         holder = getattr(table, _RETURNED[kind][1])
         wanted = [int(one) for one in ids]
         still = uow.session.scalars(select(table.id).where(table.id.in_(wanted), holder == survivor_id)).all()
+        if kind == _SHARES:
+            still = _untouched(uow, still, record_id, {int(one) for one in passed.get(_EDITING, ())})
         _give(uow, kind, still, record_id)
+
+
+def _untouched(uow: UnitOfWork, share_ids: Sequence[int], record_id: int, editing: set[int]) -> list[int]:
+    """The shares whose right is still the one that they passed with; of the others the record gets a copy
+    with that right.
+    """
+    rows = uow.session.execute(
+        select(RecordShare.id, RecordShare.member_id, RecordShare.can_edit).where(
+            RecordShare.id.in_(share_ids)
+        )
+    ).all()
+    again = [
+        {
+            "workspace_id": uow.workspace.id,
+            "id": new_id(),
+            "record_id": record_id,
+            "member_id": row.member_id,
+            "can_edit": row.id in editing,
+            "created_at": uow.clock.now(),
+        }
+        for row in rows
+        if row.can_edit is not (row.id in editing)
+    ]
+    insert_rows(uow.session, RecordShare, again)
+    return [row.id for row in rows if row.can_edit is (row.id in editing)]
 
 
 def _give(uow: UnitOfWork, kind: str, ids: Any, holder_id: int) -> None:

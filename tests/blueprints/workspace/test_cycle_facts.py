@@ -55,3 +55,27 @@ def test_whoever_may_not_see_the_cycle_of_products_reads_that_of_the_process(sql
     digger = make(sqlite_town, "client", {"title": "Digger S", "pace": 45})
     record = make(sqlite_town, "matter", {"title": "A", "client": str(digger)}, "free", owner="Rita")
     assert "of 60" in cycle_on(sqlite_town.as_("Rita"), record)
+
+
+def test_today_reminds_the_owner_before_the_cycle_ends(sqlite_town: Town) -> None:
+    prepare(sqlite_town)
+    digger = make(sqlite_town, "client", {"title": "Digger S", "pace": 45, "notice": 10})
+    make(sqlite_town, "matter", {"title": "By product", "client": str(digger)}, "free", owner="Rita")
+    make(sqlite_town, "matter", {"title": "By process"}, "free", owner="Rita")
+    make(sqlite_town, "matter", {"title": "Of another"}, "free", owner="Mia")
+    make(sqlite_town, "matter", {"title": "In none", "client": str(digger)}, owner="Rita")
+
+    def reminded() -> list[tuple[str, ...]]:
+        page = sqlite_town.as_("Rita").get("/w/acme/").text
+        part = re.search(r'aria-labelledby="home-reminders".*?</section>', page, re.DOTALL)
+        lines = re.findall(r"<li.*?</li>", part.group(), re.DOTALL) if part else []
+        return [tuple(re.findall(r">([^<>]*\S[^<>]*)</(?:a|b|span)>", line)) for line in lines]
+
+    sqlite_town.clock.advance(timedelta(days=34))
+    assert reminded() == []
+    sqlite_town.clock.advance(timedelta(days=1))
+    assert reminded() == [("By product", "day 35 of 45", "Digger S")]
+    sqlite_town.clock.advance(timedelta(days=20))
+    assert reminded() == [
+        ("By product", "day 55 of 45", "Digger S"), ("By process", "day 55 of 60", "Free"),
+    ]  # fmt: skip

@@ -373,3 +373,31 @@ def test_whom_it_was_shared_with_sees_what_stays_until_the_merge_is_undone(world
         uow.commit()
         uow.session.expire_all()
         assert state(uow)["record_share"] == before
+
+
+@ON_SQLITE
+def test_a_share_that_was_taken_or_changed_since_the_merge_stays_so(world: World) -> None:
+    with world.work() as uow:
+        stays, gone = client(uow, "Acme"), client(uow, "ACME Ltd")
+        people = [add_member(uow, name, "viewer") for name in ("Same", "Taken", "More")]
+        for member_id in people:
+            uow.session.add(
+                RecordShare(
+                    workspace_id=uow.workspace.id, id=new_id(), record_id=gone, member_id=member_id,
+                    can_edit=False, created_at=uow.clock.now(),
+                )
+            )  # fmt: skip
+        uow.commit()
+        batch_id = united(uow, stays, gone)
+        same, taken, more = people
+        of = select(RecordShare).where(RecordShare.record_id == stays)
+        uow.session.delete(uow.session.scalars(of.where(RecordShare.member_id == taken)).one())
+        uow.session.scalars(of.where(RecordShare.member_id == more)).one().can_edit = True
+        uow.commit()
+        batches.undo_own(uow, batch_id)
+        uow.commit()
+        uow.session.expire_all()
+        shares = uow.session.execute(
+            select(RecordShare.record_id, RecordShare.member_id, RecordShare.can_edit)
+        )
+        assert set(map(tuple, shares)) == {(gone, same, False), (gone, more, False), (stays, more, True)}
