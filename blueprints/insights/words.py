@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
-from flask_babel import format_date, format_datetime, format_decimal, format_percent, gettext, lazy_gettext
+from babel import numbers
+from flask_babel import format_date, format_datetime, format_decimal, gettext, lazy_gettext
 
+from blueprints.languages import language
 from blueprints.messages import local
 from builder.domain.funnel import DEFINITIONS, UNLESS_LOST, Mode
 from builder.domain.money import exponent
@@ -130,12 +133,23 @@ def group_name(by: Dimension, name: GroupName) -> str:
 
 
 def number(value: int) -> str:
-    return format_decimal(value)
+    return _number(value, language())
 
 
 def percent(value: Fraction | None) -> str:
     """A rate with one decimal, or a dash where there is nothing to divide by."""
-    return NOTHING if value is None else format_percent(float(value), "0.0%")
+    return NOTHING if value is None else _percent(float(value), language())
+
+
+# A funnel by groups shows hundreds of figures, many of them alike: writing one costs more than reading it.
+@lru_cache(maxsize=8192)
+def _number(value: int, language_key: str) -> str:
+    return numbers.format_decimal(value, locale=language_key)
+
+
+@lru_cache(maxsize=8192)
+def _percent(value: float, language_key: str) -> str:
+    return numbers.format_percent(value, "0.0%", locale=language_key)
 
 
 def money(minor: Fraction | float | int | None, currency: str) -> str:

@@ -10,10 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
-from builder.domain.journey import parse
+from builder.domain.journey_hits import hit_lanes, lanes_of
 from builder.domain.rates import share
 from builder.domain.reach import (
     ENTRY,
@@ -147,13 +146,20 @@ def figures(mode: Mode, steps: FunnelSteps, sums: Sums) -> FunnelFigures:
 
 def sums_of_journeys(groups: Iterable[JourneyGroup], steps: FunnelSteps) -> Sums:
     """All-time sums of records grouped by journey. Amounts are the records' amounts of now."""
-    totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    lanes = lanes_of(steps)
+    numbers = amounts = debts = 0
     for group in groups:
-        for key in _keys_of_journey(group.journey, steps):
-            total = totals[key]
-            total[0] += group.n
-            total[1] += group.amount_minor
-    return _counts(totals)
+        hit = hit_lanes(group.journey, lanes)
+        numbers += hit * group.n
+        if group.amount_minor >= 0:
+            amounts += hit * group.amount_minor
+        else:
+            debts -= hit * group.amount_minor
+    return {
+        key: Count(n, lanes.read(amounts, place) - lanes.read(debts, place))
+        for place, key in enumerate(lanes.keys)
+        if (n := lanes.read(numbers, place))
+    }
 
 
 def sums_of_stays(
@@ -186,13 +192,6 @@ def chained(mode: Mode, steps: FunnelSteps, paths: Iterable[tuple[Sequence[str],
     return figures(
         mode, steps, sums_of_journeys((JourneyGroup("".join(j), n, a) for j, n, a in paths), steps)
     )
-
-
-@lru_cache(maxsize=65536)
-def _keys_of_journey(journey: str, steps: FunnelSteps) -> tuple[tuple[str, str], ...]:
-    visits = parse(journey)
-    found = hits(steps.see_journey(visits), steps, steps.standing_of_journey(visits))
-    return tuple((hit.measure, hit.place) for hit in found)
 
 
 def _counts(totals: Mapping[tuple[str, str], Sequence[int]]) -> Sums:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 def share(part: int | Fraction, whole: int | Fraction) -> Fraction | None:
     """``part / whole`` exactly, or ``None`` where ``whole`` is zero."""
-    return Fraction(part) / Fraction(whole) if whole else None
+    return Fraction(part, whole) if whole else None
 
 
 def mean(values: Sequence[int | Fraction]) -> Fraction | None:

@@ -269,3 +269,13 @@ def test_converted_lead_without_a_linked_record_reached_the_last_step_of_its_pip
     )
     result = chained("filled", chain, [((encode(walk("new converted", leads)),), 1, 0)])
     assert [step.reached for step in result.steps] == [1, 1, 0]
+
+
+def test_debts_and_amounts_are_added_apart_and_together() -> None:
+    one, other = (encode(walk(path)) for path in ("a b", "a b c"))
+    groups = [JourneyGroup(one, 5, -700), JourneyGroup(other, 2, 300), JourneyGroup(one, 1, 2**62)]
+
+    a, b, c, *_ = figures("visited", STEPS, sums_of_journeys(groups, STEPS)).steps
+
+    assert (a.reached, b.reached, c.reached) == (8, 8, 2)
+    assert (a.amount_minor, b.amount_minor, c.amount_minor) == (2**62 - 400, 2**62 - 400, 300)
