@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from builder.db.conditions_sql import compile_condition
 from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
 from builder.queries.board import board, board_column, scope_of
 from builder.queries.calendar import CalendarRequest, calendar_days
+from builder.queries.funnel import funnel_report
 from builder.queries.lanes import lane_cells, lane_field, lane_heads
 from builder.queries.list import ListRequest, list_records
+from builder.queries.population import Population
 from builder.queries.record import record_page
 from builder.queries.search import reference_search, search
 from builder.queries.timeline import timeline
@@ -85,7 +88,9 @@ class Plans:
         sent: list[tuple[str, Any]] = []
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-            if statement.startswith(("SELECT record", "SELECT event", "WITH", "SELECT (SELECT")):
+            if statement.startswith(
+                ("SELECT record", "SELECT event", "WITH", "SELECT (SELECT", "SELECT anon")
+            ):
                 sent.append((statement, parameters))
 
         event.listen(world.engine, "before_cursor_execute", note)
@@ -236,3 +241,23 @@ def test_the_page_of_an_account_and_its_timeline_use_indexes(crowded: World) -> 
     assert not plans.full_scans()
     plans = Plans(crowded, lambda: timeline(crowded.session, crowd.FIRST_ID + 7))
     assert plans.is_sqlite is False or plans.uses("ix_event_record")
+
+
+def test_a_report_with_a_free_filter_reads_ones_own_records_side_by_side(crowded: World) -> None:
+    fields = crowded.catalog.object("opportunity").fields.by_key
+    condition = compile_condition(
+        parse({"field": "city", "op": "ne", "value": "Ulm"}), fields, crowded.context
+    )
+    population = Population(("path",), "opportunity", OWN, condition=condition)
+    path = crowded.catalog.pipeline("path")
+
+    plans = Plans(
+        crowded,
+        lambda: funnel_report(crowded.session, population, path, "visited", currency="CNY", amounts="none"),
+    )
+
+    assert plans.answer.source == "journeys"
+    if plans.is_sqlite:
+        assert plans.uses("COVERING INDEX ix_record_report"), plans.texts
+    else:
+        assert plans.uses("ix_record_owner"), plans.texts

@@ -110,6 +110,25 @@ def _board_indexes() -> None:
         )
 
 
+def _report_index() -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    head = [
+        "workspace_id",
+        "object_key",
+        "owner_id",
+        "journey",
+        "currency",
+        "amount_minor",
+        "id",
+        "deleted_at",
+    ]
+    facts = ["department_id", "pipeline_key", "stage_key", "outcome", "probability"]
+    times = ["expected_close_on", "created_at", "closed_at", "stage_entered_at"]
+    columns = [*head, *facts, *times, *_TEXT_SLOTS, *_NUMBER_SLOTS]
+    op.create_index("ix_record_report", "record", columns, sqlite_where=sa.text(_LIVE))
+
+
 def _people() -> None:
     op.create_table(
         "workspace",
@@ -496,6 +515,7 @@ def _records() -> None:
     op.create_index("ix_given_number_record", "given_number", ["workspace_id", "record_id"])
     _slot_indexes()
     _board_indexes()
+    _report_index()
 
 
 def _ledger() -> None:
