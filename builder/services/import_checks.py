@@ -17,13 +17,14 @@ from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.pipeline import Pipeline
 from builder.errors import FunnelwrightError, Problem
 from builder.exchange.blobs import BlobStore
+from builder.exchange.cases import cases
 from builder.exchange.csv import Row, Table
 from builder.exchange.plan import ImportPlan
 from builder.exchange.results import RefusedRow
 from builder.exchange.values import ReadRow
 from builder.metadata.compiler import compiled
 from builder.services.batches import plain_values
-from builder.services.import_log import LogImport, cases
+from builder.services.import_log import LogImport
 from builder.services.import_rows import Existing, RowImport, existing, prepare_names
 from builder.services.imports import OpenFile
 from builder.services.unit_of_work import UnitOfWork
@@ -221,9 +222,9 @@ def _count(
 def _check_log(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report) -> None:
     checking = LogImport(uow, replace(plan, create_users=False, create_references=False), table.columns)
     found = cases(table.rows(), table.columns.index(plan.key_column or ""))
-    report.cases = len(found)
-    for start in range(0, len(found), _CHUNK):
-        for verdict in checking.judge(found[start : start + _CHUNK]):
+    while some := list(islice(found, _CHUNK)):
+        report.cases += len(some)
+        for verdict in checking.judge(some):
             report.rows += 1
             if verdict.reason is not None:
                 report.refuse(verdict.line, verdict.reason)

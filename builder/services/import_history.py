@@ -183,7 +183,10 @@ def _paths(table: Table, key_column: str, stage_column: str) -> list[list[str]]:
     """The folded stages of each record of a log, in file order."""
     key, stage = table.columns.index(key_column), table.columns.index(stage_column)
     found: dict[str, list[str]] = {}
+    # One text for all rows that name a stage: a log has few stages and many rows.
+    known: dict[str, str] = {}
     for row in table.rows():
-        if row.problem is None and row.cells[stage].strip():
-            found.setdefault(row.cells[key].strip(), []).append(folded(row.cells[stage].strip()))
+        if row.problem is None and (text := row.cells[stage].strip()):
+            name = known.get(text) or known.setdefault(text, folded(text))
+            found.setdefault(row.cells[key].strip(), []).append(name)
     return list(found.values())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from builder.domain.money import from_minor, to_minor
 from builder.domain.stays import LoggedEntry
 from builder.errors import N_, FunnelwrightError, Invalid, Problem
+from builder.exchange.cases import Case
 from builder.exchange.csv import Row
 from builder.exchange.numbers import read_number
 from builder.exchange.plan import HistoryPlan, ImportPlan
@@ -25,31 +26,11 @@ LOADED_BEFORE = N_("The history of this record was loaded before.")
 
 
 @dataclass(frozen=True)
-class Case:
-    """All rows of one record, in file order."""
-
-    key: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
 class _Event:
     """One row read: where the record went, when, by whom, what it was worth."""
 
     entry: LoggedEntry
     user: str
-
-
-def cases(rows: Iterable[Row], place: int) -> list[Case]:
-    """Rows by the key in column ``place``, records in the order of their first row.
-
-    A row without a key, or one that cannot be read, is a case of its own and will be refused.
-    """
-    found: dict[Any, list[Row]] = {}
-    for row in rows:
-        key = row.cells[place].strip() if row.problem is None else ""
-        found.setdefault(key or row.line, []).append(row)
-    return [Case(key if isinstance(key, str) else "", tuple(group)) for key, group in found.items()]
 
 
 class LogImport(RowImport):
@@ -121,6 +102,7 @@ class LogImport(RowImport):
         """Look up what the rows name; whoever acted in the log and is not known is added as a colleague."""
         rows = [row for case in group for row in case.rows if row.problem is None]
         names: Names = self.names
+        names.forget_some()
         for column, key in self._plan.fields:
             field = self.definition.fields.targets[key]
             if field.type in ("user", "reference"):

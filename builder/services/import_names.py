@@ -75,7 +75,19 @@ class RecordNames:
         self._object_key = object_key
         self._index = _Index()
         self._known: set[str] = set()
+        self._created: dict[int, str] = {}
         self._is_whole = False
+
+    def forget_some(self) -> None:
+        """Before a batch: do not let a long file fill the memory with the names that it has used so far.
+
+        What was made here stays known, whether or not the actor would see it.
+        """
+        if self._is_whole or len(self._known) <= HELD:
+            return
+        self._index, self._known = _Index(), set()
+        for record_id, name in self._created.items():
+            self._index.add(record_id, name)
 
     def ensure(self, texts: Iterable[str]) -> None:
         """Read what ``texts`` may mean: everything once for a small object, else just these names."""
@@ -105,6 +117,7 @@ class RecordNames:
         for new, result in zip(news, create_many(self._uow, self._object_key, news), strict=True):
             if not isinstance(result, Refusal):
                 self._index.add(new.id, new.values[name.key])
+                self._created[new.id] = new.values[name.key]
                 self._made.add(new.id)
 
     def _is_small(self) -> bool:
@@ -202,6 +215,11 @@ class Names:
         if object_key not in self._records:
             self._records[object_key] = RecordNames(self._uow, object_key, self.made)
         return self._records[object_key]
+
+    def forget_some(self) -> None:
+        """Before a batch: keep no more names than ``RecordNames`` holds."""
+        for records in self._records.values():
+            records.forget_some()
 
     def prepare(self, field: FieldDefinition, texts: Collection[str]) -> None:
         """Read what the texts of a column mean, and create what is missing where the plan says so."""

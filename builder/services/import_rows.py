@@ -265,6 +265,7 @@ def prepare_names(
     ]
     if not pointing:
         return
+    names.forget_some()
     readable = [row for row in rows if row.problem is None]
     for column, field in pointing:
         names.prepare(field, {reader.cell(row, column) for row in readable})

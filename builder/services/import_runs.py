@@ -6,7 +6,7 @@ and no row is written twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,10 +17,11 @@ from builder.db.ids import new_id
 from builder.db.imports import ImportBatch, ImportJob
 from builder.errors import N_, Conflict, FunnelwrightError
 from builder.exchange.blobs import BlobStore
+from builder.exchange.cases import Case, cases
 from builder.exchange.csv import Table
 from builder.exchange.plan import ImportPlan
 from builder.services import batches
-from builder.services.import_log import Case, LogImport, cases
+from builder.services.import_log import LogImport
 from builder.services.import_rows import RowImport, Verdict
 from builder.services.imports import DONE, ENDED, FAILED, FINAL, RUNNING, UNDONE, OpenFile, find
 from builder.services.unit_of_work import UnitOfWork
@@ -120,7 +121,7 @@ def _batches(
         number += 1
 
 
-def _groups(found: Sequence[Case], batch_rows: int) -> Iterator[list[Case]]:
+def _groups(found: Iterable[Case], batch_rows: int) -> Iterator[list[Case]]:
     """Whole records together, about ``batch_rows`` rows at a time."""
     group: list[Case] = []
     size = 0
