@@ -26,6 +26,7 @@ from tests.bench.machine import ServerProcess, core_seconds
 from tests.bench.measures import MEASURES, Visitor, visitors
 from tests.bench.multiply import multiplied
 from tests.bench.studio import studio_figures
+from tests.bench.volume import volume_figures
 from tests.bench.wire import board_sizes
 from tests.bench.world import Parameters, prepare
 
@@ -40,7 +41,10 @@ def main() -> None:
     print(f"{options.records * options.times:,} opportunities; core loop {core_seconds():.2f} s", flush=True)
     for system in options.system:
         store = (SqliteFiles if system == "sqlite" else PostgresDatabases)(options.folder)
-        _measure(store, parameters, options)
+        if options.volume:
+            _volume(store, options)
+        else:
+            _measure(store, parameters, options)
 
 
 def _options() -> argparse.Namespace:
@@ -51,10 +55,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--moves", type=int, default=800, help="moves by eight people")
     parser.add_argument("--import-rows", type=int, default=4_000)
     parser.add_argument("--studio", action="store_true", help="only the Studio")
+    parser.add_argument("--volume", action="store_true", help="only what many rows ask for")
     parser.add_argument("--only", default="", help="measures whose name begins so")
     parser.add_argument("--system", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "funnelwright-bench")
     return parser.parse_args()
+
+
+def _volume(store: SqliteFiles | PostgresDatabases, options: argparse.Namespace) -> None:
+    """An import without history, the search for duplicates and undoing, of ``--records`` contacts."""
+    print(f"\n== {store.system}, {options.records:,} contacts ==", flush=True)
+    base, done, searched, pairs, undone = volume_figures(store, options.folder, options.records)
+    _fact("import without history", options.records / (done.elapsed - base.elapsed), -5000, "rows/s")
+    print(f"{'  by processor time':36} {options.records / (done.cpu - base.cpu):8.0f} rows/s")
+    _fact("memory above an import of one row", done.megabytes - base.megabytes, 150, "MB")
+    _fact(f"search for duplicates, {pairs:,} found", searched.elapsed, 60, "s")
+    print(f"{'  processor time':36} {searched.cpu:8.1f} s")
+    _fact("undoing the import", undone.elapsed, 60, "s")
+    print(f"{'  processor time':36} {undone.cpu:8.1f} s")
 
 
 def _measure(
