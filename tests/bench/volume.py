@@ -97,6 +97,9 @@ def volume_figures(store: SqliteFiles | PostgresDatabases, folder: Path, rows: i
             uow.commit()
         small, large = _files(folder, rows)
         base, imported = _imported(database, small, folder), _imported(database, large, folder)
+        # As PostgreSQL does by itself within a minute: without statistics it takes any index that begins with
+        # the workspace.
+        store.settle(database.name)
         with closing(WorkspaceSession(make_engine(database.url), expire_on_commit=False)) as session:
             uow = workspaces.open_workspace(session, SystemClock(), WORKSPACE)
             searched, pairs = _searched(uow)
