@@ -112,7 +112,10 @@ def _with_facts(
 
 
 def _past_slices(standing: Standing) -> list[SliceValues]:
-    """The ended slices that the loaded stays imply, one per stay but the last."""
+    """The ended slices that the loaded stays imply: one per stay but the last whose end is known.
+
+    A slice without an end is the one that goes on, so a stage that was passed at an unknown time leaves none.
+    """
     expected, category = standing.record["expected_close_on"], standing.record["forecast_category"]
     return [
         (
@@ -130,4 +133,5 @@ def _past_slices(standing: Standing) -> list[SliceValues]:
             stay.department_id,
         )
         for (_, stay, _), (_, following, _) in pairwise(standing.stays)
+        if following.entered_at is not None
     ]

@@ -36,6 +36,8 @@ ONE_HISTORY = (
     history(("a", None), ("c", day(3)), ("won", day(70))),
     history(("a", day(1)), ("b", day(2)), ("a", day(30)), ("b", day(31)), ("lost", day(90))),
     history(("a", None)),
+    # Passed at unknown times, one after the other: what ended nobody knows when leaves no slice.
+    history(("a", None), ("b", None), ("c", day(5))),
 )
 
 
@@ -59,9 +61,9 @@ def test_stays_slices_and_sums_are_exact(world: World) -> None:
     with world.work() as uow:
         report = maintenance.verify(uow)
         assert report.is_clean, (report.differences, report.examples)
-        assert uow.session.scalar(select(func.count()).select_from(StayRow)) == 13
-        assert uow.session.scalar(select(func.count()).select_from(SliceRow)) == 13
-        assert uow.session.scalars(select(Record.is_loaded)).all() == [True] * 4
+        assert uow.session.scalar(select(func.count()).select_from(StayRow)) == 16
+        assert uow.session.scalar(select(func.count()).select_from(SliceRow)) == 15
+        assert uow.session.scalars(select(Record.is_loaded)).all() == [True] * 5
 
 
 def test_folding_changes_no_sum(world: World) -> None:
