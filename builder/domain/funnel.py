@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from typing import Literal, NamedTuple, TypeAlias
 
 from builder.domain.journey_hits import hit_lanes, lanes_of
@@ -139,8 +140,12 @@ class JourneyGroup(NamedTuple):
 
 def figures(mode: Mode, steps: FunnelSteps, sums: Sums) -> FunnelFigures:
     """The funnel in ``mode`` from its sums (all of those that ``builder.domain.reach`` names)."""
-    reached = [_reached(mode, steps, sums, index) for index in range(len(steps.places))]
-    rows = tuple(_step(mode, steps, sums, reached, index) for index in range(len(steps.places)))
+    places, each = steps.places, range(len(steps.places))
+    visited, filled = [_visited(sums, place) for place in places], _filled(sums, places)
+    reached = [_reached(mode, steps, sums, index, visited, filled) for index in each]
+    rows = tuple(
+        _step(mode, steps, sums, reached, index, filled[index].n - visited[index].n) for index in each
+    )
     return FunnelFigures(DEFINITIONS[mode], mode, rows, all(row.is_balanced for row in rows))
 
 
@@ -179,7 +184,7 @@ def sums_of_stays(
             total[0] += 1
             if currency is None or worth.currency == currency:
                 total[1] += worth.amount_minor
-    return _counts(totals)
+    return {key: Count(n, amount) for key, (n, amount) in totals.items()}
 
 
 def chained(mode: Mode, steps: FunnelSteps, paths: Iterable[tuple[Sequence[str], int, int]]) -> FunnelFigures:
@@ -194,30 +199,42 @@ def chained(mode: Mode, steps: FunnelSteps, paths: Iterable[tuple[Sequence[str],
     )
 
 
-def _counts(totals: Mapping[tuple[str, str], Sequence[int]]) -> Sums:
-    return {key: Count(n, amount) for key, (n, amount) in totals.items()}
-
-
-def _reached(mode: Mode, steps: FunnelSteps, sums: Sums, index: int) -> Count:
+def _reached(
+    mode: Mode,
+    steps: FunnelSteps,
+    sums: Sums,
+    index: int,
+    visited: Sequence[Count],
+    filled: Sequence[Count],
+) -> Count:
     """Records that count as having reached the step, and their worth."""
     place = steps.places[index]
     if mode == "strict" and index:
         return sums.get((STRICT, place), ZERO)
     if mode == "filled":
-        return _furthest(sums, steps.places[index:], FURTHEST, FURTHEST_LOST)
+        return filled[index]
     if mode == "filled_unless_lost":
         lost = sums.get((VISIT_BY_STANDING["lost"], place), ZERO)
-        return _total((_furthest(sums, steps.places[index:], FURTHEST), lost))
-    return _visited(sums, place)
+        return _total((_furthest(sums, steps.places[index:]), lost))
+    return visited[index]
+
+
+def _filled(sums: Sums, places: Sequence[str]) -> list[Count]:
+    """For each step the records whose furthest step is that one or beyond."""
+    each = (
+        _total(sums.get((measure, place), ZERO) for measure in (FURTHEST, FURTHEST_LOST))
+        for place in reversed(places)
+    )
+    return [*accumulate(each, lambda *both: _total(both))][::-1]
 
 
 def _visited(sums: Sums, place: str) -> Count:
     return _total(sums.get((measure, place), ZERO) for measure in VISIT_BY_STANDING.values())
 
 
-def _furthest(sums: Sums, places: Sequence[str], *measures: str) -> Count:
-    """Records whose furthest step is one of these."""
-    return _total(sums.get((measure, place), ZERO) for measure in measures for place in places)
+def _furthest(sums: Sums, places: Sequence[str]) -> Count:
+    """Records whose furthest step is one of these, without those that were lost."""
+    return _total(sums.get((FURTHEST, place), ZERO) for place in places)
 
 
 def _total(counts: Iterable[Count]) -> Count:
@@ -228,7 +245,9 @@ def _total(counts: Iterable[Count]) -> Count:
     return Count(n, amount)
 
 
-def _step(mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], index: int) -> StepFigures:
+def _step(
+    mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], index: int, passed_over: int
+) -> StepFigures:
     place = steps.places[index]
     left = {via: sums.get((measure, place), ZERO).n for via, measure in LEFT_BY_VIA.items()}
     entered = sums.get((ENTRY, place), ZERO)
@@ -253,7 +272,7 @@ def _step(mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], 
         reached=reached[index].n,
         cumulative=share(reached[index].n, reached[0].n),
         amount_minor=entered.amount_minor if mode == "stay" else reached[index].amount_minor,
-        passed_over=_reached("filled", steps, sums, index).n - _visited(sums, place).n,
+        passed_over=passed_over,
         ended_won=is_won,
         ended=ended,
         win_rate=share(is_won, ended),
@@ -278,5 +297,5 @@ def _conversion(
     if mode == "visited":
         return sums.get((PAIR, place), ZERO).n + pair_lost, reached[index].n
     if mode == "filled_unless_lost":
-        return _furthest(sums, steps.places[index + 1 :], FURTHEST).n + pair_lost, reached[index].n
+        return _furthest(sums, steps.places[index + 1 :]).n + pair_lost, reached[index].n
     return reached[index + 1].n, reached[index].n
