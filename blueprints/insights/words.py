@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import numbers
-from flask_babel import format_date, format_datetime, format_decimal, gettext, lazy_gettext
+from flask_babel import format_date, format_decimal, format_time, gettext, lazy_gettext
 
 from blueprints.languages import language
 from blueprints.messages import local
@@ -169,4 +169,5 @@ def day(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    return NOTHING if value is None else format_datetime(value, "medium")
+    """Day and minute: which second a record moved says nothing in a list of records."""
+    return NOTHING if value is None else f"{format_date(value, 'medium')} {format_time(value, 'short')}"

@@ -20,7 +20,8 @@ from blueprints.studio.area import studio
 from blueprints.studio.canvas import canvas_of
 from blueprints.studio.designer import publish_address, read
 from blueprints.studio.form_edits import seen
-from blueprints.studio.properties import COLORS, codes, texts_in, texts_of
+from blueprints.studio.properties import codes, texts_in, texts_of
+from blueprints.studio.words import color_words
 from builder.domain.labels import Label
 from builder.errors import Conflict, Invalid
 from builder.metadata.documents import check
@@ -170,7 +171,7 @@ def _show_new(
 
 
 def _choices() -> dict[str, Any]:
-    return {"codes": codes(), "colors": COLORS, "texts_in": texts_in}
+    return {"codes": codes(), "colors": color_words(), "texts_in": texts_in}
 
 
 @studio.get("/forms/new")

@@ -27,6 +27,7 @@ from blueprints.studio.processes import (
     label_of,
     texts_in,
 )
+from blueprints.studio.words import color_words
 from builder.domain.labels import Label
 from builder.errors import Conflict, Invalid
 from builder.forms.process import DescribeForm, EquipForm, GuardForm, texts_of
@@ -41,7 +42,6 @@ from builder.metadata.editing.stage_parts import (
     Indicator,
     Task,
 )
-from builder.metadata.grammar import meta_schema
 from builder.queries.drafts import drafts, drafts_count
 from builder.services import designs as services
 from builder.services.definitions import EDIT
@@ -265,7 +265,7 @@ def _offer(here: Scope, design: Design, forms: Mapping[str, Any]) -> None:
     describe.milestone.choices = [("", gettext("None"))] + [
         (each.key, local(each.label)) for each in design.pipeline.milestones
     ]
-    describe.color.choices = [(color, color) for color in meta_schema("common")["$defs"]["color"]["enum"]]
+    describe.color.choices = list(color_words().items())
     equip.feedback.choices = [("", gettext("None"))] + [
         (key, local(label)) for key, label in feedback.items()
     ]

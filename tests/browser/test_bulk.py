@@ -29,6 +29,9 @@ def test_ticked_rows_are_changed_and_changed_back(
     address = serve_app(sqlite_town.app)
     page = signed_in(sqlite_town.app, address, "ada@example.com", **options)
     page.goto(f"{address}/w/acme/o/matter?cols=title,worth")
+    if device == "phone":
+        width = page.locator("table").evaluate("table => table.getBoundingClientRect().right")
+        assert width <= PHONE["viewport"]["width"]
     change = page.get_by_role("button", name="Change fields")
     if device == "desk":
         assert not change.is_visible()

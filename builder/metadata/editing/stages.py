@@ -104,7 +104,7 @@ class ChangeStage:
         place = index_of(document, self.key)
         probability = self.settings.get("probability")
         if probability is not None and not 0 <= probability <= 100:
-            raise Refused(N_("A probability is a whole number from 0 to 100."), "probability")
+            raise Refused(N_("A win rate is a whole number from 0 to 100."), "probability")
         stages = list(document["stages"])
         stages[place] = patched(stages[place], self.settings)
         return {**document, "stages": stages}

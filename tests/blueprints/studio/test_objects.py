@@ -58,6 +58,13 @@ def test_settings_of_an_object_are_kept_in_its_draft(town: Town) -> None:
     assert "Cases" in shown
 
 
+def test_colours_are_said_in_words_of_the_language(town: Town) -> None:
+    page = town.as_("Ada").get(NEW, **{"Accept-Language": "zh-CN"}).text
+
+    assert 'aria-label="橙"' in page
+    assert 'aria-label="orange"' not in page
+
+
 def test_settings_that_cannot_be_are_refused_and_kept(town: Town) -> None:
     ada = town.as_("Ada")
     sent = {"checksum": mark(ada, SETTINGS), "label-en": "", "plural-en": "Kept", "position": "9999"}
