@@ -194,9 +194,8 @@ def chained(mode: Mode, steps: FunnelSteps, paths: Iterable[tuple[Sequence[str],
     it, number of such units, their amount). ``steps`` come from ``FunnelSteps.chained``. Within a path
     the journeys' visits are one set; the unit counts once per step, M1 counts all stays.
     """
-    return figures(
-        mode, steps, sums_of_journeys((JourneyGroup("".join(j), n, a) for j, n, a in paths), steps)
-    )
+    groups = (JourneyGroup("".join(journeys), n, amount) for journeys, n, amount in paths)
+    return figures(mode, steps, sums_of_journeys(groups, steps))
 
 
 def _reached(
@@ -220,7 +219,7 @@ def _reached(
 
 
 def _filled(sums: Sums, places: Sequence[str]) -> list[Count]:
-    """For each step the records whose furthest step is that one or beyond."""
+    """For each step the records whose furthest step is it or beyond."""
     each = (
         _total(sums.get((measure, place), ZERO) for measure in (FURTHEST, FURTHEST_LOST))
         for place in reversed(places)
