@@ -192,7 +192,7 @@ class Teller:
                     self.reader.cell(field, side.get(key), event.currency) for side in (before, after)
                 )
                 yield Change(str(local(field.label)) or key, old.text, new.text)
-            elif before.get(key) != after.get(key):
+            elif _filled(before.get(key)) != _filled(after.get(key)):
                 old_text, new_text = (self._told(key, side.get(key)) for side in (before, after))
                 yield Change(str(WORDS.get(key, key)), old_text, new_text)
 
@@ -211,9 +211,14 @@ class Teller:
             return str(local(self.here.catalog.roles[text].label))
         if isinstance(value, bool):
             return gettext("Yes") if value else gettext("No")
-        return (
-            "" if value is None else (value if isinstance(value, str) else _as_json(value))[:_LONGEST_VALUE]
-        )
+        if _filled(value) is None:
+            return ""
+        return (value if isinstance(value, str) else _as_json(value))[:_LONGEST_VALUE]
+
+
+def _filled(value: Any) -> Any:
+    """The value, where it says something; an empty list is as silent as nothing at all."""
+    return None if value in ("", [], {}) else value
 
 
 def _as_json(value: Any) -> str:

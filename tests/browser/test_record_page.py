@@ -38,6 +38,7 @@ def test_a_tick_and_feedback_are_saved_at_once(
 
     page.check("#stage-tasks input[value=call]")
     page.wait_for_selector("#stage-missing:not(:has-text('Call'))")
+    assert page.evaluate("document.activeElement.value") == "call"
 
     # What somebody types beside it stays.
     assert page.input_value("#a-mood") == "half typed"
@@ -47,6 +48,8 @@ def test_a_tick_and_feedback_are_saved_at_once(
     stay = present_stay(sqlite_town, record)
     assert set(stay.tasks_done) == {"call"}
     assert stay.answers == {"address": "Elm Road 1", "mood": "half typed"}
+    page.get_by_role("link", name="Stages", exact=True).press("Enter")
+    page.wait_for_selector(".timeline-kinds :focus[aria-current]")
     assert axe(page) == []
 
 

@@ -18,6 +18,7 @@ def test_writes_stand_in_it_with_who_what_where_and_values(sqlite_town: Town) ->
     made = ada.post("/w/acme/o/matter/new", {"f-title": "=Audited", "f-worth": "5.00", "pipeline": "free"})
     place = made.location
     ada.post(f"{place}/edit", {"f-title": "=Audited", "f-worth": "6.50", "revision": "1"})
+    assert ada.post(f"{place}/notes", {"text": "Seen"}).status_code == 303
     page = unescape(ada.get(AUDIT).text)
     assert "changed a record" in page
     assert "created a record" in page
@@ -25,6 +26,8 @@ def test_writes_stand_in_it_with_who_what_where_and_values(sqlite_town: Town) ->
     assert "127.0.0.1" in page
     assert "5.00" in page
     assert "6.50" in page
+    assert "wrote a note" in page
+    assert "[]" not in page
 
     narrowed = unescape(ada.get(f"{AUDIT}?kind=record.changed").text)
     assert "6.50" in narrowed
