@@ -43,12 +43,12 @@ def named(name: Any, text: Any) -> str:
 
 def error_lines(form: RecordForm) -> list[tuple[str, str]]:
     """What the summary of a refused form lists: the control's id (or nothing) and the text, field name
-    first.
+    first where the text does not say it.
     """
     lines = []
     for anchor, problem in form.summary:
-        name = form.label_of(problem)
-        lines.append((anchor, named(name, told(problem)) if name else told(problem)))
+        name, text = form.label_of(problem), told(problem)
+        lines.append((anchor, named(name, text) if name and f"“{name}”" not in text else text))
     return lines
 
 
