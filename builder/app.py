@@ -40,6 +40,7 @@ from builder.logs import configure_logs, log_requests
 from builder.resources import resource_folder
 from builder.security import add_security
 from builder.settings import Settings
+from builder.template_context import SharedContext
 
 _COMPRESSED = ["text/html", "text/css", "text/csv", "application/json", "image/svg+xml"]
 
@@ -97,6 +98,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         RATELIMIT_HEADERS_ENABLED=True,  # says when to try again
     )
     app.jinja_env.undefined = jinja2.StrictUndefined
+    app.jinja_env.context_class = SharedContext
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

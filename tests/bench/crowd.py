@@ -29,8 +29,9 @@ def _rate(people: list[Visitor]) -> float:
     def read(number: int) -> None:
         browser = people[number].browser
         while time.perf_counter() < ends_at:
-            if browser.get(f"{ROOT}/o/{company.OBJECT}").status != 200:
-                raise WrongAnswerError("list")
+            answer = browser.get(f"{ROOT}/o/{company.OBJECT}")
+            if answer.status != 200:
+                raise WrongAnswerError(f"{answer.status}: {answer.text[:1000]}")
             counts[number] += 1
 
     _together(len(people), read)
