@@ -2,7 +2,8 @@
 
 The macros of a file are made once and called by all requests. Where such a file turns escaping off for a
 part of itself (``autoescape``), Jinja empties the state of its context for a moment before it puts it back; a
-macro called by another thread at that moment would find no state at all.
+macro called by another thread at that moment would find no state at all. Threads may still put each other's
+state back, so a macro that turns escaping off does so for the whole of itself (tests/test_templates.py).
 """
 
 from __future__ import annotations

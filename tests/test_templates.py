@@ -37,3 +37,23 @@ def test_attributes_that_would_run_together_are_found() -> None:
     joined = "<input\n  {% if a %}checked{% endif %}\n  {% if b %}disabled{% endif %}>"
     assert joined_attributes(apart) == []
     assert joined_attributes(joined) == ["{% if b %}disabled{% endif %}>"]
+
+
+_MACRO = re.compile(r"\{%-?\s*macro .*?endmacro\s*-?%\}", re.DOTALL)
+_WHOLLY_UNESCAPED = re.compile(
+    r"\{%-?\s*macro [^%]*%\}\s*\{%-?\s*autoescape false\s*-?%\}.*\{%-?\s*endautoescape\s*-?%\}\s*\{%-?\s*endmacro\s*-?%\}",
+    re.DOTALL,
+)
+
+
+def test_a_macro_that_turns_escaping_off_does_so_for_the_whole_of_itself() -> None:
+    """Its file is shared by threads, which put each other's state back (``builder.template_context``)."""
+    found = [
+        macro.group()
+        for path in sorted((TEMPLATES / "components").rglob("*.html"))
+        for text in [path.read_text("utf-8")]
+        if "{% autoescape" in text or "{%- autoescape" in text
+        for macro in _MACRO.finditer(text)
+    ]
+    assert len(found) >= 2
+    assert [macro[:60] for macro in found if not _WHOLLY_UNESCAPED.fullmatch(macro)] == []
