@@ -16,7 +16,8 @@ from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.background_words import QUESTION_WORDS, SCENARIO_WORDS
 from blueprints.studio.pack_words import StagePath
-from blueprints.studio.process_edits import lines, make
+from blueprints.studio.process_edits import make
+from blueprints.studio.refusals import lines
 from blueprints.workspace.shown import names_in
 from builder.domain.pipeline import QUESTIONS, Pipeline
 from builder.errors import Conflict, Invalid

@@ -14,8 +14,8 @@ from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.chain import Known, StepNames, chain_of, name_of, step_choices, step_rows
 from blueprints.studio.form_edits import seen
-from blueprints.studio.process_edits import lines
 from blueprints.studio.processes import label_of, texts_in
+from blueprints.studio.refusals import lines
 from builder.errors import N_, Conflict, Invalid
 from builder.forms.process import LANGUAGES, FunnelForm, texts_of
 from builder.metadata.editing.edit import Edit, Refused
@@ -71,7 +71,7 @@ def create_funnel() -> Response:
         services.begin(uow, document)
     except Invalid as error:
         uow.rollback()
-        return _show_new(form, lines(error), 422)
+        return _show_new(form, lines(error, form), 422)
     uow.commit()
     return done(url_for("studio.funnel", funnel_key=document["key"]))
 
@@ -140,7 +140,7 @@ def _make(
         return _show(here, funnel_key, lines(error), status=409)
     except Invalid as error:
         uow.rollback()
-        return _show(here, funnel_key, lines(error), form=form, typed=typed, status=422)
+        return _show(here, funnel_key, lines(error, form), form=form, typed=typed, status=422)
     uow.commit()
     if request.htmx and not request.htmx.boosted:
         return _show(here, funnel_key)

@@ -10,12 +10,13 @@ from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
-from blueprints.messages import local, message, told
+from blueprints.messages import local
 from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.form_edits import seen
 from blueprints.studio.processes import Design, label_of, named_rows, rows_form, show_design
-from builder.errors import Conflict, FunnelwrightError, Invalid, NotFound
+from blueprints.studio.refusals import lines
+from builder.errors import Conflict, Invalid, NotFound
 from builder.forms.process import NameForm, ProcessForm, RowsForm, texts_of
 from builder.metadata.editing.edit import Edit
 from builder.metadata.editing.stages import (
@@ -58,7 +59,7 @@ def create_process() -> Response:
         services.begin(uow, document)
     except Invalid as error:
         uow.rollback()
-        return _show_new(form, lines(error), status=422)
+        return _show_new(form, lines(error, form), status=422)
     uow.commit()
     return done(url_for("studio.process", pipeline_key=document["key"]))
 
@@ -71,7 +72,7 @@ def change_process(pipeline_key: str) -> Response:
         -1 if each.errors else each.data for each in (form.average_cycle_days, form.reminder_days)
     )
     edit = ChangePipeline(label_of(form), texts_of(form, "description"), days, before)
-    return make(pipeline_key, edit, {"settings": form})
+    return make(pipeline_key, edit, {"settings": form}, form)
 
 
 @studio.post("/processes/<pipeline_key>/order")
@@ -90,7 +91,9 @@ def add_stage(pipeline_key: str) -> Response:
     here.require(EDIT)
     form = NameForm(request.form, prefix="new-")
     taken = stage_keys_ever(here.session, pipeline_key)
-    return make(pipeline_key, AddStage(label_of(form), form.kind.data or "open", taken), {"new_stage": form})
+    return make(
+        pipeline_key, AddStage(label_of(form), form.kind.data or "open", taken), {"new_stage": form}, form
+    )
 
 
 @studio.post("/processes/<pipeline_key>/stages/<stage_key>/remove")
@@ -120,7 +123,7 @@ def set_move(pipeline_key: str) -> Response:
 @studio.post("/processes/<pipeline_key>/milestones")
 def set_milestones(pipeline_key: str) -> Response:
     form = RowsForm(request.form, prefix="milestones-")
-    return make(pipeline_key, SetMilestones(named_rows(form.rows)), {"milestones": form})
+    return make(pipeline_key, SetMilestones(named_rows(form.rows)), {"milestones": form}, form)
 
 
 @studio.post("/processes/<pipeline_key>/reasons/<kind>")
@@ -129,7 +132,7 @@ def set_reasons(pipeline_key: str, kind: str) -> Response:
         raise NotFound()
     form = RowsForm(request.form, prefix=f"{kind}-")
     reasons = {each: rows_form(each, ()) for each in NATURAL} | {kind: form}
-    return make(pipeline_key, SetReasons(kind, named_rows(form.rows)), {"reasons": reasons})
+    return make(pipeline_key, SetReasons(kind, named_rows(form.rows)), {"reasons": reasons}, form)
 
 
 @studio.post("/processes/<pipeline_key>/remove")
@@ -141,8 +144,10 @@ def remove_process(pipeline_key: str) -> Response:
     return done(url_for("studio.changes"), gettext("The process goes when you publish."))
 
 
-def make(pipeline_key: str, edit: Edit, typed: dict[str, Any] | None = None) -> Response:
-    """Make an edit and show the designer; what is refused is shown with what was typed."""
+def make(pipeline_key: str, edit: Edit, typed: dict[str, Any] | None = None, form: Any = None) -> Response:
+    """Make an edit and show the designer; what is refused is shown with what was typed: ``typed`` by name,
+    ``form`` the one of them with the faults.
+    """
     here = scope()
     here.require(EDIT)
     Design.read(here, pipeline_key)
@@ -154,18 +159,11 @@ def make(pipeline_key: str, edit: Edit, typed: dict[str, Any] | None = None) -> 
         return show_design(here, pipeline_key, problems=lines(error), status=409)
     except Invalid as error:
         uow.rollback()
-        return show_design(here, pipeline_key, problems=lines(error), typed=typed, status=422)
+        return show_design(here, pipeline_key, problems=lines(error, form), typed=typed, status=422)
     uow.commit()
     if request.htmx and not request.htmx.boosted:
         return show_design(here, pipeline_key)
     return done(url_for("studio.process", pipeline_key=pipeline_key))
-
-
-def lines(error: FunnelwrightError) -> list[tuple[str, str]]:
-    """What the summary of a refused form lists: (control id, text)."""
-    return [(each.place.replace("-", "_"), told(each)) for each in error.problems] or [
-        ("", message(error.message_key, error.values))
-    ]
 
 
 def _objects(here: Scope) -> list[tuple[str, str]]:

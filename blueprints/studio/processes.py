@@ -161,6 +161,7 @@ def show_design(
     """The designer of a process. ``typed``: forms that were refused, by name, instead of what is stored."""
     design = Design.read(here, pipeline_key)
     forms = {**_forms(design), **(typed or {})}
+    forms["new_stage"].kind.choices = list(KINDS.items())
     moves = possible(design.document)
     findings = found_in(here, design.document)
     return show_form(

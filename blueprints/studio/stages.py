@@ -17,7 +17,6 @@ from blueprints.scope import Scope, scope
 from blueprints.studio.area import studio
 from blueprints.studio.change_words import condition_words, problem_line
 from blueprints.studio.form_edits import seen
-from blueprints.studio.process_edits import lines
 from blueprints.studio.processes import (
     BLANKS,
     KINDS,
@@ -27,6 +26,7 @@ from blueprints.studio.processes import (
     label_of,
     texts_in,
 )
+from blueprints.studio.refusals import lines
 from blueprints.studio.words import color_words
 from builder.domain.labels import Label
 from builder.errors import Conflict, Invalid
@@ -143,7 +143,7 @@ def _make(pipeline_key: str, stage_key: str, edit: Edit, typed: dict[str, Any]) 
     except Invalid as error:
         uow.rollback()
         design = Design.read(here, pipeline_key)
-        return _show(here, design, stage_key, problems=lines(error), typed=typed, status=422)
+        return _show(here, design, stage_key, problems=lines(error, *typed.values()), typed=typed, status=422)
     uow.commit()
     target = url_for("studio.stage", pipeline_key=pipeline_key, stage_key=stage_key)
     return done(target, gettext("Kept in the draft."))

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from builder.domain.conditions import Condition, fields_of
+from builder.domain import conditions
 from builder.domain.fields import FieldSet, JsonValue
 from builder.domain.moves import Requirement, Unmet
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline, Reason, Stage, Task
-from builder.errors import Problem
 from builder.fieldtypes.base import FieldContext
 from builder.forms.record_form import RecordForm
 from builder.metadata.record_validation import REQUIRED
@@ -24,7 +23,7 @@ from builder.services.transitions import MoveDraft, MoveRecord, draft, look
 from builder.services.unit_of_work import UnitOfWork
 
 VALUES, ANSWERS = "values", "answers"
-_FEEDBACK = "feedback."
+FEEDBACK = "feedback."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +112,8 @@ class MoveForm:
         self, context: FieldContext, asked: Iterable[Requirement]
     ) -> tuple[RecordForm | None, RecordForm | None]:
         missing = [item for item in asked if not item.is_met and item.severity != "ignore"]
-        names = {name for item in missing for name in self._fields_of(item)}
-        answers = {name.removeprefix(_FEEDBACK) for name in names if name.startswith(_FEEDBACK)}
+        names = {name for item in missing for name in self.fields_of(item)}
+        answers = {name.removeprefix(FEEDBACK) for name in names if name.startswith(FEEDBACK)}
         required = {item.field for item in missing if item.kind == "required_field" and item.field}
         values_form = self._form(self._fields, VALUES, self._seen, names, required, context)
         answers_form = None
@@ -157,16 +156,16 @@ class MoveForm:
         names = {*self._formdata, *self._formdata.getlist("_has")}
         return {key for key in fields.by_key if f"{prefix}-{key}" in names}
 
-    def _fields_of(self, item: Requirement) -> Iterator[str]:
+    def fields_of(self, item: Requirement | Unmet) -> Iterator[str]:
         """The fields that would satisfy a requirement; feedback ones as ``feedback.<key>``."""
         if item.kind in ("required_field", "record") and item.field:
             yield item.field
         elif item.kind == "feedback" and item.field:
-            yield _FEEDBACK + item.field
+            yield FEEDBACK + item.field
         elif item.kind in ("condition", "marker"):
             condition = _rule_at(self.pipeline, item)
             if condition is not None:
-                yield from fields_of(condition)
+                yield from conditions.fields_of(condition)
 
     def _open_tasks(self) -> tuple[OpenTask, ...]:
         asked = {
@@ -299,21 +298,6 @@ class MoveForm:
             form.problems = [problem for problem in form.problems if problem.message != REQUIRED]
         return not any(form.problems for form in self.forms)
 
-    def tell(self, unmet: Iterable[Unmet]) -> list[Problem]:
-        """Put what the service refused at its fields; returns what has no field on the form."""
-        left = []
-        for item in unmet:
-            form = self.answers if item.kind == "feedback" else self.values
-            problem = Problem(item.message_key, item.field or item.kind, dict(item.values))
-            at_field = item.kind in ("feedback", "required_field", "record") and item.field
-            if at_field and form is not None and item.field in form.keys:
-                told = {each.place.partition("/")[0] for each in form.problems}
-                if item.field not in told:
-                    form.add_problems([problem])
-            else:
-                left.append(problem)
-        return left
-
 
 _ABOUT_THE_STEP = ("right", "role", "transition", "same_stage", "unknown_stage")
 _AT_CONTROLS = ("required_field", "feedback", "task", "subtask", "marker", "reason")
@@ -358,12 +342,12 @@ def _switches(fields: FieldSet, hidden: set[str]) -> set[str]:
         name
         for rule in fields.rules
         if rule.effect == "show" and hidden & set(rule.targets)
-        for name in fields_of(rule.when)
+        for name in conditions.fields_of(rule.when)
         if name in fields.by_key and _may_be_typed(fields, name)
     }
 
 
-def _rule_at(pipeline: Pipeline, item: Requirement) -> Condition | None:
+def _rule_at(pipeline: Pipeline, item: Requirement | Unmet) -> conditions.Condition | None:
     """The condition behind a requirement, by its JSON pointer into the pipeline."""
     parts = item.pointer.split("/")
     if len(parts) < 4 or parts[1] != "stages":

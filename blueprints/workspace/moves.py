@@ -13,7 +13,7 @@ from flask import Flask, make_response, redirect, render_template, url_for
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
-from blueprints.messages import error_lines, message, told
+from blueprints.messages import message, told
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope, workspace_area
 from blueprints.workspace.board_changes import moved_fragments
@@ -21,6 +21,7 @@ from blueprints.workspace.cards import stage_title
 from blueprints.workspace.files import Sent, sent
 from blueprints.workspace.lane_choice import lane_change, lane_choice
 from blueprints.workspace.move_answers import answer, approver_name, is_dialog, show_conflict, slot_of
+from blueprints.workspace.move_faults import MoveFaults, step_id
 from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
 from blueprints.workspace.move_origin import back_to, board_of, choice_address
 from blueprints.workspace.move_targets import targets_of
@@ -94,8 +95,9 @@ def make(record_id: int, to: str) -> Response:
     except Invalid as error:
         uow.rollback()
         form = _form(here, uow, record_id, to, given.data if "_form" in request.form else None, revision)
-        lines = [message(error.message_key, error.values), *(told(problem) for problem in error.problems)]
-        return _show(here, form, status=422, problems=[("", line) for line in lines])
+        faults = MoveFaults(form)
+        faults.add_refused(message(error.message_key, error.values), error.problems)
+        return _show(here, form, status=422, faults=faults)
 
 
 def _with_files(here: Scope, record_id: int) -> Sent:
@@ -122,10 +124,9 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: 
         uow.rollback()
         note_refusal(uow, form.pipeline, form.record["stage_key"], result.unmet)
     uow.rollback()
-    left = form.tell(form.unmet)
-    lines = [line for each in form.forms for line in error_lines(each)]
-    lines += [(_anchor(problem), told(problem)) for problem in left]
-    return _show(here, form, status=422, problems=lines)
+    faults = MoveFaults(form)
+    faults.add_unmet(form.unmet)
+    return _show(here, form, status=422, faults=faults)
 
 
 def _form(
@@ -161,9 +162,7 @@ def _refuse_strangers(here: Scope, form: MoveForm, refused: Refused) -> None:
         raise Forbidden(REFUSED, problems=problems)
 
 
-def _show(
-    here: Scope, form: MoveForm, *, status: int = 200, problems: list[tuple[str, str]] | None = None
-) -> Response:
+def _show(here: Scope, form: MoveForm, *, status: int = 200, faults: MoveFaults | None = None) -> Response:
     board = request.values.get("board", "")
     record = form.record
     if status == 200 and request.method == "GET" and is_forbidden(form.unmet, here.actor):
@@ -183,7 +182,9 @@ def _show(
         board=board,
         lane=[(name, request.form[name]) for name in ("lane", "left") if name in request.form],
         back=back_to(here, record, board),
-        problems=problems or [],
+        problems=faults.summary if faults else [],
+        faults=faults.at if faults else {},
+        step_id=step_id,
         is_dialog=is_dialog(),
         approvers=[approver_name(here, slot_of(item.values)) for item in form.approvals],
         unmet=[(item, told(_problem(item))) for item in form.unmet],
@@ -204,15 +205,6 @@ def _ways_out(form: MoveForm) -> list[WayOutLink]:
 
 def _problem(item: Any) -> Problem:
     return Problem(item.message_key, item.field or item.kind, dict(item.values))
-
-
-def _anchor(problem: Problem) -> str:
-    return {
-        "reason_key": "reason_key",
-        "task": "move-tasks",
-        "subtask": "move-tasks",
-        "marker": "marked",
-    }.get(problem.place, "")
 
 
 @moves.get("/r/<rid:record_id>/card")

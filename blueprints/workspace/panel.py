@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext
 
 from blueprints.messages import local, message, named
@@ -186,7 +187,7 @@ def panel(here: Scope, page: RecordPage, look: Outlook) -> Panel:
         limit=_limit(here, page, look),
         actions=tuple((local(action.label), role_name(here, action.role)) for action in stage.key_actions),
         tasks=tuple(_task(here, task, look) for task in stage.tasks),
-        missing=tuple(_missing(item) for item in look.missing),
+        missing=tuple(_missing(item, page, look, may_change) for item in look.missing),
         ways_out=_ways_out(page, look),
         marker=local(stage.marker.label) if stage.marker else "",
         is_marker_met=bool(look.is_marker_met),
@@ -230,14 +231,26 @@ def _ways_out(page: RecordPage, look: Outlook) -> tuple[WayOutLink, ...]:
     return tuple(ways_out(look.pipeline, look.stage.key, look.missing, page.record.id, values))
 
 
-def _missing(item: Requirement) -> Missing:
-    anchor = {"feedback": "#stage-feedback", "task": "#stage-tasks", "marker": "#stage-marker"}.get(
-        item.kind, ""
-    )
+def _missing(item: Requirement, page: RecordPage, look: Outlook, may_change: bool) -> Missing:
     text = message(item.message_key, item.values)
     if item.field and item.kind in ("record", "feedback"):
         text = named(local(item.label), text)
-    return Missing(text, item.severity == "block", anchor)
+    return Missing(text, item.severity == "block", _anchor(item, page, look, may_change))
+
+
+def _anchor(item: Requirement, page: RecordPage, look: Outlook, may_change: bool) -> str:
+    """Where it is put right: the control on this page, or the field on the page that edits the record."""
+    if item.kind == "feedback":
+        is_asked = look.feedback is not None and item.field in look.feedback.fields.by_key
+        return f"#{FEEDBACK_PREFIX}-{item.field}" if is_asked else "#stage-feedback"
+    if item.kind == "task":
+        task = next((one for one in look.stage.tasks if one.key == item.values["task_key"]), None)
+        return f"#task-{task.key}" if task and not task.subtasks else "#stage-tasks"
+    if item.kind == "marker":
+        return "#stage-marker"
+    if item.kind in ("required_field", "record") and item.field and may_change:
+        return f"{url_for('workspace.edit_record', record_id=page.record.id)}#f-{item.field}"
+    return ""
 
 
 def _needed(here: Scope, page: RecordPage, stage: Stage) -> list[Needed]:

@@ -106,7 +106,8 @@ class EquipForm(Form):
     actions = FieldList(FormField(ActionRow), max_entries=MOST_ROWS)
     tasks = FieldList(FormField(TaskRow), max_entries=MOST_ROWS)
     indicators = FieldList(FormField(IndicatorRow), max_entries=MOST_ROWS)
-    feedback = SelectField(default="", validate_choice=False)
+    # Both forms stand on one page.
+    feedback = SelectField(default="", validate_choice=False, id="equip-feedback")
 
 
 class GuardForm(Form):
@@ -115,9 +116,9 @@ class GuardForm(Form):
     required_fields = SelectMultipleField(validate_choice=False)
     marker_en = StringField(default="")
     marker_zh_Hans = StringField(default="")  # noqa: N815
-    feedback = SelectField(default="", validate_choice=False)
-    tasks = SelectField(default="", validate_choice=False)
-    marker = SelectField(default="", validate_choice=False)
+    feedback = SelectField(default="", validate_choice=False, id="guard-feedback")
+    tasks = SelectField(default="", validate_choice=False, id="guard-tasks")
+    marker = SelectField(default="", validate_choice=False, id="guard-marker")
     roles = SelectMultipleField(validate_choice=False)
     approver = SelectField(default="", validate_choice=False)
     role = SelectField(default="", validate_choice=False)

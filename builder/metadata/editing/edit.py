@@ -15,6 +15,7 @@ NO_NAME = N_("Give it a name in at least one language.")
 NO_FIELD = N_("This field is no longer there. Somebody may have removed it.")
 NO_SECTION = N_("This section is no longer there. Somebody may have removed it.")
 NO_RULE = N_("This rule is no longer there. Somebody may have removed it.")
+TOO_LONG = N_("At most %(limit)s characters fit here.")
 LONGEST_KEY = 63
 LONGEST_LABEL = 200
 LONGEST_TEXT = 4000
@@ -26,6 +27,43 @@ class Refused(Invalid):
 
     def __init__(self, message: str, place: str = "", **values: Any) -> None:
         super().__init__(NOT_CHANGED, problems=(Problem(message, place, values),))
+
+
+class Faults:
+    """What is wrong with one edit, gathered, so that a refused form tells all of it."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, message: str, place: str = "", **values: Any) -> None:
+        self.problems.append(Problem(message, place, values))
+
+    def texts(
+        self, given: Mapping[str, str], place: str = "", *, longest: int = LONGEST_LABEL
+    ) -> dict[str, str]:
+        """Texts by language without the empty ones, in NFC. One that is too long is a fault."""
+        kept = {}
+        for code, text in given.items():
+            text = unicodedata.normalize("NFC", text).strip()
+            if len(text) > longest:
+                self.add(TOO_LONG, f"{place}-{code}", limit=longest)
+            if text:
+                kept[code] = text
+        return kept
+
+    def named(self, given: Mapping[str, str], place: str = "label") -> dict[str, str]:
+        """As ``texts``; none at all is a fault, too."""
+        found = self.texts(given, place)
+        if not found:
+            self.add(NO_NAME, f"{place}-{next(iter(given), 'en')}")
+        return found
+
+    def refuse(self) -> None:
+        """Errors: Refused with every fault, where there is one."""
+        if self.problems:
+            error = Refused("")
+            error.problems = tuple(self.problems)
+            raise error
 
 
 class Edit(Protocol):
@@ -60,22 +98,18 @@ def key_for(names: Mapping[str, str], taken: Collection[str], otherwise: str) ->
 
 
 def texts(given: Mapping[str, str], place: str = "", *, longest: int = LONGEST_LABEL) -> dict[str, str]:
-    """Texts by language without the empty ones, in NFC. Errors: Refused for one that is too long."""
-    kept = {}
-    for code, text in given.items():
-        text = unicodedata.normalize("NFC", text).strip()
-        if len(text) > longest:
-            raise Refused(N_("At most %(limit)s characters fit here."), f"{place}-{code}", limit=longest)
-        if text:
-            kept[code] = text
-    return kept
+    """Texts by language without the empty ones, in NFC. Errors: Refused for those that are too long."""
+    faults = Faults()
+    found = faults.texts(given, place, longest=longest)
+    faults.refuse()
+    return found
 
 
 def named(given: Mapping[str, str], place: str = "label") -> dict[str, str]:
     """As ``texts``, and at least one of them. Errors: Refused."""
-    found = texts(given, place)
-    if not found:
-        raise Refused(NO_NAME, f"{place}-{next(iter(given), 'en')}")
+    faults = Faults()
+    found = faults.named(given, place)
+    faults.refuse()
     return found
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import normalize
 
 from builder.domain.labels import Label
 from builder.errors import N_
-from builder.metadata.editing.edit import LONGEST_TEXT, Refused, key_for, named, patched, texts
-from builder.metadata.editing.stages import ChangeStage, index_of
+from builder.metadata.editing.edit import LONGEST_LABEL, LONGEST_TEXT, TOO_LONG, Faults, key_for, patched
+from builder.metadata.editing.stages import NO_RATE, ChangeStage, index_of
 from builder.metadata.grammar import Document
 
 Texts = Mapping[str, str]
@@ -17,6 +18,8 @@ SEVERITIES = ("block", "warn", "ignore")
 LIMITS = ("target_days", "warning_days", "breach_days")
 MOST_DAYS = 3650
 USUAL = {"feedback": "block", "tasks": "block", "marker": "ignore"}
+LONGEST_TARGET = 100
+TOO_MANY = N_("At most %(limit)s fit here.")
 MOST_ACTIONS, MOST_INDICATORS, MOST_TASKS, MOST_SUBTASKS = 30, 20, 40, 30
 
 
@@ -36,28 +39,31 @@ class DescribeStage:
     breach_days: int | None = None
 
     def apply(self, document: Document) -> Document:
-        known = {each["key"] for each in document.get("milestones", ())}
-        if self.milestone and self.milestone not in known:
-            raise Refused(N_("This milestone is no longer there. Choose another."), "milestone")
-        limits = {name: getattr(self, name) for name in LIMITS}
-        is_open = document["stages"][index_of(document, self.key)]["kind"] == "open"
-        for name, days in limits.items():
-            if days is not None and not is_open:
-                raise Refused(
-                    N_("Nothing waits in a stage that ends the process: it has no time limits."), name
-                )
-            if days is not None and not 1 <= days <= MOST_DAYS:
-                raise Refused(N_("A time limit is a whole number of days from 1 to 3650."), name)
+        faults = Faults()
         settings = {
-            "label": named(self.label),
+            "label": faults.named(self.label),
             "probability": self.probability,
             "color": self.color or None,
             "milestone": self.milestone or None,
-            "definition": texts(self.definition, "definition", longest=LONGEST_TEXT) or None,
-            "goal": texts(self.goal, "goal", longest=LONGEST_TEXT) or None,
-            **limits,
+            "definition": faults.texts(self.definition, "definition", longest=LONGEST_TEXT) or None,
+            "goal": faults.texts(self.goal, "goal", longest=LONGEST_TEXT) or None,
+            **{name: getattr(self, name) for name in LIMITS},
         }
+        if self.probability is not None and not 0 <= self.probability <= 100:
+            faults.add(NO_RATE, "probability")
+        if self.milestone and self.milestone not in {each["key"] for each in document.get("milestones", ())}:
+            faults.add(N_("This milestone is no longer there. Choose another."), "milestone")
+        self._check_limits(faults, document["stages"][index_of(document, self.key)]["kind"] == "open")
+        faults.refuse()
         return ChangeStage(self.key, settings).apply(document)
+
+    def _check_limits(self, faults: Faults, is_open: bool) -> None:
+        for name in LIMITS:
+            days = getattr(self, name)
+            if days is not None and not is_open:
+                faults.add(N_("Nothing waits in a stage that ends the process: it has no time limits."), name)
+            elif days is not None and not 1 <= days <= MOST_DAYS:
+                faults.add(N_("A time limit is a whole number of days from 1 to 3650."), name)
 
 
 @dataclass(frozen=True)
@@ -103,57 +109,70 @@ class EquipStage:
 
     def apply(self, document: Document) -> Document:
         stage = document["stages"][index_of(document, self.key)]
-        actions = [
-            patched({"label": texts(each.label, "actions")}, {"role": each.role or None})
-            for each in self.actions
-            if texts(each.label, "actions")
-        ]
-        indicators = [
-            patched(
-                {"label": texts(each.label, "indicators")},
-                {"target": each.target.strip()[:100] or None, "unit": texts(each.unit, "indicators") or None},
-            )
-            for each in self.indicators
-            if texts(each.label, "indicators")
-        ]
-        tasks = self._tasks(stage.get("tasks", ()))
-        for part, made, most in (
-            ("actions", actions, MOST_ACTIONS),
-            ("indicators", indicators, MOST_INDICATORS),
-            ("tasks", tasks, MOST_TASKS),
-        ):
-            if len(made) > most:
-                raise Refused(N_("At most %(limit)s fit here."), part, limit=most)
+        faults = Faults()
         settings = {
-            "key_actions": actions or None,
-            "indicators": indicators or None,
-            "tasks": tasks or None,
+            "key_actions": self._actions(faults) or None,
+            "indicators": self._indicators(faults) or None,
+            "tasks": self._tasks(faults, stage.get("tasks", ())) or None,
             "feedback": self.feedback or None,
         }
+        for part, stored, most in (
+            ("actions", "key_actions", MOST_ACTIONS),
+            ("indicators", "indicators", MOST_INDICATORS),
+            ("tasks", "tasks", MOST_TASKS),
+        ):
+            if len(settings[stored] or ()) > most:
+                faults.add(TOO_MANY, f"{part}-{most}-label-{self.language}", limit=most)
+        faults.refuse()
         return ChangeStage(self.key, settings).apply(document)
 
-    def _tasks(self, before: Sequence[Mapping[str, Any]]) -> list[Document]:
+    def _actions(self, faults: Faults) -> list[Document]:
+        made = []
+        for number, row in enumerate(self.actions):
+            label = faults.texts(row.label, f"actions-{number}-label")
+            if label:
+                made.append(patched({"label": label}, {"role": row.role or None}))
+        return made
+
+    def _indicators(self, faults: Faults) -> list[Document]:
+        made = []
+        for number, row in enumerate(self.indicators):
+            place = f"indicators-{number}"
+            label, target = faults.texts(row.label, f"{place}-label"), row.target.strip()
+            if not label:
+                continue
+            if len(target) > LONGEST_TARGET:
+                faults.add(TOO_LONG, f"{place}-target", limit=LONGEST_TARGET)
+            unit = faults.texts(row.unit, f"{place}-unit")
+            made.append(patched({"label": label}, {"target": target or None, "unit": unit or None}))
+        return made
+
+    def _tasks(self, faults: Faults, before: Sequence[Mapping[str, Any]]) -> list[Document]:
         known = {each["key"]: each for each in before}
         taken = set(known)
         made = []
-        for row in self.tasks:
-            label = texts(row.label, "tasks")
+        for number, row in enumerate(self.tasks):
+            place = f"tasks-{number}"
+            label = faults.texts(row.label, f"{place}-label")
             if not label:
                 continue
             if row.severity not in SEVERITIES:
-                raise Refused(N_("Say what happens when it is still open."), "tasks")
+                faults.add(N_("Say what happens when it is still open."), f"{place}-severity")
             key = row.key if row.key in known else key_for(label, taken, "task")
             taken.add(key)
+            inner = known.get(key, {}).get("subtasks", ())
             settings = {
                 "label": label,
                 "severity": row.severity,
                 "role": row.role or None,
-                "subtasks": self._subtasks(row.subtasks, known.get(key, {}).get("subtasks", ())) or None,
+                "subtasks": self._subtasks(faults, f"{place}-subtasks", row.subtasks, inner) or None,
             }
             made.append(patched({**known.get(key, {}), "key": key}, settings))
         return made
 
-    def _subtasks(self, names: Sequence[str], before: Sequence[Mapping[str, Any]]) -> list[Document]:
+    def _subtasks(
+        self, faults: Faults, place: str, names: Sequence[str], before: Sequence[Mapping[str, Any]]
+    ) -> list[Document]:
         """A sub-task that is still called so keeps its key and its other languages."""
         known = {Label.of(each["label"]).text(self.language): each for each in before}
         taken = {each["key"] for each in before}
@@ -161,15 +180,17 @@ class EquipStage:
         for name in dict.fromkeys(name.strip() for name in names):
             if not name:
                 continue
-            if name not in known:
-                label = texts({self.language: name}, "tasks")
-                key = key_for(label, taken, "subtask")
-                taken.add(key)
-                made.append({"key": key, "label": label})
-            else:
+            if name in known:
                 made.append(dict(known[name]))
+                continue
+            if len(name) > LONGEST_LABEL:
+                faults.add(N_("A line has room for %(limit)s characters."), place, limit=LONGEST_LABEL)
+            label = {self.language: normalize("NFC", name)}
+            key = key_for(label, taken, "subtask")
+            taken.add(key)
+            made.append({"key": key, "label": label})
         if len(made) > MOST_SUBTASKS:
-            raise Refused(N_("At most %(limit)s fit here."), "tasks", limit=MOST_SUBTASKS)
+            faults.add(TOO_MANY, place, limit=MOST_SUBTASKS)
         return made
 
 
@@ -194,9 +215,14 @@ class GuardStage:
 
     def apply(self, document: Document) -> Document:
         stage = document["stages"][index_of(document, self.key)]
+        faults = Faults()
+        label = faults.texts(self.marker, "marker")
         for part in USUAL:
             if self._severity(part) not in (None, *SEVERITIES):
-                raise Refused(N_("Choose how strictly it is asked for."), part)
+                faults.add(N_("Choose how strictly it is asked for."), part)
+        if self.approver not in ("", "manager", "role"):
+            faults.add(N_("Choose who approves."), "approver")
+        faults.refuse()
         gate = stage.get("gate", {})
         leave = patched(
             gate.get("leave", {}),
@@ -214,7 +240,6 @@ class GuardStage:
                 "roles": list(dict.fromkeys(self.enter_roles)) or None,
             },
         )
-        label = texts(self.marker, "marker")
         settings = {
             "marker": {**stage.get("marker", {}), "label": label} if label else None,
             "gate": patched(gate, {"leave": leave or None, "enter": enter or None}) or None,
@@ -229,8 +254,6 @@ class GuardStage:
     def _approval(self, before: Mapping[str, Any] | None) -> Document | None:
         if not self.approver:
             return None
-        if self.approver not in ("manager", "role"):
-            raise Refused(N_("Choose who approves."), "approver")
         kept = {"when": before["when"]} if before and "when" in before else {}
         return patched(
             {**kept, "approver": self.approver},

@@ -13,10 +13,11 @@ from builder.domain.pipeline import Pipeline
 from builder.domain.transitions import is_allowed
 from builder.errors import N_
 from builder.metadata.compiler import compiled
-from builder.metadata.editing.edit import LONGEST_TEXT, Refused, key_for, named, patched, texts
+from builder.metadata.editing.edit import LONGEST_TEXT, Faults, Refused, key_for, named, patched
 from builder.metadata.grammar import GRAMMAR, Document
 
 NO_STAGE = N_("This stage is no longer there. Somebody may have removed it.")
+NO_RATE = N_("A win rate is a whole number from 0 to 100.")
 MOST_STAGES = 50
 NATURAL = {"won": 100, "lost": 0, "invalid": 0}
 FIRST_STAGES = (
@@ -55,16 +56,18 @@ class ChangePipeline:
     reminder_days: int | None = None
 
     def apply(self, document: Document) -> Document:
-        if self.average_cycle_days is not None and not 1 <= self.average_cycle_days <= 3650:
-            raise Refused(N_("The average cycle is 1 to 3650 days."), "average_cycle_days")
-        if self.reminder_days is not None and not 0 <= self.reminder_days <= 3650:
-            raise Refused(N_("The reminder is 0 to 3650 days before the end."), "reminder_days")
+        faults = Faults()
         settings = {
-            "label": named(self.label),
-            "description": texts(self.description, "description", longest=LONGEST_TEXT) or None,
+            "label": faults.named(self.label),
+            "description": faults.texts(self.description, "description", longest=LONGEST_TEXT) or None,
             "average_cycle_days": self.average_cycle_days,
             "reminder_days": self.reminder_days,
         }
+        if self.average_cycle_days is not None and not 1 <= self.average_cycle_days <= 3650:
+            faults.add(N_("The average cycle is 1 to 3650 days."), "average_cycle_days")
+        if self.reminder_days is not None and not 0 <= self.reminder_days <= 3650:
+            faults.add(N_("The reminder is 0 to 3650 days before the end."), "reminder_days")
+        faults.refuse()
         return patched(document, settings)
 
 
@@ -80,9 +83,11 @@ class AddStage:
         stages = document["stages"]
         if len(stages) >= MOST_STAGES:
             raise Refused(N_("A process has room for %(limit)s stages."), "label", limit=MOST_STAGES)
+        faults = Faults()
+        label = faults.named(self.label)
         if self.kind not in ("open", *NATURAL):
-            raise Refused(N_("Choose what the stage means."), "kind")
-        label = named(self.label)
+            faults.add(N_("Choose what the stage means."), "kind")
+        faults.refuse()
         key = key_for(label, {*self.taken, *(stage["key"] for stage in stages)}, "stage")
         open_places = [place for place, stage in enumerate(stages) if stage["kind"] == "open"]
         place = (open_places[-1] + 1 if open_places else 0) if self.kind == "open" else len(stages)
@@ -104,7 +109,7 @@ class ChangeStage:
         place = index_of(document, self.key)
         probability = self.settings.get("probability")
         if probability is not None and not 0 <= probability <= 100:
-            raise Refused(N_("A win rate is a whole number from 0 to 100."), "probability")
+            raise Refused(NO_RATE, "probability")
         stages = list(document["stages"])
         stages[place] = patched(stages[place], self.settings)
         return {**document, "stages": stages}
@@ -249,16 +254,20 @@ def possible(document: Document) -> set[tuple[str, str]]:
 def keyed(
     rows: Iterable[tuple[str, Mapping[str, str]]], otherwise: str, taken: Collection[str] = ()
 ) -> list[Document]:
-    """Rows of a key and a name as they are stored: empty ones left out, new ones with a key of their own."""
+    """Rows of a key and a name as they are stored: empty ones left out, new ones with a key of their own.
+
+    Errors: Refused, naming the rows whose name is too long.
+    """
     made: list[Document] = []
-    used = set(taken)
-    for key, label in rows:
-        label = texts(label)
+    used, faults = set(taken), Faults()
+    for place, (key, name) in enumerate(rows):
+        label = faults.texts(name, f"rows-{place}-label")
         if not label:
             continue
         key = key or key_for(label, used, otherwise)
         used.add(key)
         made.append({"key": key, "label": label})
+    faults.refuse()
     return made
 
 

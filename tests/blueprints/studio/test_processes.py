@@ -241,6 +241,81 @@ def test_what_is_wrong_is_named_and_what_was_typed_is_kept(
     assert document(sqlite_town) == before
 
 
+def marked(text: str) -> set[str]:
+    """The ids of the controls that are marked as wrong and described by a message that is there."""
+    found = set()
+    for control in re.findall(r"<(?:input|select|textarea)[^>]*aria-invalid[^>]*>", text):
+        (id,) = re.findall(r' id="([^"]+)"', control)
+        (told,) = re.findall(r'aria-describedby="([^"]+)"', control)
+        assert f"{id}-error" in told.split()
+        assert all(f'id="{each}"' in text for each in told.split())
+        found.add(id)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "wrong"),
+    [
+        (
+            STAGE,
+            {
+                "label_en": "",
+                "probability": "many",
+                "target_days": "0",
+                "breach_days": "soon",
+                "milestone": "ghost",
+                "goal_en": "x" * 4001,
+            },
+            {"label_en", "probability", "target_days", "breach_days", "milestone", "goal_en"},
+        ),
+        (
+            f"{STAGE}/work",
+            {
+                "actions-0-label_en": "Kept",
+                "actions-1-label_en": "x" * 201,
+                "tasks-0-label_en": "Kept",
+                "tasks-0-severity": "never",
+                "tasks-0-subtasks": "y" * 201,
+                "indicators-0-label_en": "Kept",
+                "indicators-0-target": "9" * 101,
+            },
+            {"actions-1-label_en", "tasks-0-severity", "tasks-0-subtasks", "indicators-0-target"},
+        ),
+        (
+            f"{STAGE}/gate",
+            {"marker_en": "x" * 201, "feedback": "often", "tasks": "often", "approver": "nobody"},
+            {"marker_en", "guard-feedback", "guard-tasks", "approver"},
+        ),
+        (
+            f"{FREE}/settings",
+            {"label_en": "", "average_cycle_days": "many", "reminder_days": "-2"},
+            {"label_en", "average_cycle_days", "reminder_days"},
+        ),
+        (f"{FREE}/stages", {"new-label_en": " ", "new-kind": "sideways"}, {"new-label_en", "new-kind"}),
+        (
+            f"{FREE}/milestones",
+            {"milestones-rows-0-label_en": "x" * 201, "milestones-rows-1-label_zh_Hans": "签" * 201},
+            {"milestones-rows-0-label_en", "milestones-rows-1-label_zh_Hans"},
+        ),
+        (f"{FREE}/reasons/lost", {"lost-rows-0-label_en": "x" * 201}, {"lost-rows-0-label_en"}),
+    ],
+)
+def test_every_fault_stands_at_its_control_and_in_the_summary(
+    sqlite_town: Town, path: str, form: dict[str, Any], wrong: set[str]
+) -> None:
+    ada = sqlite_town.as_("Ada")
+    before = document(sqlite_town)
+    answer = send(ada, path, **form)
+    assert answer.status_code == 422
+    assert marked(answer.text) == wrong
+    summary = answer.text.split('class="error-summary"')[1].split("</ul>")[0]
+    assert set(re.findall(r'<a href="#([^"]+)">', summary)) == wrong
+    assert summary.count("<li>") == len(wrong)
+    for kept in ("many", "soon", "Kept", "x" * 201, "y" * 201, "9" * 101, "签" * 201):
+        assert kept in answer.text or kept not in form.values()
+    assert document(sqlite_town) == before
+
+
 def test_the_second_of_two_admins_is_told_and_overwrites_nothing(sqlite_town: Town) -> None:
     ada = sqlite_town.as_("Ada")
     seen = checksum(ada)

@@ -105,7 +105,7 @@ def test_a_condition_that_fails_offers_the_field_it_asks_about(sqlite_boards: Bo
         ({"answers-address": "nul\0"}, "answers-address-error"),
         ({"values-due": ""}, "values-due-error"),
         ({"values-due": "someday"}, "values-due-error"),
-        ({"tasks": ["visit/plan", "mail"]}, "move-tasks"),
+        ({"tasks": ["visit/plan", "mail"]}, "task-visit--go-error"),
         ({"marked": ""}, "#marked"),
     ],
 )
@@ -127,6 +127,51 @@ def test_invalid_is_422_named_and_keeps_what_was_typed(
         assert 'value="someday"' in answer.text
     assert ("<html" in answer.text) is not htmx
     assert sqlite_boards.row().stage_key == "a"
+
+
+def marked(text: str) -> set[str]:
+    controls = re.findall(r"<(?:input|select|textarea)[^>]*aria-invalid[^>]*>", text)
+    for control in controls:
+        told = re.search(r'aria-describedby="([^"]*)"', control)
+        assert told, control
+        assert all(f'id="{one}"' in text for one in told[1].split()), told[1]
+    return {found for control in controls for found in re.findall(r' id="([^"]+)"', control)}
+
+
+def test_every_fault_stands_at_its_control_and_in_the_summary(sqlite_boards: Boards) -> None:
+    rita = sqlite_boards.town.as_("Rita")
+    data = {"_form": "1", "revision": "1", "tasks": ["visit/plan"], "answers-mood": "Typed mood"}
+    data |= {"answers-address": "", "values-due": "someday"}
+
+    answer = rita.post(sqlite_boards.address("b"), data)
+
+    assert answer.status_code == 422
+    assert marked(answer.text) == {
+        "answers-address",
+        "values-due",
+        "task-visit--go",
+        "task-mail",
+        "marked",
+        "confirmed",
+    }
+    summary = answer.text.split('class="error-summary"')[1].split("</ul>")[0]
+    links = re.findall(r'<a href="#([^"]+)">', summary)
+    assert set(links) == {"answers-address", "values-due", "task-visit--go", "task-mail", "marked"}
+    assert "<li>" not in summary.replace("<li><a", "")
+    assert re.search(r'value="visit/plan" checked', answer.text)
+    assert "Typed mood" in answer.text
+    assert 'value="someday"' in answer.text
+
+
+def test_a_condition_stands_at_the_field_that_it_asks_about(sqlite_boards: Boards) -> None:
+    record_id = sqlite_boards.new("Cold", worth="1", due="2025-09-01", heat="cold")
+    data = {**ANSWERS, "revision": "1", "values-heat": "cold", "values-due": "2025-09-01"}
+
+    answer = sqlite_boards.town.as_("Ada").post(sqlite_boards.address("b", record_id), data)
+
+    assert answer.status_code == 422
+    assert "values-heat" in marked(answer.text)
+    assert re.search(r'<a href="#values-heat">[^<]*It is cold\.', answer.text)
 
 
 def test_warnings_are_confirmed(sqlite_boards: Boards) -> None:
@@ -164,6 +209,7 @@ def test_closing_asks_for_a_reason_of_the_catalogue(sqlite_boards: Boards) -> No
     wrong = rita.post(lost, {"_form": "1", "revision": "1", "reason_key": "x", "reason_note": "Kept note"})
     assert wrong.status_code == 422
     assert 'href="#reason_key"' in wrong.text
+    assert marked(wrong.text) == {"reason_key"}
     assert "Kept note" in wrong.text
     done = rita.post(lost, {"_form": "1", "revision": "1", "reason_key": "price", "reason_note": "Too dear"})
     assert done.status_code == 303

@@ -116,6 +116,21 @@ def test_the_panel_says_what_to_do_now_and_next(sqlite_town: Town) -> None:
     assert 'aria-current="step"' in page
 
 
+def test_what_is_missing_leads_to_its_control(sqlite_town: Town) -> None:
+    publish_marked(sqlite_town)
+    marked, plain = matter(sqlite_town, flow="marked"), matter(sqlite_town)
+    rita = sqlite_town.as_("Rita")
+
+    missing = rita.get(page_of(marked)).text.split('id="stage-missing"')[1].split("</ul>")[0]
+    assert f'href="{page_of(marked, "/edit")}#f-worth"' in missing
+    assert 'id="f-worth"' in rita.get(page_of(marked, "/edit")).text
+    page = rita.get(page_of(plain)).text
+    missing = page.split('id="stage-missing"')[1].split("</ul>")[0]
+    for control in ("a-address", "task-call"):
+        assert f'href="#{control}"' in missing
+        assert f'id="{control}"' in page
+
+
 @pytest.mark.parametrize("htmx", [False, True])
 def test_the_marker_is_ticked_by_hand(sqlite_town: Town, htmx: bool) -> None:
     publish_marked(sqlite_town)
