@@ -25,6 +25,7 @@ from blueprints import house
 from blueprints.avatars import add_avatar_filters
 from blueprints.languages import LANGUAGES
 from blueprints.messages import add_message_filters, message
+from blueprints.once import add_once
 from blueprints.scope import is_signed_in
 from blueprints.shell import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, page_context
 from builder import __version__
@@ -65,6 +66,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(system)
     add_avatar_filters(app)
     add_message_filters(app)
+    add_once(app)
     app.context_processor(page_context)
     app.register_error_handler(FunnelwrightError, answer_error)
     app.register_error_handler(HTTPException, _answer_http)

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.messages import local, told
+from blueprints.once import sent_posting
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.alike import ShownAlike, found, is_news, watched
@@ -27,6 +28,7 @@ from builder.errors import Invalid, Problem, Stale, Unconfirmed
 from builder.forms.record_form import RecordForm
 from builder.queries.record import find_record, get_record, require_change
 from builder.queries.row import FullRecord
+from builder.services import postings
 from builder.services import records as services
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, SaveRecord
@@ -53,6 +55,10 @@ def create_record(object_key: str) -> Response:
     here = scope()
     here.require("record.create")
     definition = here.catalog.object(object_key)
+    posting, uow = sent_posting(), here.unit_of_work()
+    before = postings.made_before(uow, posting)
+    if before is not None:
+        return _created(here, definition, before)
     given = sent(here, definition.fields)
     form = _new_form(here, definition, given.data)
     process = process_field(here, definition, form.values, request.form, is_final=not form.is_refresh)
@@ -67,9 +73,9 @@ def create_record(object_key: str) -> Response:
     entry = None
     if process and process.entry_key:
         entry = Entry(process.entry_key, is_confirmed="confirmed" in request.form)
-    uow = here.unit_of_work()
+    new = NewRecord(form.values, entry)
     try:
-        saved = services.create(uow, object_key, NewRecord(form.values, entry))
+        record_id = postings.once(uow, posting, lambda: services.create(uow, object_key, new).record_id)
     except Unconfirmed as error:
         uow.rollback()
         warnings = [told(problem) for problem in error.problems]
@@ -79,10 +85,14 @@ def create_record(object_key: str) -> Response:
         form.add_problems(error.problems)
         return _show_new(here, definition, form, process, alike=alike, status=422)
     uow.commit()
+    return _created(here, definition, record_id)
+
+
+def _created(here: Scope, definition: ObjectDefinition, record_id: int) -> Response:
     origin = _origin(here, definition)
-    if origin is not None and not here.catalog.pipelines_of(object_key):
+    if origin is not None and not here.catalog.pipelines_of(definition.key):
         return done(record_address(origin.id), gettext("Created."))
-    return done(record_address(saved.record_id), gettext("Created."))
+    return done(record_address(record_id), gettext("Created."))
 
 
 @workspace.post("/o/<object_key>/form")

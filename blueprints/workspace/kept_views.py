@@ -13,12 +13,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.messages import local, told
+from blueprints.once import sent_posting
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope
 from blueprints.system import translated
 from builder.db.ids import to_public
 from builder.errors import Invalid, NotFound, Stale
 from builder.queries.saved_views import get_saved_view
+from builder.services import postings
 from builder.services import views as services
 from builder.services.views import SaveView
 
@@ -54,7 +56,8 @@ def keep_view(here: Scope, shown: Keepable, view_id: int | None = None) -> Respo
         return _again(here, shown, command, [("", text) for text in shown.problems])
     uow = here.unit_of_work()
     try:
-        kept = services.save_view(uow, command)
+        posting = sent_posting() if view_id is None else ""
+        kept = postings.once(uow, posting, lambda: services.save_view(uow, command))
     except Stale as error:
         uow.rollback()
         now = get_saved_view(here.session, here.actor, view_id or 0).revision

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import chosen_id, done, refuse, show_form
 from blueprints.messages import message
+from blueprints.once import once_key, sent_posting
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.workspace.area import record_address, workspace
@@ -24,7 +25,7 @@ from builder.forms.notes import NoteForm
 from builder.queries.notes import NoteView, get_note
 from builder.queries.record import get_record
 from builder.queries.row import FullRecord, names_of_members
-from builder.services import files, notes
+from builder.services import files, notes, postings
 from builder.services.notes import MOST_FILES, TOO_MANY_FILES, WriteNote, Written
 
 
@@ -34,23 +35,36 @@ def write_note(record_id: int) -> Response:
     here = scope()
     record = get_record(here.session, here.actor, record_id).record
     here.require("record.edit")
-    form = NoteForm(request.form)
-    problems = _take_files(here, form)
+    form, posting = NoteForm(request.form), sent_posting()
     uow = here.unit_of_work()
+    if postings.made_before(uow, posting) is not None:
+        return _written(here, record)
+    problems = _take_files(here, form)
     kept = tuple(chosen_id(text) or 0 for text in form.kept.data or ())
+    written: list[Written] = []
+
+    def write() -> int:
+        written.append(notes.write(uow, WriteNote(record_id, form.text.data or "", kept)))
+        return written[0].note_id
+
     try:
         if problems:
             raise Invalid(notes.NOT_SAVED)
-        written = notes.write(uow, WriteNote(record_id, form.text.data or "", kept))
+        postings.once(uow, posting, write)
     except Invalid as error:
         uow.rollback()
         problems = problems or refuse(form, error)
         return _timeline(here, record, form, problems, status=422)
     uow.commit()
-    _warn(here, written)
+    for each in written:
+        _warn(here, each)
+    return _written(here, record)
+
+
+def _written(here: Scope, record: FullRecord) -> Response:
     if not is_fragment():
-        return done(f"{record_address(record_id)}#timeline", gettext("The note is there."))
-    return _timeline(here, record, NoteForm())
+        return done(f"{record_address(record.id)}#timeline", gettext("The note is there."))
+    return _timeline(here, record, NoteForm(), is_new=True)
 
 
 @workspace.get("/notes/<rid:note_id>/edit")
@@ -148,12 +162,14 @@ def _timeline(
     form: NoteForm,
     problems: list[tuple[str, str]] | None = None,
     status: int = 200,
+    is_new: bool = False,
 ) -> Response:
     facts: dict[str, Any] = timeline_facts(here, record)
     waiting = [files.waiting(here.unit_of_work(), chosen_id(text) or 0) for text in form.kept.data or ()]
     facts |= {
         "note_form": form,
         "note_problems": problems or [],
+        "note_once": once_key(is_new),
         "note_kept": [(to_public(file.id), file.name) for file in waiting if file is not None],
     }
     name = "fragments/timeline/timeline.html" if is_fragment() else "pages/workspace/record_timeline.html"

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done
 from blueprints.messages import told
+from blueprints.once import sent_posting
 from blueprints.scope import Scope, scope
 from blueprints.workspace.board_area import boards
 from blueprints.workspace.board_changes import moved_fragments
@@ -33,6 +34,7 @@ from builder.domain.pipeline import Pipeline, Stage
 from builder.errors import N_, Invalid, NotFound, Problem, Unconfirmed
 from builder.fieldtypes.registry import type_of
 from builder.forms.record_form import RecordForm
+from builder.services import postings
 from builder.services import records as services
 from builder.services.assignment import NOT_OPEN
 from builder.services.entries import Entry
@@ -75,6 +77,10 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
     """Create the record in the stage: its card and the figures, or 303; 422 with what is missing."""
     here = scope()
     place = _place(here, pipeline_key, stage_key)
+    posting, uow = sent_posting(), here.unit_of_work()
+    before = postings.made_before(uow, posting)
+    if before is not None:
+        return _added(here, place, before)
     given = sent(here, place.definition.fields)
     form = _form(here, place, given.data)
     if form.is_refresh:
@@ -83,9 +89,11 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
         form.add_problems(given.problems)
         return _show(place, form, status=422)
     entry = Entry(pipeline_key, stage_key, is_confirmed="confirmed" in request.form)
-    uow = here.unit_of_work()
+    new = NewRecord(form.values, entry)
     try:
-        saved = services.create(uow, place.definition.key, NewRecord(form.values, entry))
+        record_id = postings.once(
+            uow, posting, lambda: services.create(uow, place.definition.key, new).record_id
+        )
     except Unconfirmed as error:
         uow.rollback()
         return _show(place, form, warnings=[told(problem) for problem in error.problems], status=422)
@@ -93,7 +101,7 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
         uow.rollback()
         return _show(place, _refused(here, place, given.data, error.problems), status=422)
     uow.commit()
-    return _added(here, place, saved.record_id)
+    return _added(here, place, record_id)
 
 
 def _place(here: Scope, pipeline_key: str, stage_key: str) -> Place:

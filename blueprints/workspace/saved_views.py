@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.forms import done, show_form
 from blueprints.messages import local, told
+from blueprints.once import sent_posting
 from blueprints.revisions import sent_revision
 from blueprints.scope import Scope, scope
 from blueprints.system import translated
@@ -22,6 +23,7 @@ from builder.domain.conditions import to_document
 from builder.errors import Invalid, Stale
 from builder.queries.arrangements import arrangement
 from builder.queries.saved_views import get_saved_view
+from builder.services import postings
 from builder.services import views as services
 from builder.services.views import SaveView
 
@@ -36,7 +38,8 @@ def add_view(object_key: str) -> Response:
         return _again(here, state, [("", text) for text in state.problems])
     uow = here.unit_of_work()
     try:
-        view_id = services.save_view(uow, _wanted(here, state))
+        wanted = _wanted(here, state)
+        view_id = postings.once(uow, sent_posting(), lambda: services.save_view(uow, wanted))
     except Invalid as error:
         uow.rollback()
         return _again(here, state, _problems(error))

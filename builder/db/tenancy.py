@@ -32,6 +32,7 @@ from sqlalchemy.sql.selectable import Alias, FromClause, Join
 from builder.db.base import Base, WorkspaceScoped
 from builder.db.definitions import Arrangement
 from builder.db.engine import WRITE
+from builder.db.postings import Posting
 from builder.db.records import GivenNumber, RecordNumber, SearchToken
 
 _WORKSPACE = "workspace_id"
@@ -46,7 +47,13 @@ _WALL = (
     " set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
 )
 _SET = text(_WALL.format(workspace=":workspace", user=":user"))
-SCOPED_CLASSES: tuple[type[Base], ...] = (SearchToken, RecordNumber, GivenNumber, Arrangement)
+SCOPED_CLASSES: tuple[type[Base], ...] = (
+    SearchToken,
+    RecordNumber,
+    GivenNumber,
+    Arrangement,
+    Posting,
+)
 
 
 class UnboundSessionError(RuntimeError):

@@ -79,3 +79,35 @@ def test_what_somebody_owns_is_handed_over(
     ada.get_by_role("button", name="Hand over").click()
     ada.get_by_role("link", name="Choose a colleague who works here.").wait_for()
     assert axe(ada) == []
+
+
+@pytest.mark.parametrize("device", ["desk", "plain"])
+def test_a_note_clicked_three_times_is_one_note(
+    sqlite_town: Town, serve_app: Callable[[Any], str], signed_in: Callable[..., Any], device: str
+) -> None:
+    record = matter(sqlite_town)
+    address = serve_app(sqlite_town.app)
+    rita = signed_in(
+        sqlite_town.app,
+        address,
+        "rita@example.com",
+        **({"java_script_enabled": False} if device == "plain" else {}),
+    )
+    sent: list[str] = []
+    rita.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    rita.goto(address + page_of(record))
+    rita.get_by_label("Write a note; @ and a name tells a colleague").fill("Called twice.")
+    rita.locator("#add-note").click(click_count=3, delay=0)
+    rita.locator(".timeline").get_by_text("Called twice.").first.wait_for()
+    rita.wait_for_load_state("networkidle")
+
+    assert rita.locator(".timeline").get_by_text("Called twice.").count() == 1
+    if device == "desk":
+        assert len(sent) == 1, "the second click is not even sent"
+        assert rita.locator("[data-sending]").count() == 0
+        text = rita.get_by_label("Write a note; @ and a name tells a colleague")
+        text.fill("And again.")
+        rita.locator("#add-note").click()
+        rita.locator(".timeline").get_by_text("And again.").wait_for()
+    rita.reload()
+    assert rita.locator(".timeline").get_by_text("Called twice.").count() == 1

@@ -53,13 +53,24 @@ _SCOPED = (
     "export_job",
     "note",
     "notice",
+    "posting",
     "duplicate_pair",
     "duplicate_search",
 )
 
 
 def upgrade() -> None:
-    for make in (_people, _definitions, _records, _ledger, _imports, _exports, _notes, _duplicates):
+    for make in (
+        _people,
+        _definitions,
+        _records,
+        _ledger,
+        _imports,
+        _exports,
+        _notes,
+        _postings,
+        _duplicates,
+    ):
         make()
     connection = op.get_bind()
     for table in _SCOPED:
@@ -839,6 +850,19 @@ def _notes() -> None:
     op.create_index("ix_notice_note", "notice", ["workspace_id", "note_id"])
     op.create_index(
         "ix_notice_unread", "notice", ["workspace_id", "member_id", "id"], **_where("read_at IS NULL")
+    )
+
+
+def _postings() -> None:
+    op.create_table(
+        "posting",
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("member_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", _key(32), nullable=False),
+        sa.Column("made_id", sa.BigInteger()),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "member_id", "key", name=op.f("pk_posting")),
+        sqlite_with_rowid=False,
     )
 
 
