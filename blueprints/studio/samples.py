@@ -45,15 +45,18 @@ def order_sample(ref: str) -> Response:
     uow = here.unit_of_work()
     try:
         makings = Makings(facts, Founder(here.actor.name, current_user.email))
-        order_id = services.order(uow, house.engine(), pack, makings)
+        order = services.order(uow, house.engine(), pack, makings)
     except (Invalid, Conflict) as error:
         uow.rollback()
         lines = [(each.place, told(each)) for each in error.problems]
         return _show(ref, lines or [("key", message(error.message_key, error.values))], error.status)
-    house.queue().enqueue_sample(uow.session, here.workspace.key, order_id)
+    target = url_for("studio.show_sample", ref=ref, order_id=order.number)
+    if not order.is_new:
+        uow.rollback()
+        return done(target, gettext("This sample company was ordered before; here is what became of it."))
+    house.queue().enqueue_sample(uow.session, here.workspace.key, order.number)
     uow.commit()
     house.queue().committed()
-    target = url_for("studio.show_sample", ref=ref, order_id=order_id)
     return done(target, gettext("The sample company is being made."))
 
 

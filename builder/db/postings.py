@@ -14,7 +14,7 @@ LONGEST_KEY = 32
 
 class Posting(Base):
     """One form of a member. ``key`` begins with the id that the form got when it was shown, so old ones are
-    a range of the primary key. ``made_id``: what came of it.
+    a range of the primary key. ``made_id``: what came of it. ``member_id`` 0: of the workspace, whoever asks.
     """
 
     __tablename__ = "posting"

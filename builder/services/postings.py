@@ -17,6 +17,7 @@ from builder.db.ids import from_public, new_id, to_public
 from builder.db.postings import LONGEST_KEY, Posting
 from builder.services.unit_of_work import UnitOfWork
 
+EVERYBODY = 0
 KEPT_DAYS = 7
 _DAY_IN_IDS = 86_400_000 << 22
 _INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
@@ -41,43 +42,64 @@ def posting_key(form_key: str, typed: Iterable[tuple[str, str]]) -> str:
     return f"{shown:016x}{digest.hexdigest()}"[:LONGEST_KEY]
 
 
+def shared_key(*names: str) -> str:
+    """The key of something that a workspace has once, whoever asks for it. Sorts behind those of forms."""
+    return f"shared-{posting_key(to_public(0), [('', name) for name in names])[16:]}"
+
+
 def made_before(uow: UnitOfWork, key: str) -> int | None:
     """What a posting has made already; None for a new one and for one without a key."""
     if not key:
         return None
-    found: int | None = uow.session.scalar(
-        select(Posting.made_id).where(Posting.member_id == uow.actor.member_id, Posting.key == key)
-    )
-    return found
+    return _made(uow, uow.actor.member_id, key)
 
 
-def once(uow: UnitOfWork, key: str, make: Callable[[], int]) -> int:
+def once(uow: UnitOfWork, key: str, make: Callable[[], int], *, shared: bool = False) -> int:
     """The id of what ``make`` makes, called for the first posting with the key; later ones, also those that
     run at the same time and wait here for the first, get that id. Without a key each makes its own.
+
+    ``shared``: a key of the workspace, made by ``shared_key``, instead of one of the actor; it is kept until
+    it is forgotten.
 
     What ``make`` refuses leaves no trace once the caller rolls back, so it can be mended and sent again.
     """
     if not key:
         return make()
     uow.begin()
-    if not _claimed(uow, key):
-        earlier = made_before(uow, key)
+    member = EVERYBODY if shared else uow.actor.member_id
+    if not _claimed(uow, member, key):
+        earlier = _made(uow, member, key)
         # A posting is committed with what it made, or not at all.
         assert earlier is not None
         return earlier
     made = make()
     uow.session.execute(
         update(Posting)
-        .where(Posting.member_id == uow.actor.member_id, Posting.key == key)
+        .where(Posting.member_id == member, Posting.key == key)
         .values(made_id=made)
         .execution_options(synchronize_session=False)
     )
     return made
 
 
-def _claimed(uow: UnitOfWork, key: str) -> bool:
+def forget(uow: UnitOfWork, key: str) -> None:
+    """Let what has a shared key be made again."""
+    uow.session.execute(
+        delete(Posting)
+        .where(Posting.member_id == EVERYBODY, Posting.key == key)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _made(uow: UnitOfWork, member: int, key: str) -> int | None:
+    found: int | None = uow.session.scalar(
+        select(Posting.made_id).where(Posting.member_id == member, Posting.key == key)
+    )
+    return found
+
+
+def _claimed(uow: UnitOfWork, member: int, key: str) -> bool:
     """Whether this posting is the first. The database lets a second one wait until the first is done."""
-    member = uow.actor.member_id
     oldest = f"{new_id() - KEPT_DAYS * _DAY_IN_IDS:016x}"
     uow.session.execute(
         delete(Posting)

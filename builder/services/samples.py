@@ -21,6 +21,7 @@ from builder.metadata import packs
 from builder.metadata.grammar import Document
 from builder.queries.library import ShelfPack, shelf_pack
 from builder.queries.samples import sample_order
+from builder.services import postings
 from builder.services.clones import NO_FOUNDER_ROLE, Founder, Setup
 from builder.services.definitions import EDIT
 from builder.services.demo.company import make_company
@@ -42,8 +43,17 @@ class Makings:
     founder: Founder
 
 
-def order(uow: UnitOfWork, engine: Any, pack: ShelfPack, makings: Makings) -> int:
-    """Note the order; its number. The caller enqueues it and commits.
+@dataclass(frozen=True)
+class Order:
+    """The number of an order; not ``is_new`` when the same company had been ordered before."""
+
+    number: int
+    is_new: bool
+
+
+def order(uow: UnitOfWork, engine: Any, pack: ShelfPack, makings: Makings) -> Order:
+    """Note the order; the caller enqueues a new one and commits. Whoever orders the same template under the
+    same key again gets the order that is being made or was made; one that failed can be ordered anew.
 
     Errors: Forbidden; Invalid, its problems placed at the names of ``WorkspaceFacts``; Conflict when the key
     is taken or nobody could begin there.
@@ -51,14 +61,23 @@ def order(uow: UnitOfWork, engine: Any, pack: ShelfPack, makings: Makings) -> in
     uow.require(EDIT)
     facts = checked(makings.facts)
     _founder_role(pack.document)
-    with closing(WorkspaceSession(engine)) as session:
-        if session.scalar(select(Workspace.id).where(Workspace.key == facts.key)) is not None:
-            raise Conflict(TAKEN, key=facts.key)
-    uow.begin()
-    uow.batch_id = new_id()
-    data = {"pack": pack.ref, "facts": asdict(facts), "founder": asdict(makings.founder)}
-    uow.log("sample.ordered", data=data)
-    return uow.batch_id
+    number = new_id()
+
+    def note() -> int:
+        with closing(WorkspaceSession(engine)) as session:
+            if session.scalar(select(Workspace.id).where(Workspace.key == facts.key)) is not None:
+                raise Conflict(TAKEN, key=facts.key)
+        uow.batch_id = number
+        data = {"pack": pack.ref, "facts": asdict(facts), "founder": asdict(makings.founder)}
+        uow.log("sample.ordered", data=data)
+        return number
+
+    found = postings.once(uow, _once(pack.ref, facts.key), note, shared=True)
+    return Order(found, is_new=found == number)
+
+
+def _once(pack: str, key: str) -> str:
+    return postings.shared_key("sample", pack, key)
 
 
 def carry_out(engine: Any, clock: Clock, workspace_key: str, order_id: int, months: int = MONTHS) -> bool:
@@ -93,6 +112,9 @@ def _note(
         uow.begin()
         uow.batch_id = order_id
         uow.log(kind, data=data)
+        if kind == "sample.failed":
+            wanted = sample_order(uow.session, order_id).order
+            postings.forget(uow, _once(wanted["pack"], wanted["facts"]["key"]))
         uow.commit()
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from builder.db.ids import from_public
 from builder.db.ledger import StayRow
+from builder.db.people import Workspace
+from builder.db.tenancy import WorkspaceSession
 from builder.services.maintenance import verify
 from builder.services.samples import carry_out
 from tests.fixtures.town import Town
@@ -83,13 +87,53 @@ def test_what_cannot_be_ordered_says_so_and_keeps_what_was_typed(
     assert (wrong.status_code, "Kept name" in wrong.text, 'href="#key"' in wrong.text) == (422, True, True)
     taken = ada.post(SAMPLE, {**SENT, "key": "other"}, htmx=True)
     assert (taken.status_code, "There is a workspace “other” already." in taken.text) == (409, True)
-    # somebody takes the key while the order waits: told there, and nothing is half-written
-    first, second = (ada.post(SAMPLE, SENT, htmx=True).headers["HX-Redirect"] for _ in range(2))
-    assert work(sqlite_town) == [True, False]
-    assert "The company is there" in ada.get(first).text
-    page = ada.get(second).text
+    # somebody takes the key while the order waits: told there, nothing is half-written, and it may be tried again
+    place = ada.post(SAMPLE, SENT, htmx=True).headers["HX-Redirect"]
+    with closing(WorkspaceSession(sqlite_town.app.extensions["funnelwright.engine"])) as session:
+        session.execute(update(Workspace).where(Workspace.key == "other").values(key="sample-one"))
+        session.commit()
+    assert work(sqlite_town) == [False]
+    page = ada.get(place).text
     assert "There is a workspace “sample-one” already." in page
     assert "could not be made" in page
+    assert ada.post(SAMPLE, SENT, htmx=True).status_code == 409, "the order is forgotten, the key is taken"
+
+
+def test_a_company_ordered_six_times_is_made_once_and_all_are_told_of_it(
+    town: Town, work: Callable[[Town], list[bool]]
+) -> None:
+    work(town)
+    ada = town.as_("Ada")
+    places = {ada.post(SAMPLE, SENT).headers["Location"] for _ in range(3)}
+    assert len(places) == 1
+    assert work(town) == [True]
+    for _ in range(3):
+        answer = ada.post(SAMPLE, {**SENT, "name": "Another name"})
+        assert (answer.status_code, {answer.headers["Location"]}) == (303, places)
+    page = ada.get(answer.headers["Location"]).text
+    assert "was ordered before" in page
+    assert "The company is there" in page
+    assert 'href="/w/sample-one/"' in page
+    assert work(town) == []
+
+
+def test_orders_at_the_same_time_are_one(town: Town, work: Callable[[Town], list[bool]]) -> None:
+    work(town)
+    ada = town.as_("Ada")
+    ada.get(SAMPLE)
+    start, places = threading.Barrier(4), []
+
+    def click() -> None:
+        start.wait()
+        places.append(ada.post(SAMPLE, SENT).headers["Location"])
+
+    clicks = [threading.Thread(target=click) for _ in range(4)]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join(60)
+    assert (len(places), len(set(places))) == (4, 1)
+    assert work(town) == [True]
 
 
 def test_whoever_waits_is_told_when_the_worker_stumbles(
@@ -107,6 +151,10 @@ def test_whoever_waits_is_told_when_the_worker_stumbles(
     page = ada.get(place, htmx=True).text
     assert "Nothing of it was kept." in page
     assert "every 2s" not in page
+    monkeypatch.undo()
+    again = ada.post(SAMPLE, SENT).headers["Location"]
+    assert again != place, "what failed may be ordered anew"
+    assert work(sqlite_town) == [True]
 
 
 def test_who_may_not_edit_definitions_is_403_strangers_and_the_missing_404(
