@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect
 
 from builder.db.base import Base
 from builder.db.engine import make_engine
+from builder.db.statistics import tell_planner
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # On SQLite the tables of DBOS stand beside ours; it migrates them itself (on PostgreSQL they have a schema).
@@ -42,7 +43,7 @@ def _config(connection: Connection | None = None, app_role: str | None = None) -
 
 
 def upgrade(owner_url: str, app_role: str | None = None) -> None:
-    """Run all missing migrations on ``owner_url``.
+    """Run all missing migrations on ``owner_url``, and tell its planner what our tables are like.
 
     ``app_role``: on PostgreSQL, the role that the application runs as when it differs from the owner;
     it is granted reading and writing of rows, nothing else.
@@ -51,6 +52,7 @@ def upgrade(owner_url: str, app_role: str | None = None) -> None:
     try:
         with engine.begin() as connection:
             command.upgrade(_config(connection, app_role), "head")
+            tell_planner(connection)
     finally:
         engine.dispose()
 

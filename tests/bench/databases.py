@@ -47,6 +47,8 @@ class SqliteFiles:
     def copy(self, name: str, new: str) -> Database:
         self.drop(new)
         shutil.copyfile(self._path(name), self._path(new))
+        # What is kept may have been made when the planner was told otherwise.
+        upgrade(self._database(new).owner_url)
         return self._database(new)
 
     def rename(self, name: str, new: str) -> Database:
@@ -55,11 +57,10 @@ class SqliteFiles:
         return self._database(new)
 
     def settle(self, name: str) -> None:
-        """Collect statistics and bring everything into the one file."""
+        """Bring everything into the one file."""
         import sqlite3
 
         connection = sqlite3.connect(self._path(name))
-        connection.execute("ANALYZE")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 

@@ -66,7 +66,8 @@ def catalog(connection: Connection) -> dict[str, Any]:
     """Tables, columns with collation, constraints and indexes, as the database itself writes them."""
     found: dict[str, Any]
     if connection.dialect.name == "sqlite":
-        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        statement = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        rows = connection.execute(text(statement))
         # Constraints of a table come in any order.
         found = {name: sorted(_parts(sql)) for name, sql in rows}
     else:
