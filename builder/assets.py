@@ -71,7 +71,6 @@ def add_assets(app: Flask) -> None:
     app.extensions["funnelwright.icons"] = _drawn_icons(static, app.extensions["funnelwright.asset_names"])
     app.jinja_env.globals["asset_url"] = asset_url
     app.jinja_env.globals["icon_markup"] = lru_cache(maxsize=2048)(icon_markup)
-    app.jinja_env.globals["palette_icons"] = palette_icons
     app.add_url_rule("/static/<path:filename>", "static", build_only=True)
 
 

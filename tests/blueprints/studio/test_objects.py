@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from blueprints.studio.icon_words import icon_words
+from builder.assets import palette_icons
 from tests.blueprints.studio.test_designer import STUDIO, mark, publish
 from tests.fixtures.town import Town
 
@@ -83,3 +85,15 @@ def test_a_new_form_belongs_to_an_object(town: Town) -> None:
     assert answer.headers["Location"] == f"{STUDIO}/forms/visit/fields"
     assert "Visit" in ada.get(f"{STUDIO}/forms").text
     assert publish(ada).status_code == 303
+
+
+def test_every_icon_of_the_palette_has_a_name_in_both_languages(sqlite_town: Town) -> None:
+    with sqlite_town.app.test_request_context():
+        words = icon_words()
+    assert set(words) == set(palette_icons())
+    assert len(set(words.values())) == len(words)
+    ada = sqlite_town.as_("Ada")
+    assert 'title="Price tag"' in ada.get(NEW).text
+    with sqlite_town.app.test_request_context("/?language=zh_Hans"):
+        chinese = icon_words()
+    assert [icon for icon, word in chinese.items() if word.isascii()] == []
