@@ -57,11 +57,13 @@ def language() -> str:
 
     Pages ask it for every label: it is found once a request.
     """
-    if not g:
-        return DEFAULT_LANGUAGE
-    if "language" not in g:
+    try:
+        return cast(str, g.language)
+    except AttributeError:
         g.language = str(get_locale() or DEFAULT_LANGUAGE)
-    return cast(str, g.language)
+        return cast(str, g.language)
+    except RuntimeError:  # no application is at work
+        return DEFAULT_LANGUAGE
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext
-from wtforms import FieldList
 
 from blueprints.messages import message, named, told
 from builder.errors import FunnelwrightError
@@ -47,7 +46,7 @@ def lines(error: FunnelwrightError, *forms: Any) -> list[tuple[str, str]]:
 def control_at(form: Any, place: str) -> Any:
     """The control of ``form`` that a place names, or None."""
     head, _, rest = place.partition("-")
-    if head in form and isinstance(form[head], FieldList):
+    if head in form and hasattr(form[head], "entries"):  # a list of rows
         number, _, rest = rest.partition("-")
         rows = form[head].entries
         is_there = number.isdecimal() and int(number) < len(rows)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
 
 from builder.db.base import Base, WorkspaceScoped, key_string
+from builder.domain.rollup import ALL_TIME
 
 
 class StayRow(Base, WorkspaceScoped):
@@ -176,6 +177,7 @@ ROLLUP_CELL = (
     "month_from",
     "month_to",
 )
+OF_ALL_TIME = f"month_from = {ALL_TIME} AND month_to = {ALL_TIME}"
 
 
 class FunnelRollup(Base, WorkspaceScoped):
@@ -197,6 +199,23 @@ class FunnelRollup(Base, WorkspaceScoped):
             "department_id",
             "month_from",
             "month_to",
+        ),
+        # Figures of all time, whole in the index: a comparison of owners would step over all of their months.
+        Index(
+            "ix_funnel_rollup_all_time",
+            "workspace_id",
+            "pipeline_key",
+            "measure",
+            "owner_id",
+            "stage_key",
+            "currency",
+            "department_id",
+            "n",
+            "amount_minor",
+            "month_from",
+            "month_to",
+            sqlite_where=text(OF_ALL_TIME),
+            postgresql_where=text(OF_ALL_TIME),
         ),
         Index(
             "uq_funnel_rollup_base",

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, TextClause, and_, func, literal, select, text
 
-from builder.db.ledger import FunnelRollup
+from builder.db.ledger import OF_ALL_TIME, FunnelRollup
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import Count, FunnelFigures, JourneyGroup, Mode, figures, sums_of_journeys
@@ -33,8 +33,9 @@ from builder.domain.reach import (
 )
 from builder.domain.rollup import ALL_TIME, NOW
 from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
-from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays
+from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
 from builder.queries.population import Population, clauses, narrowed
+from builder.queries.report_path import on_report_path
 from builder.queries.wins import chosen_currency
 
 Source: TypeAlias = Literal["rollup", "journeys", "stays"]
@@ -99,8 +100,8 @@ def funnel_report(
 
     ``amounts``: as at entry, as of now, or "none" (quicker: amounts are 0). ``currency`` is the wanted one;
     where it does not occur, the commonest. Amounts that are hidden from the reader are 0, and no currency is
-    told. One statement from roll-up or journeys, two from stays, up to two
-    more for the names of groups.
+    told. One statement from the roll-up, one or two from journeys, two from
+    stays, up to two more for the names of groups.
     """
     steps = FunnelSteps.of(pipeline)
     if population.hides_amounts:
@@ -221,14 +222,17 @@ def _grain(
     return [*parts, FunnelRollup.owner_id != WORKSPACE_GRAIN, *narrow]
 
 
-def _window(population: Population) -> list[ColumnElement[bool]]:
+def _window(population: Population) -> list[ColumnElement[bool] | TextClause]:
     if not population.period:
-        return [FunnelRollup.month_from == ALL_TIME, FunnelRollup.month_to == ALL_TIME]
+        # spelled out: no database takes a partial index for a number that it is told later
+        return [text(OF_ALL_TIME)]
     months = population.period.months
     assert months is not None
     start, end = months
     # Month 0 is all time; every real month is later.
-    parts = [FunnelRollup.month_from >= (start if start is not None else ALL_TIME + 1)]
+    parts: list[ColumnElement[bool] | TextClause] = [
+        FunnelRollup.month_from >= (start if start is not None else ALL_TIME + 1)
+    ]
     return parts if end is None else [*parts, FunnelRollup.month_to < end]
 
 
@@ -236,6 +240,7 @@ def _from_journeys(
     session: WorkspaceSession, population: Population, steps: FunnelSteps, by: Dimension | None
 ) -> Tally:
     group = literal(0) if by is None else expression(by, Buckets())
+    population = on_report_path(session, population)
     rows = (
         select(
             group.label("g"),
@@ -271,16 +276,14 @@ def _report(
 ) -> FunnelReport:
     known = _by_frequency(tally.frequencies())
     chosen = chosen_currency(currency, known)
+    sums = tally.sums(chosen)
     groups: tuple[FunnelGroup, ...] = ()
     if by is not None:
         named = names(session, by, Buckets(), {value: tally.samples.get(value, 0) for value in tally.groups})
-        each = [
-            FunnelGroup(named[value], figures(mode, steps, tally.sums(chosen, value)))
-            for value in tally.groups
-        ]
+        each = [FunnelGroup(named[value], figures(mode, steps, part)) for value, part in sums.items()]
         each.sort(key=lambda group: (-group.figures.steps[0].reached, group.name.text or ""))
         groups = tuple(each)
-    whole = figures(mode, steps, tally.sums(chosen))
+    whole = figures(mode, steps, together(sums.values()))
     return FunnelReport(whole, chosen, known, source, groups)
 
 

@@ -7,7 +7,6 @@ Per record the visited steps are a sum of distinct bits, so two grouped statemen
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -17,7 +16,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func
 from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
-from builder.domain.funnel import Count, Sums
+from builder.domain.funnel import ZERO, Count, Sums
 from builder.domain.pipeline import Pipeline
 from builder.domain.reach import (
     ENTRY,
@@ -66,16 +65,31 @@ class Tally:
                 if measure == ENTRY:
                     yield from ((code, n) for code, (n, amount) in currencies.items() if amount)
 
-    def sums(self, currency: str, *groups: Any) -> Sums:
-        """Numbers over all currencies, amounts of one; of the given groups, or of all."""
-        totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-        for group in groups or self.cells:
-            for key, currencies in self.cells[group].items():
-                for code, (n, amount) in currencies.items():
-                    totals[key][0] += n
-                    if code == currency:
-                        totals[key][1] += amount
-        return {key: Count(n, amount) for key, (n, amount) in totals.items()}
+    def sums(self, currency: str) -> dict[Any, Sums]:
+        """Of each group: numbers over all currencies, amounts of one."""
+        return {
+            group: {key: _worth_in(currency, each) for key, each in places.items()}
+            for group, places in self.cells.items()
+        }
+
+
+def together(parts: Iterable[Sums]) -> Sums:
+    """The sums of several groups added up."""
+    totals: dict[tuple[str, str], Count] = {}
+    for part in parts:
+        for key, (n, amount) in part.items():
+            before = totals.get(key, ZERO)
+            totals[key] = Count(before.n + n, before.amount_minor + amount)
+    return totals
+
+
+def _worth_in(currency: str, cells: dict[str, list[int]]) -> Count:
+    n = amount = 0
+    for code, (number, minor) in cells.items():
+        n += number
+        if code == currency:
+            amount += minor
+    return Count(n, amount)
 
 
 def tally_of_stays(

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
 from builder.db.conditions_sql import compile_condition
+from builder.db.records import Record
 from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
 from builder.queries.board import board, board_column, scope_of
 from builder.queries.calendar import CalendarRequest, calendar_days
+from builder.queries.dimensions import Dimension
 from builder.queries.funnel import funnel_report
 from builder.queries.lanes import lane_cells, lane_field, lane_heads
 from builder.queries.list import ListRequest, list_records
-from builder.queries.population import Population
+from builder.queries.population import Population, clauses
 from builder.queries.record import record_page
+from builder.queries.report_path import on_report_path
 from builder.queries.search import reference_search, search
 from builder.queries.timeline import timeline
 from tests.builder.queries import crowd
@@ -89,7 +92,7 @@ class Plans:
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
             if statement.startswith(
-                ("SELECT record", "SELECT event", "WITH", "SELECT (SELECT", "SELECT anon")
+                ("SELECT record", "SELECT event", "WITH", "SELECT (SELECT", "SELECT anon", "SELECT funnel")
             ):
                 sent.append((statement, parameters))
 
@@ -261,3 +264,57 @@ def test_a_report_with_a_free_filter_reads_ones_own_records_side_by_side(crowded
         assert plans.uses("COVERING INDEX ix_record_report"), plans.texts
     else:
         assert plans.uses("ix_record_owner"), plans.texts
+
+
+@pytest.mark.parametrize(
+    ("least", "index"), [(1, "COVERING INDEX ix_record_report"), (950_000, "ix_record_n01")]
+)
+def test_a_filter_of_many_walks_along_the_report_and_one_of_few_takes_its_own_index(
+    crowded: World, least: int, index: str
+) -> None:
+    """SQLite would take the index of the field for both, and fetch each record from a page of its own."""
+    fields = crowded.catalog.object("opportunity").fields.by_key
+    raw = {"field": "amount", "op": "gt", "value": least}
+    condition = compile_condition(parse(raw), fields, crowded.context)
+    population = Population(("path",), "opportunity", EVERYTHING, condition=condition)
+    path = crowded.catalog.pipeline("path")
+    session = crowded.session
+
+    plans = Plans(
+        crowded, lambda: funnel_report(session, population, path, "visited", currency="CNY", amounts="none")
+    )
+
+    assert plans.answer.source == "journeys"
+    if plans.is_sqlite:
+        assert index in plans.texts[-1], plans.texts
+        chosen = on_report_path(session, population)
+        assert (chosen is population) == (least > 1)
+        counts = [
+            session.scalar(select(func.count(Record.id)).where(clauses(each)))
+            for each in (population, chosen)
+        ]
+        assert counts[0] == counts[1] > 0
+    else:
+        assert on_report_path(session, population) is population
+
+
+def test_owners_are_compared_without_stepping_over_their_months(crowded: World) -> None:
+    population = Population(("path",), "opportunity", EVERYTHING)
+    path = crowded.catalog.pipeline("path")
+
+    plans = Plans(
+        crowded,
+        lambda: funnel_report(
+            crowded.session,
+            population,
+            path,
+            "visited",
+            currency="CNY",
+            amounts="entry",
+            by=Dimension("owner", "owner"),
+        ),
+    )
+
+    assert plans.answer.source == "rollup"
+    if plans.is_sqlite:
+        assert plans.uses("COVERING INDEX ix_funnel_rollup_all_time"), plans.texts

@@ -698,6 +698,24 @@ def _ledger() -> None:
     )
     op.create_index("ix_funnel_rollup_delta", "funnel_rollup", ["workspace_id", "id"], **_where("is_delta"))
     op.create_index(
+        "ix_funnel_rollup_all_time",
+        "funnel_rollup",
+        [
+            "workspace_id",
+            "pipeline_key",
+            "measure",
+            "owner_id",
+            "stage_key",
+            "currency",
+            "department_id",
+            "n",
+            "amount_minor",
+            "month_from",
+            "month_to",
+        ],
+        **_where("month_from = 0 AND month_to = 0"),
+    )
+    op.create_index(
         "uq_funnel_rollup_base",
         "funnel_rollup",
         [
