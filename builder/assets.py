@@ -15,9 +15,10 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.etree import ElementTree
 
 import brotli
@@ -128,11 +129,29 @@ def _built_names(manifest: Path) -> dict[str, str]:
 
 
 @cache
-def palette_icons() -> tuple[str, ...]:
-    """The icons that admins may give to objects and stages: the first part of ``static/icons.txt``."""
+def palette_icons() -> dict[str, str]:
+    """The icons that admins may give to objects and stages, with their English names: the first part of
+    ``static/icons.txt``.
+    """
     text = (resource_folder("static") / "icons.txt").read_text("utf-8").partition(_PAGES_OWN)[0]
-    names = (line.partition("#")[0].strip() for line in text.splitlines())
-    return tuple(sorted(name for name in names if name))
+    return {icon: name for _, icon, name in sorted(_icon_lines(text), key=lambda line: line[1])}
+
+
+def icon_messages(
+    file: BinaryIO, *_keywords: Any, **_options: Any
+) -> Iterator[tuple[int, str, tuple[str, str], list[str]]]:
+    """The names of the palette's icons for the catalogues of messages (an extractor of Babel)."""
+    for number, _, name in _icon_lines(file.read().decode()):
+        if name:
+            yield number, "pgettext", ("icon", name), []
+
+
+def _icon_lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Number of the line, icon, and what it is called where a palette needs that."""
+    for number, line in enumerate(text.splitlines(), 1):
+        icon, _, name = line.partition("#")[0].partition(":")
+        if icon.strip():
+            yield number, icon.strip(), name.strip()
 
 
 def build_assets(root: Path) -> list[Path]:
@@ -210,10 +229,8 @@ def _icons_in_use(root: Path) -> dict[str, str]:
     """Icon name to the file that asks for it."""
     found: dict[str, str] = {}
     palette = root / "static" / "icons.txt"
-    for line in palette.read_text("utf-8").splitlines():
-        name = line.partition("#")[0].strip()
-        if name:
-            found.setdefault(name, palette.name)
+    for _, name, _ in _icon_lines(palette.read_text("utf-8")):
+        found.setdefault(name, palette.name)
     for folder, pattern in (("templates", "*.html"), ("blueprints", "*.py"), ("schemas/packs", "*.json")):
         for path in sorted((root / folder).rglob(pattern)):
             for name in _ICON_CALLS.findall(path.read_text("utf-8")):

@@ -20,7 +20,7 @@ from blueprints.studio.area import studio
 from blueprints.studio.canvas import canvas_of
 from blueprints.studio.designer import publish_address, read
 from blueprints.studio.form_edits import seen
-from blueprints.studio.icon_words import palette
+from blueprints.studio.icon_words import icon_words
 from blueprints.studio.properties import codes, texts_in, texts_of
 from blueprints.studio.words import color_words
 from builder.domain.labels import Label
@@ -164,7 +164,7 @@ def _show_new(
     return show_form(
         "pages/studio/object_new.html",
         fragment="fragments/designer/object_new.html",
-        icons=palette(),
+        icons=icon_words(),
         sent=sent,
         problems=problems or [],
         status=status,
@@ -282,7 +282,7 @@ def _show_settings(
     return show_form(
         "pages/studio/design_settings.html",
         fragment="fragments/designer/settings.html",
-        icons=palette(),
+        icons=icon_words(),
         design=design,
         area="objects" if design.kind == "object" else "forms",
         name=_text(document, "label"),

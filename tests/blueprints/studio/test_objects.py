@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blueprints.languages import in_language
 from blueprints.studio.icon_words import icon_words
 from builder.assets import palette_icons
 from tests.blueprints.studio.test_designer import STUDIO, mark, publish
@@ -94,6 +95,6 @@ def test_every_icon_of_the_palette_has_a_name_in_both_languages(sqlite_town: Tow
     assert len(set(words.values())) == len(words)
     ada = sqlite_town.as_("Ada")
     assert 'title="Price tag"' in ada.get(NEW).text
-    with sqlite_town.app.test_request_context("/?language=zh_Hans"):
+    with sqlite_town.app.test_request_context(), in_language("zh_Hans"):
         chinese = icon_words()
     assert [icon for icon, word in chinese.items() if word.isascii()] == []

@@ -308,6 +308,10 @@ def test_every_fault_stands_at_its_control_and_in_the_summary(
     answer = send(ada, path, **form)
     assert answer.status_code == 422
     assert marked(answer.text) == wrong
+    if path == f"{FREE}/milestones":
+        assert re.search(
+            r'<details class="card designer-part" open>\s*<summary>.{0,200}Milestones', answer.text, re.DOTALL
+        )
     summary = answer.text.split('class="error-summary"')[1].split("</ul>")[0]
     assert set(re.findall(r'<a href="#([^"]+)">', summary)) == wrong
     assert summary.count("<li>") == len(wrong)
