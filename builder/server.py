@@ -19,7 +19,7 @@ _GC_THRESHOLD = 50_000
 
 
 class Server(BaseApplication):
-    """Gunicorn with threads. On SQLite one process, so that there is one writer and one job runner."""
+    """Gunicorn with threads, in as many processes as asked. On SQLite one of them runs the jobs as well."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -29,7 +29,7 @@ class Server(BaseApplication):
         settings = self.settings
         options: dict[str, Any] = {
             "bind": f"{settings.host}:{settings.port}",
-            "workers": 1 if settings.is_sqlite else settings.workers,
+            "workers": settings.workers,
             "threads": settings.threads,
             "worker_class": "gthread",
             "preload_app": False,  # connections and job threads must be born in the worker

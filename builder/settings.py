@@ -91,9 +91,6 @@ class Settings:
         database_url = _database_url(env, "DATABASE_URL", f"sqlite:///{data_folder / 'funnelwright.db'}")
         owner_url = _database_url(env, "DATABASE_OWNER_URL", database_url)
         _same_database(database_url, owner_url)
-        workers = _whole(env, "WEB_WORKERS", 1, low=1, high=64)
-        if workers > 1 and database_url.startswith("sqlite"):
-            raise SettingsError("WEB_WORKERS", "with SQLite one process serves; use PostgreSQL for more")
         return cls(
             data_folder=data_folder,
             database_url=database_url,
@@ -103,7 +100,7 @@ class Settings:
             host=env.get("HOST", "").strip() or "127.0.0.1",
             port=_whole(env, "PORT", 8000, low=1, high=65535),
             threads=_whole(env, "WEB_THREADS", 8, low=1, high=256),
-            workers=workers,
+            workers=_whole(env, "WEB_WORKERS", 1, low=1, high=64),
             limits_storage=_limits_storage(env),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", _LOG_LEVELS),
             secure_cookies=_yes_or_no(env, "SECURE_COOKIES", default=False),

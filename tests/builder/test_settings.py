@@ -71,7 +71,7 @@ def test_the_secret_is_not_shown_when_settings_are_printed(tmp_path: Path) -> No
         ("LIMITS_STORAGE_URL", "carrier-pigeon://", "is not one of"),
         ("SECURE_COOKIES", "perhaps", "yes or no"),
         ("WEB_THREADS", "0", "from 1 to 256"),
-        ("WEB_WORKERS", "2", "use PostgreSQL"),
+        ("WEB_WORKERS", "0", "from 1 to 64"),
         ("MAX_UPLOAD", "1", "from 1024"),
         ("TRUSTED_PROXIES", "many", "whole number"),
         ("MAIL_URL", "mail.example.com", "is not known"),
