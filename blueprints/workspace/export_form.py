@@ -18,6 +18,8 @@ from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.kinds import RECORD_COLUMNS
 from builder.exchange.export_plan import CURRENCY_OF, EXTERNAL_KEY, FORMATS, ID, ExportPlan, Format
 from builder.exchange.mapping import plain
+from builder.fieldtypes.money import is_money
+from builder.fieldtypes.registry import type_of
 
 SHOWN, ALL = "shown", "all"
 _OUTCOMES = ("open", "won", "lost", "invalid")
@@ -119,7 +121,8 @@ def _all_columns(here: Scope, definition: ObjectDefinition) -> Iterator[tuple[st
     names = list(definition.fields.by_key)
     for field in definition.fields:
         yield field.key, _heading(definition, field)
-        yield from _currency(definition, field, names)
+        if not type_of(field).is_computed:
+            yield from _currency(definition, field, names)
     columns = [] if "owner" in definition.fields.by_role else ["owner"]
     columns += ["department", "created_at", "updated_at"]
     if here.catalog.pipelines_of(definition.key):
@@ -134,7 +137,7 @@ def _currency(
     definition: ObjectDefinition, field: FieldDefinition, names: list[str]
 ) -> Iterator[tuple[str, str]]:
     """The currency beside an amount, unless a column of the record's own currency stands there anyway."""
-    if field.type != "money":
+    if not is_money(field):
         return
     own = definition.fields.by_role.get("currency")
     if "currency" in field.params or own is None or own.key not in names:

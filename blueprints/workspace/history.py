@@ -290,8 +290,8 @@ class Teller:
         return tuple(
             Change(
                 field.label.text(self.reader.context.locale) or field.key,
-                self.reader.cell(field, old.get(field.key)),
-                self.reader.cell(field, new.get(field.key)),
+                self.reader.cell(field, old.get(field.key), self.record.currency),
+                self.reader.cell(field, new.get(field.key), self.record.currency),
             )
             for field in fields
             if old.get(field.key) != new.get(field.key)

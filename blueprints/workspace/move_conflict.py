@@ -11,7 +11,7 @@ from flask_babel import gettext
 
 from blueprints.scope import Scope
 from blueprints.workspace.cards import stage_title
-from blueprints.workspace.shown import Reader
+from blueprints.workspace.shown import Reader, in_currency
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.pipeline import Pipeline
 from builder.errors import NotFound
@@ -58,6 +58,7 @@ def changes_since(here: Scope, record_id: int, revisions: int) -> MoveConflict:
     ][:wanted]
     definition = here.catalog.object(row.object_key)
     reader = _reader(here, definition, events)
+    reader.context = in_currency(reader.context, row.currency)
     record = {"id": row.id, "name": row.name or row.number, "pipeline_key": row.pipeline_key}
     stage = stage_title(pipeline.by_key.get(row.stage_key or "") if pipeline else None, row.stage_key or "")
     changes = tuple(_change(event, definition.fields, pipeline, reader) for event in events)

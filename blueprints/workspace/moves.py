@@ -26,6 +26,7 @@ from blueprints.workspace.move_form import VALUES, MoveForm, is_forbidden
 from blueprints.workspace.move_origin import back_to, board_of, choice_address
 from blueprints.workspace.move_targets import targets_of
 from blueprints.workspace.record_forms import later_context
+from blueprints.workspace.shown import in_currency
 from blueprints.workspace.way_out import WayOutLink, ways_out
 from builder.domain.transitions import Refused
 from builder.errors import N_, Forbidden, Invalid, NotFound, Problem, Stale
@@ -139,7 +140,8 @@ def _form(
 ) -> MoveForm:
     def context(looked: MoveDraft) -> Any:
         data = looked.standing.record["data"]
-        return later_context(here, _ids_in(looked, data, "reference"), _ids_in(looked, data, "user"))
+        context = later_context(here, _ids_in(looked, data, "reference"), _ids_in(looked, data, "user"))
+        return in_currency(context, looked.standing.record["currency"])
 
     form = MoveForm(uow, record_id, to, context, formdata, revision, lane_change(here))
     if form.target is None:

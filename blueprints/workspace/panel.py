@@ -17,7 +17,7 @@ from blueprints.workspace.area import move_address
 from blueprints.workspace.cells import Cell
 from blueprints.workspace.limit_words import ShownLimit, limits_of, shown_limit
 from blueprints.workspace.record_forms import ids_in
-from blueprints.workspace.shown import Reader, day, duration, form_context, stage_color
+from blueprints.workspace.shown import Reader, day, duration, form_context, in_currency, stage_color
 from blueprints.workspace.way_out import WayOutLink, ways_out
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.gates import is_empty, is_task_done
@@ -283,8 +283,9 @@ def feedback_form(here: Scope, page: RecordPage, look: Outlook, formdata: Any = 
         return None
     fields = look.feedback.fields
     records, members = ids_in(fields, (stay.answers,))
-    context = form_context(
-        here, names_of_records(here.session, records), names_of_members(here.session, members)
+    context = in_currency(
+        form_context(here, names_of_records(here.session, records), names_of_members(here.session, members)),
+        page.record.currency,
     )
     view = Viewpoint(here.actor.role_key, page.record.pipeline_key, page.record.stage_key)
     return RecordForm(
@@ -298,10 +299,17 @@ def fingerprint(answers: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def answered(reader: Reader, fields: FieldSet, answers: Mapping[str, Any]) -> list[tuple[str, Cell]]:
-    """Label and value of each answer that was given, in the order of the form."""
+def answered(
+    reader: Reader, fields: FieldSet, answers: Mapping[str, Any], currency: str | None
+) -> list[tuple[str, Cell]]:
+    """Label and value of each answer that was given, in the order of the form; amounts are in the record's
+    currency.
+    """
     return [
-        (field.label.text(reader.context.locale) or field.key, reader.cell(field, answers[field.key]))
+        (
+            field.label.text(reader.context.locale) or field.key,
+            reader.cell(field, answers[field.key], currency),
+        )
         for field in fields
         if field.key in answers
     ]

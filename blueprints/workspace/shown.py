@@ -84,6 +84,11 @@ def _by_text(names: Names | None) -> Mapping[str, str]:
     return {str(key): name for key, name in (names or {}).items()}
 
 
+def in_currency(context: FieldContext, currency: str | None) -> FieldContext:
+    """The context of a record whose amounts are in ``currency``; of none, in the workspace's."""
+    return replace(context, currency=currency) if currency else context
+
+
 def form_context(here: Scope, names: Names | None = None, members: Names | None = None) -> FieldContext:
     """As ``field_context``, with what forms need: people to choose from, and search for names."""
     return replace(
@@ -136,7 +141,7 @@ class Reader:
         """Amounts of a record are in its own currency."""
         if not currency or currency == self.context.currency:
             return self.context
-        return self._by_currency.setdefault(currency, replace(self.context, currency=currency))
+        return self._by_currency.setdefault(currency, in_currency(self.context, currency))
 
     def long_cell(self, definition: FieldDefinition, value: JsonValue, currency: str | None = None) -> Cell:
         """As ``cell``, where there is room for several lines."""

@@ -180,7 +180,9 @@ def _show_feedback(
     facts: dict[str, Any] = stage_facts(here, page, look, form)
     stay = page.open_stay
     if is_stale and stay is not None and look.feedback is not None:
-        facts["feedback_theirs"] = answered(Reader(here), look.feedback.fields, stay.answers)
+        facts["feedback_theirs"] = answered(
+            Reader(here), look.feedback.fields, stay.answers, page.record.currency
+        )
     if is_fragment():
         text = render_template("fragments/stage/feedback.html", record=page.record, told="", **facts)
         return make_response(text, status)

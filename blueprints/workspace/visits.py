@@ -75,7 +75,7 @@ def _visit(here: Scope, page: RecordPage, stay: StayView, form: Any, reader: Rea
         reason=reason_name(pipeline, stay.reason_key) if stay.reason_key else "",
         note=stay.reason_note or "",
         override=stay.override_reason or "",
-        answers=tuple(answered(reader, form.fields, stay.answers)) if form else (),
+        answers=tuple(answered(reader, form.fields, stay.answers, page.record.currency)) if form else (),
         form=local(form.label) if form else "",
         is_merged=stay in page.merged_stays,
     )

@@ -118,6 +118,11 @@ def padded(amount: str, digits: int) -> str:
     return f"{whole}.{part}" if part else whole
 
 
+def is_money(definition: FieldDefinition) -> bool:
+    """Whether the values are amounts in a currency: typed ones, and those that a formula makes."""
+    return definition.type == Money.key or bool(definition.params.get("is_money"))
+
+
 def currency_of(definition: FieldDefinition, ctx: FieldContext) -> str:
     """The field's fixed currency, else the context's (the record's, when the page knows it)."""
     return str(definition.params.get("currency") or ctx.currency)

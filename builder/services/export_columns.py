@@ -18,6 +18,7 @@ from builder.domain.money import exponent
 from builder.exchange.export_files import CellKind, SheetColumn
 from builder.exchange.export_plan import CURRENCY_OF, EXTERNAL_KEY, ID, ExportPlan
 from builder.fieldtypes.base import FieldContext, FieldType, InvalidValue
+from builder.fieldtypes.money import is_money
 from builder.fieldtypes.registry import type_of
 from builder.fieldtypes.temporal import instant_text
 from builder.queries.export_names import RecordTexts, department_names, member_texts
@@ -173,7 +174,7 @@ def _kind_of(field: FieldDefinition, currency: str) -> tuple[CellKind, int | Non
     kind = type_of(field).kind
     if kind is not Kind.NUMBER:
         return _KINDS.get(kind, "text"), None
-    if field.type == "money":
+    if is_money(field):
         return "number", exponent(field.params.get("currency") or currency)
     scale = field.params.get("scale")
     return "percent" if field.type == "percent" else "number", scale if isinstance(scale, int) else None
