@@ -169,10 +169,17 @@ class ValueMaker:
         return self._random.randint(low, max(low, high))
 
     def _decimal(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
+        if not pool:
+            return str(self._few(100))  # counts, hours, tons: what people type is mostly whole
         drawn = Decimal(self._amount(pool.get("low", 1), pool.get("high", 100), 2))
         return str(drawn.quantize(Decimal(1).scaleb(-min(2, int(field.params.get("scale", 2))))))
 
-    _percent = _decimal
+    def _percent(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
+        return self._decimal(prefix, field, now, pool) if pool else str(5 * self._random.randint(1, 19))
+
+    def _few(self, most: int) -> int:
+        """A whole number from 1 to ``most``; small ones are common."""
+        return round(math.exp(self._random.uniform(0, math.log(most))))
 
     def _money(self, prefix: str, field: FieldDefinition, now: datetime, pool: Any) -> str:
         return self._amount(pool.get("low", 10_000), pool.get("high", 500_000), 0)
@@ -242,6 +249,17 @@ class ValueMaker:
         columns = [column for column in field.params["columns"] if column.type != "formula"]
         rows = []
         for _ in range(self._random.randint(1, 3)):
-            values = {column.key: self.value(f"{prefix}.{field.key}", column, now) for column in columns}
+            values = {column.key: self._cell(f"{prefix}.{field.key}", column, now) for column in columns}
             rows.append({key: value for key, value in values.items() if value is not None})
         return rows
+
+    def _cell(self, prefix: str, column: FieldDefinition, now: datetime) -> Any:
+        """A value in a row, which holds less than a record: a few pieces, the price of one, a discount."""
+        if self._pool(prefix, column) is None:
+            if column.type == "decimal":
+                return str(self._few(20))
+            if column.type == "percent":
+                return str(self._random.choice((0, 0, 0, 5, 10, 15)))
+            if column.type == "money":
+                return self._amount(500, 20_000, 0)
+        return self.value(prefix, column, now)
