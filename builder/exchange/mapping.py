@@ -57,6 +57,8 @@ def _synonyms() -> Mapping[str, frozenset[str]]:
     return {role: frozenset(map(plain, texts)) for role, texts in words.items()}
 
 
+# Every column is held against every field, and its values against the options of each.
+@lru_cache(maxsize=32_768)
 def plain(text: str) -> str:
     """A name without case, accents of width, spaces and punctuation: what two spellings have in common."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
