@@ -1,16 +1,18 @@
 """Writing rows without the ORM's cost: many of one table in one statement, or one known by its columns.
 
-The workspace is put in here, from the session, whatever the rows say (idea 7). On SQLite one prepared
-statement runs over all rows; on PostgreSQL the columns travel as arrays, because COPY does not work under
-row-level security and a statement a row costs a message each.
+The workspace is put in here, from the session, whatever the rows say (idea 7). On SQLite a prepared statement
+takes some hundred rows at once, so that other threads of the process work while it runs: after each statement
+one of them may take the interpreter for 5 ms. On PostgreSQL the columns travel as arrays, because COPY does
+not work under row-level security and a statement a row costs a message each.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -26,6 +28,9 @@ _WORKSPACE = "workspace_id"
 # From so many rows on, columns without any value are left out: such statements are few then, and binding
 # nothing for half of a record's columns takes its time.
 _MANY = 100
+# So many rows and values at most has one statement on SQLite, which knows no more than 32,766 values.
+_ROWS_AT_ONCE = 512
+_VALUES_AT_ONCE = 32_766
 _ARRAYS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Instant, "bigint"),
     (BigInteger, "bigint"),
@@ -58,6 +63,21 @@ class JsonText(NamedTuple):
         return cls(f"{{{', '.join(written)}}}")
 
 
+class Insertion(NamedTuple):
+    """Rows as the driver takes them: made ready before, so that writing them is all that is left to do."""
+
+    workspace_id: int
+    statements: Sequence[tuple[str, Any]]
+
+    def write(self, session: WorkspaceSession) -> None:
+        """Errors: ValueError in another workspace than the rows were made ready for."""
+        if session.workspace_id != self.workspace_id:
+            raise ValueError("rows of another workspace")
+        connection = session.connection()
+        for statement, values in self.statements:
+            connection.exec_driver_sql(statement, values)
+
+
 def insert_rows(
     session: WorkspaceSession, entity: type[Base], rows: Sequence[Mapping[str, Any]], conflict: str = ""
 ) -> None:
@@ -68,17 +88,27 @@ def insert_rows(
     ``JsonText`` as it is.
     """
     if rows:
-        names = tuple(rows[0])
-        columns = zip(*map(itemgetter(*names), rows), strict=True)
-        insert_columns(session, entity, dict(zip(names, columns, strict=True)), conflict)
+        insert_columns(session, entity, columns_of(rows), conflict)
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
+    """At least one row by columns: each has the keys of the first."""
+    names = tuple(rows[0])
+    return dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
 
 
 def insert_columns(
     session: WorkspaceSession, entity: type[Base], columns: Mapping[str, Sequence[Any]], conflict: str = ""
 ) -> None:
     """``insert_rows`` for rows that are given as columns of one length, at least one row."""
-    connection = session.connection()
-    table, system = entity.__table__, connection.dialect.name
+    insertion(session, entity, columns, conflict).write(session)
+
+
+def insertion(
+    session: WorkspaceSession, entity: type[Base], columns: Mapping[str, Sequence[Any]], conflict: str = ""
+) -> Insertion:
+    """What ``insert_columns`` writes; reads nothing."""
+    table, system = entity.__table__, session.get_bind().dialect.name
     if _WORKSPACE not in columns:
         raise ValueError(f"rows of {entity.__tablename__} without a workspace")
     count = len(columns[_WORKSPACE])
@@ -88,13 +118,30 @@ def insert_columns(
         written[name] = write(written[name])
     if count >= _MANY:
         written = {name: values for name, values in written.items() if _has_any(values)}
-    statement = _insert(table, tuple(written), conflict, system, count > 1)
+    names = tuple(written)
     if system == "postgresql" and count > 1:
-        kinds = _kinds(table, tuple(written))
-        arrays = tuple(_literal(kind, values) for kind, values in zip(kinds, written.values(), strict=True))
-        connection.exec_driver_sql(statement, arrays)
-    else:
-        connection.exec_driver_sql(statement, list(zip(*written.values(), strict=True)))
+        arrays = tuple(map(_literal, _kinds(table, names), written.values()))
+        return Insertion(session.workspace_id, [(_insert_arrays(table, names, conflict), arrays)])
+    rows = list(zip(*written.values(), strict=True))
+    if count < _MANY:
+        return Insertion(session.workspace_id, [(_insert(table, names, conflict, system), rows)])
+    return Insertion(
+        session.workspace_id,
+        [
+            (_insert(table, names, conflict, system, len(part)), tuple(chain.from_iterable(part)))
+            for part in _parts(rows, _VALUES_AT_ONCE // len(names))
+        ],
+    )
+
+
+def _parts(rows: list[tuple[Any, ...]], most: int) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows in parts of powers of two: so a table has few statements, which stay prepared."""
+    start, size = 0, _ROWS_AT_ONCE
+    while start < len(rows):
+        while size > min(most, len(rows) - start):
+            size //= 2
+        yield rows[start : start + size]
+        start += size
 
 
 def _has_any(values: list[Any]) -> bool:
@@ -130,17 +177,20 @@ def _update(
 
 
 @lru_cache(maxsize=256)
-def _insert(table: Table, names: tuple[str, ...], conflict: str, system: str, are_many: bool) -> str:
-    listed = ", ".join(names)
-    types = _kinds(table, names)
-    if system == "sqlite":
-        source = f"VALUES ({', '.join('?' * len(names))})"
-    elif are_many:
-        arrays = ", ".join(f"%s::{kind}[]" for kind in types)
-        source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own columns
-    else:
-        source = f"VALUES ({', '.join(f'%s::{kind}' for kind in types)})"
-    return f"INSERT INTO {table.name} ({listed}) {source} {conflict}".rstrip()
+def _insert(table: Table, names: tuple[str, ...], conflict: str, system: str, rows: int = 1) -> str:
+    """With places for the values of so many rows, one row's behind the other's."""
+    places = "?" * len(names) if system == "sqlite" else [f"%s::{kind}" for kind in _kinds(table, names)]
+    values = ", ".join([f"({', '.join(places)})"] * rows)
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {values}"  # noqa: S608 - as above
+    return f"{statement} {conflict}".rstrip()
+
+
+@lru_cache(maxsize=256)
+def _insert_arrays(table: Table, names: tuple[str, ...], conflict: str) -> str:
+    """With a place for an array of all rows' values in each column."""
+    arrays = ", ".join(f"%s::{kind}[]" for kind in _kinds(table, names))
+    source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own columns
+    return f"INSERT INTO {table.name} ({', '.join(names)}) {source} {conflict}".rstrip()
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from builder.db.ids import new_id, new_ids
 from builder.db.ledger import StayRow
 from builder.db.records import Link, Record
-from builder.db.rows import insert_rows
+from builder.db.rows import insert_rows, insertion
 from builder.services.standings import COLUMNS
 from tests.factories import START, World, make_world
 from tests.fixtures.databases import FreshDatabase
@@ -90,6 +90,26 @@ def test_a_conflict_updates_as_asked(world: World) -> None:
             uow.session, Link, [link | {"target_id": 2}, link | {"id": new_id(), "record_id": 2}], update
         )
         assert sorted(uow.session.scalars(select(Link.target_id))) == [1, 2]
+
+
+def test_a_conflict_updates_many_as_asked(world: World) -> None:
+    rows = [
+        {"workspace_id": 0, "id": each, "record_id": each, "field_key": "x", "target_id": 1}
+        for each in new_ids(777)
+    ]
+    update = "ON CONFLICT (workspace_id, id) DO UPDATE SET target_id = excluded.target_id"
+    with world.work() as uow:
+        uow.begin()
+        insert_rows(uow.session, Link, rows)
+        insert_rows(uow.session, Link, [row | {"target_id": row["id"]} for row in rows], update)
+        assert sorted(uow.session.scalars(select(Link.target_id))) == [row["id"] for row in rows]
+
+
+def test_rows_made_ready_are_written_into_their_workspace_alone(world: World) -> None:
+    with world.work() as uow:
+        ready = insertion(uow.session, Link, {"workspace_id": [0], "id": [1]})
+        with pytest.raises(ValueError, match="another workspace"):
+            ready._replace(workspace_id=uow.workspace.id + 1).write(uow.session)
 
 
 def test_nothing_is_written_for_no_rows(world: World) -> None:
