@@ -36,7 +36,7 @@ def fill_again(uow: UnitOfWork, before: ObjectDefinition, now: ObjectDefinition)
             records = [
                 Projected(row.id, row.name, row.data, is_searchable=not row.is_deleted) for row in batch
             ]
-            write_tokens(uow, now, records, is_new=False)
+            write_tokens(uow, now, records)
         if are_numbered_anew:
             write_numbers(uow, now, [(row.id, row.data) for row in batch], is_new=False)
         written += len(batch)

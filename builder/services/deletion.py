@@ -110,5 +110,5 @@ def _set_deleted(
     ledger.write()
     for object_key in {standing.record["object_key"] for standing in standings}:
         projected = [projected_of(one) for one in standings if one.record["object_key"] == object_key]
-        write_tokens(uow, uow.catalog.object(object_key), projected, is_new=False)
+        write_tokens(uow, uow.catalog.object(object_key), projected)
     return [Saved(standing.record_id, standing.record["revision"]) for standing in standings]

@@ -235,8 +235,8 @@ def _empty(uow: UnitOfWork, standing: Standing) -> None:
     write_record(uow, standing)
     ledger.write()
     shown = projected_of(standing)
-    write_tokens(uow, definition, [shown], is_new=False)
-    write_links(uow, definition, [shown], is_new=False)
+    write_tokens(uow, definition, [shown])
+    write_links(uow, definition, [shown])
     write_numbers(uow, definition, [(standing.record_id, standing.record["data"])], is_new=False)
 
 

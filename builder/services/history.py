@@ -13,7 +13,8 @@ from builder.services.entries import new_details
 from builder.services.ledger import Ledger, SliceValues, Standing, StoredStay
 from builder.services.numbers import numbered
 from builder.services.ownership import departments_on
-from builder.services.records import NewRecord, Refusal, Saved, draft_of, draft_standing, insert_records
+from builder.services.ready_records import ReadyRecords
+from builder.services.records import NewRecord, Refusal, Saved, draft_of, draft_standing
 from builder.services.standings import set_probability
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import check
@@ -36,12 +37,22 @@ def load_histories(
     pipeline.
     """
     uow.begin()
+    results, records = make_histories_ready(uow, object_key, pipeline_key, items)
+    records.write(uow)
+    return results
+
+
+def make_histories_ready(
+    uow: UnitOfWork, object_key: str, pipeline_key: str, items: Sequence[LoadedRecord]
+) -> tuple[list[Saved | Refusal], ReadyRecords]:
+    """What ``load_histories`` says and writes, as ``records.make_ready``."""
     uow.require("load_history")
     definition = uow.catalog.object(object_key)
     pipeline = uow.catalog.pipeline(pipeline_key)
     checked = check(uow, definition, [draft_of(item.new) for item in items])
     checked = numbered(uow, definition, checked)
     departments = departments_on(uow, uow.workspace.day_of(uow.clock.now()))
+    uow.pause()
     ledger = Ledger(uow)
     details = {stage.key: new_details(uow, pipeline, stage) for stage in pipeline.stages}
     ids = iter(new_ids(sum(len(item.entries) for item in items)))
@@ -58,8 +69,7 @@ def load_histories(
         ledger.settle(standing, standing.stays[-1].stay.entered_at, _past_slices(standing))
         written.append(standing)
         results.append(Saved(standing.record_id, 1))
-    insert_records(uow, definition, written, ledger)
-    return results
+    return results, ReadyRecords.of(uow, definition, written, ledger)
 
 
 def _stored(

@@ -24,8 +24,9 @@ from builder.exchange.results import RefusedRow
 from builder.exchange.values import ReadRow
 from builder.metadata.compiler import compiled
 from builder.services.batches import plain_values
+from builder.services.import_existing import Existing, existing
 from builder.services.import_log import LogImport
-from builder.services.import_rows import Existing, RowImport, existing, prepare_names
+from builder.services.import_rows import RowImport, prepare_names
 from builder.services.imports import OpenFile
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import NO_MEMBER, NO_RECORD, Draft, check, problem_of

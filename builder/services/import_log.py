@@ -15,8 +15,9 @@ from builder.exchange.numbers import read_number
 from builder.exchange.plan import HistoryPlan, ImportPlan
 from builder.exchange.units import Unit
 from builder.services.history import LoadedRecord, load_histories
+from builder.services.import_existing import Existing, existing
 from builder.services.import_names import Names
-from builder.services.import_rows import Existing, RowImport, Verdict, existing, facts_of, stage_of
+from builder.services.import_rows import RowImport, Verdict, facts_of, stage_of
 from builder.services.records import NewRecord, Refusal
 from builder.services.unit_of_work import UnitOfWork
 

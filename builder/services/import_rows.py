@@ -7,12 +7,8 @@ then the services that single forms use, so that imported rows equal typed ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, or_, select, true
-
-from builder.db.records import Record
 from builder.domain.fields import FieldSet, ObjectDefinition
 from builder.domain.pipeline import Pipeline, Stage
 from builder.domain.stays import NO_FACTS, EntryFacts, LoggedEntry
@@ -22,17 +18,17 @@ from builder.exchange.history_log import Visit, folded, visits_of_row
 from builder.exchange.plan import BY_RULES, ImportPlan
 from builder.exchange.values import ReadRow, RowReader
 from builder.fieldtypes.base import FieldContext
-from builder.queries.record_keys import id_of_key
-from builder.queries.visibility import visible
 from builder.services.entries import Entry
-from builder.services.history import LoadedRecord, load_histories
+from builder.services.history import LoadedRecord, make_histories_ready
+from builder.services.import_existing import Existing, existing
 from builder.services.import_names import Names
+from builder.services.ready_records import ReadyRecords
 from builder.services.records import (
     NewRecord,
     Refusal,
     Saved,
     SaveRecord,
-    create_many,
+    make_ready,
     problem_of_unmet,
     save,
 )
@@ -58,14 +54,20 @@ class Verdict(NamedTuple):
 HIDDEN = N_("There is a record with this key already, but you may not see it. It was not changed.")
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
-    """A stored record that a row means again; one that the actor does not see is neither told nor changed."""
+class NewRows(NamedTuple):
+    """Rows that become records: what is told of each by its ``id()``, and what is to be written for them."""
 
-    id: int
-    data: Mapping[str, Any]
-    stage_key: str | None
-    is_visible: bool
+    items: Sequence[ReadRow]
+    verdicts: Mapping[int, Verdict]
+    records: ReadyRecords | None
+
+
+class ReadyRows(NamedTuple):
+    """Rows as they were read, and those that become records, by the definitions of ``stamp``."""
+
+    stamp: int
+    read: Sequence[ReadRow]
+    new: NewRows
 
 
 def context_of(uow: UnitOfWork) -> FieldContext:
@@ -92,33 +94,69 @@ class RowImport:
             None if plan.history is None else uow.catalog.pipeline(plan.history.pipeline)
         )
 
-    def write(self, rows: Sequence[Row]) -> list[Verdict]:
-        """Create and update records; the verdicts stand in the order of the rows. Errors: Forbidden."""
-        prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
-        read = [self.reader.read(row) for row in rows]
+    def write(self, rows: Sequence[Row], ahead: ReadyRows | None = None) -> list[Verdict]:
+        """Create and update records; the verdicts stand in the order of the rows. Errors: Forbidden.
+
+        ``ahead``: the same rows as they were made ready beforehand, which is used as far as it still holds.
+        """
+        self._uow.begin()
+        if ahead is not None and ahead.stamp != self._uow.workspace.definitions_stamp:
+            ahead = None
+        read = self._read(rows) if ahead is None else ahead.read
         verdicts = {id(item): _refused(item, item.problems[0]) for item in read if item.problems}
-        usable = [item for item in read if not item.problems]
-        for part in _without_repeats(usable):
-            verdicts.update(self._write_part(part))
+        for part in _without_repeats([item for item in read if not item.problems]):
+            verdicts.update(self._write_part(part, ahead))
         return [verdicts[id(item)] for item in read]
 
-    def _write_part(self, part: Sequence[ReadRow]) -> dict[int, Verdict]:
+    def make_ready(self, rows: Sequence[Row]) -> ReadyRows:
+        """Read rows, and make those ready that are new and come before any key comes again. Writes nothing.
+
+        Errors: Forbidden.
+        """
+        self._uow.begin_snapshot()
+        read = self._read(rows)
+        part = next(_without_repeats([item for item in read if not item.problems]), [])
+        known = self._existing(part)
+        self._uow.pause()
+        new = self._new([item for item in part if item.key not in known])
+        self._uow.pause()
+        return ReadyRows(self._uow.workspace.definitions_stamp, read, new)
+
+    def _read(self, rows: Sequence[Row]) -> list[ReadRow]:
+        prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
+        self._uow.pause()
+        return [self.reader.read(row) for row in rows]
+
+    def _existing(self, part: Sequence[ReadRow]) -> dict[str, Existing]:
+        return existing(self._uow, self._plan.object_key, [item.key for item in part if item.key])
+
+    def _write_part(self, part: Sequence[ReadRow], ahead: ReadyRows | None) -> dict[int, Verdict]:
         """Rows of different keys: those that are stored already are changed, the others created."""
-        known = existing(self._uow, self._plan.object_key, [item.key for item in part if item.key])
+        known = self._existing(part)
         old = [item for item in part if item.key in known]
-        new = [item for item in part if item.key not in known]
+        items = [item for item in part if item.key not in known]
         verdicts = {id(item): self._update(item, known[item.key or ""]) for item in old}
-        verdicts.update(self._load(new) if self.pipeline is not None else self._create(new))
+        # What somebody stored since, or the rows before these did, is not new any more.
+        new = ahead.new if ahead is not None and ahead.new.items == items else self._new(items)
+        if new.records is not None:
+            new.records.write(self._uow)
+        verdicts.update(new.verdicts)
         return verdicts
 
-    def _create(self, items: Sequence[ReadRow]) -> dict[int, Verdict]:
+    def _new(self, items: Sequence[ReadRow]) -> NewRows:
+        """Rows that become records, made ready, each with its verdict."""
+        if not items:
+            return NewRows(items, {}, None)
+        return self._loading(items) if self.pipeline is not None else self._creating(items)
+
+    def _creating(self, items: Sequence[ReadRow]) -> NewRows:
         pipeline = self._plan.entry_pipeline
         # Nobody can be asked row by row: whoever starts the import accepts what a gate only warns of.
         key = None if pipeline == BY_RULES else pipeline
         entry = None if pipeline is None else Entry(key, is_confirmed=True)
         news = [NewRecord(item.values, entry, item.key, known_ids=self.names.made) for item in items]
-        results = create_many(self._uow, self._plan.object_key, news) if news else []
-        return self._verdicts(items, results)
+        results, records = make_ready(self._uow, self._plan.object_key, news)
+        return NewRows(items, self._verdicts(items, results), records)
 
     def _verdicts(self, items: Sequence[ReadRow], results: Sequence[Saved | Refusal]) -> dict[int, Verdict]:
         return {
@@ -128,7 +166,7 @@ class RowImport:
             for item, result in zip(items, results, strict=True)
         }
 
-    def _load(self, items: Sequence[ReadRow]) -> dict[int, Verdict]:
+    def _loading(self, items: Sequence[ReadRow]) -> NewRows:
         verdicts: dict[int, Verdict] = {}
         loaded: list[LoadedRecord] = []
         fit: list[ReadRow] = []
@@ -139,11 +177,11 @@ class RowImport:
             except FunnelwrightError as error:
                 place = self._plan.history.stage_column if self._plan.history else ""
                 verdicts[id(item)] = _refused(item, Problem(error.message_key, place, error.values))
-        if loaded:
-            assert self.pipeline is not None
-            results = load_histories(self._uow, self._plan.object_key, self.pipeline.key, loaded)
-            verdicts.update(self._verdicts(fit, results))
-        return verdicts
+        if not loaded:
+            return NewRows(items, verdicts, None)
+        assert self.pipeline is not None
+        results, records = make_histories_ready(self._uow, self._plan.object_key, self.pipeline.key, loaded)
+        return NewRows(items, verdicts | self._verdicts(fit, results), records)
 
     def _loaded(self, item: ReadRow) -> LoadedRecord:
         visits = self.visits(item)
@@ -269,60 +307,6 @@ def prepare_names(
     readable = [row for row in rows if row.problem is None]
     for column, field in pointing:
         names.prepare(field, {reader.cell(row, column) for row in readable})
-
-
-def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str, Existing]:
-    """Records that an earlier import or an earlier row made, by their key; those of an export by theirs."""
-    if not keys:
-        return {}
-    own = {record_id: key for key in keys if (record_id := id_of_key(key)) is not None}
-    known = dict(_stored(uow, object_key, Record.external_key.in_(keys)))
-    if own:
-        found = _stored(uow, object_key, Record.id.in_(own))
-        known = {own[stored.id]: stored for _, stored in found} | known
-    return known | _merged(uow, object_key, own, [key for key in keys if key not in known])
-
-
-def _merged(
-    uow: UnitOfWork, object_key: str, own: Mapping[int, str], keys: Sequence[str]
-) -> dict[str, Existing]:
-    """Records by the keys of those that were merged into them."""
-    if not keys:
-        return {}
-    rows = uow.session.execute(
-        select(Record.id, Record.external_key, Record.merged_into_id).where(
-            Record.object_key == object_key,
-            Record.merged_into_id.is_not(None),
-            or_(Record.external_key.in_(keys), Record.id.in_(own)),
-        )
-    ).all()
-    if not rows:
-        return {}
-    survivors = _stored(uow, object_key, Record.id.in_({row.merged_into_id for row in rows}))
-    by_id = {stored.id: stored for _, stored in survivors}
-    wanted = set(keys)
-    return {
-        key: by_id[row.merged_into_id]
-        for row in rows
-        for key in (row.external_key, own.get(row.id))
-        if key in wanted and row.merged_into_id in by_id
-    }
-
-
-def _stored(uow: UnitOfWork, object_key: str, which: ColumnElement[bool]) -> Iterator[tuple[str, Existing]]:
-    """Live records of the object by their external key, each with whether the actor sees it."""
-    rule = visible(uow.actor, (object_key,))
-    rows = uow.session.execute(
-        select(
-            Record.external_key,
-            Record.id,
-            Record.data,
-            Record.stage_key,
-            (true() if rule is None else rule).label("is_visible"),
-        ).where(Record.object_key == object_key, which, Record.deleted_at.is_(None))
-    )
-    for row in rows:
-        yield row.external_key, Existing(row.id, row.data, row.stage_key, bool(row.is_visible))
 
 
 def _without_repeats(items: Sequence[ReadRow]) -> Iterator[list[ReadRow]]:

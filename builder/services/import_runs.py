@@ -6,9 +6,10 @@ and no row is written twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +22,7 @@ from builder.exchange.cases import Case, cases
 from builder.exchange.csv import Table
 from builder.exchange.plan import ImportPlan
 from builder.services import batches
+from builder.services.import_ahead import batches_of
 from builder.services.import_log import LogImport
 from builder.services.import_rows import RowImport, Verdict
 from builder.services.imports import DONE, ENDED, FAILED, FINAL, RUNNING, UNDONE, OpenFile, find
@@ -78,8 +80,12 @@ def run(
     plan = ImportPlan.from_document(job.options["plan"])
     _begin(uow, job)
     try:
-        with OpenFile(blobs, job, plan.format) as table:
-            for size, write in _batches(uow, plan, table, batch_rows):
+        done = frozenset(uow.session.scalars(select(ImportBatch.number).where(ImportBatch.job_id == job_id)))
+        with (
+            OpenFile(blobs, job, plan.format) as table,
+            closing(_batches(uow, plan, table, batch_rows, done)) as found,
+        ):
+            for size, write in found:
                 if not _run_batch(uow, job_id, plan.object_key, size, write):
                     break
                 if on_progress is not None:
@@ -100,9 +106,12 @@ class _Size:
 
 
 def _batches(
-    uow: UnitOfWork, plan: ImportPlan, table: Table, batch_rows: int
-) -> Iterator[tuple[_Size, Callable[[], list[Verdict]]]]:
-    """The batches of a file with what writes them: always the same ones for the same file and plan."""
+    uow: UnitOfWork, plan: ImportPlan, table: Table, batch_rows: int, done: Container[int]
+) -> Generator[tuple[_Size, Callable[[], list[Verdict]]]]:
+    """The batches of a file with what writes them: always the same ones for the same file and plan.
+
+    ``done``: the numbers of those that were written before.
+    """
     first = 0
     if plan.mode == "log":
         log = LogImport(uow, plan, table.columns)
@@ -113,12 +122,10 @@ def _batches(
             first += rows
         return
     rows_import = RowImport(uow, plan, table.columns)
-    stream = table.rows()
-    number = 0
-    while batch := list(islice(stream, batch_rows)):
-        yield _Size(number, first, len(batch)), lambda batch=batch: rows_import.write(batch)  # type: ignore[misc]
-        first += len(batch)
-        number += 1
+    with closing(batches_of(uow, plan, table, batch_rows, done)) as stream:
+        for number, (batch, ahead) in enumerate(stream):
+            yield _Size(number, first, len(batch)), partial(rows_import.write, batch, ahead)
+            first += len(batch)
 
 
 def _groups(found: Iterable[Case], batch_rows: int) -> Iterator[list[Case]]:

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, select
 
 from builder.db.ids import new_ids
 from builder.db.ledger import SliceRow, StayRow
-from builder.db.rows import insert_columns
+from builder.db.rows import Insertion, insertion
 from builder.db.tenancy import scoped
 from builder.domain import journey, rollup
 from builder.domain.pipeline import Pipeline
@@ -177,7 +177,7 @@ class Ledger:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._changes = RollupChanges()
+        self.changes = RollupChanges()
         self._stays: dict[int, tuple[int, int, StoredStay]] = {}
         self._stays_before: dict[int, Sequence[StoredStay]] = {}
         self._replaces_stay = False
@@ -194,8 +194,8 @@ class Ledger:
             return
         if stored:
             before = self._stays_before[standing.record_id] if has_moved else standing.stays
-            contribution(self._uow, stored, before, self._changes, -1)
-        contribution(self._uow, record, standing.stays, self._changes, +1)
+            contribution(self._uow, stored, before, self.changes, -1)
+        contribution(self._uow, record, standing.stays, self.changes, +1)
         if standing.pipeline is not None:
             record["journey"] = journey.encode([stored.stay for stored in standing.stays])
         if not stored or _reported_of(record) != _reported_of(stored):
@@ -230,15 +230,22 @@ class Ledger:
         for sequence, stored in enumerate(stays):
             self._stays[stored.id] = (record_id, sequence, stored)
 
-    def write(self) -> None:
-        """Write stays, slices and roll-up differences."""
+    def insertions(self) -> list[Insertion]:
+        """Stays and slices, ready to be written."""
+        session, ready = self._uow.session, []
         if self._stays:
             columns = _stay_columns(self._stays.values())
-            insert_columns(self._uow.session, StayRow, columns, _PUT_STAY if self._replaces_stay else "")
+            ready.append(insertion(session, StayRow, columns, _PUT_STAY if self._replaces_stay else ""))
         if self._slices:
             columns = dict(zip(_SLICE_COLUMNS, zip(*self._slices, strict=True), strict=True))
-            insert_columns(self._uow.session, SliceRow, columns, _CLOSE_SLICE if self._closes_slice else "")
-        append(self._uow, self._changes)
+            ready.append(insertion(session, SliceRow, columns, _CLOSE_SLICE if self._closes_slice else ""))
+        return ready
+
+    def write(self) -> None:
+        """Write stays, slices and roll-up differences."""
+        for each in self.insertions():
+            each.write(self._uow.session)
+        append(self._uow, self.changes)
 
 
 _steps: ProcessCache[tuple[str, str], FunnelSteps] = ProcessCache(1024)

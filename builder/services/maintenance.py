@@ -99,8 +99,8 @@ def rebuild(uow: UnitOfWork) -> int:
         for record_id in _merged_ids(uow, standings):
             set_merged_ids(uow, record_id)
         shown = [projected_of(standing) for standing in standings]
-        write_tokens(uow, definition, shown, is_new=False)
-        write_links(uow, definition, shown, is_new=False)
+        write_tokens(uow, definition, shown)
+        write_links(uow, definition, shown)
         write_numbers(uow, definition, [(one.record_id, one.data) for one in shown], is_new=False)
     uow.session.execute(delete(FunnelRollup).execution_options(synchronize_session=False))
     add_to_base(uow, changes.cells(uow.workspace.id))
@@ -115,7 +115,7 @@ def _rebuild_totals(uow: UnitOfWork) -> None:
     }
     for definition, standings in _batches(uow) if sources else ():
         if definition.key in sources:
-            write_links(uow, definition, [projected_of(standing) for standing in standings], is_new=False)
+            write_links(uow, definition, [projected_of(standing) for standing in standings])
     for object_key in uow.catalog.objects:
         recount(uow, object_key)
 

@@ -6,7 +6,7 @@ rebuild gives the same rows as the writes did (idea 4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,7 +16,7 @@ from sqlalchemy import delete, tuple_
 
 from builder.db.ids import new_id
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Link, SearchToken
-from builder.db.rows import insert_columns, insert_rows
+from builder.db.rows import Insertion, columns_of, insert_columns, insert_rows, insertion
 from builder.domain.duplicates import match_keys
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.money import to_minor
@@ -90,23 +90,42 @@ class Projected:
     is_searchable: bool = True
 
 
-def write_tokens(
-    uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected], *, is_new: bool
-) -> None:
-    """Replace the search tokens of the records."""
+def write_tokens(uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected]) -> None:
+    """Replace the search tokens of stored records; those of new ones: ``copies_of_new``."""
     wanted = {record.record_id: record_search_tokens(definition, record) for record in records}
-    if not is_new and wanted:
+    if wanted:
         uow.session.execute(delete(SearchToken).where(SearchToken.record_id.in_(wanted)))
-    tokens = [token for found in wanted.values() for token in sorted(found)]
-    if tokens:
-        columns: dict[str, list[Any]] = {
-            "workspace_id": [uow.workspace.id] * len(tokens),
-            "token": [token for token, _ in tokens],
-            "field_key": [field for _, field in tokens],
-            "object_key": [definition.key] * len(tokens),
-            "record_id": [record_id for record_id, found in wanted.items() for _ in found],
-        }
+    if columns := _token_columns(uow, definition, wanted):
         insert_columns(uow.session, SearchToken, columns)
+
+
+def _token_columns(
+    uow: UnitOfWork, definition: ObjectDefinition, wanted: Mapping[int, set[tuple[str, str]]]
+) -> dict[str, list[Any]]:
+    """The columns of ``search_token`` for the tokens of each record; nothing when there are none."""
+    tokens = [token for found in wanted.values() for token in sorted(found)]
+    if not tokens:
+        return {}
+    return {
+        "workspace_id": [uow.workspace.id] * len(tokens),
+        "token": [token for token, _ in tokens],
+        "field_key": [field for _, field in tokens],
+        "object_key": [definition.key] * len(tokens),
+        "record_id": [record_id for record_id, found in wanted.items() for _ in found],
+    }
+
+
+def copies_of_new(
+    uow: UnitOfWork, definition: ObjectDefinition, records: Sequence[Projected]
+) -> list[Insertion]:
+    """Search tokens and links of new records, ready to be written."""
+    wanted = {record.record_id: record_search_tokens(definition, record) for record in records}
+    ready = []
+    if columns := _token_columns(uow, definition, wanted):
+        ready.append(insertion(uow.session, SearchToken, columns))
+    if links := link_rows(uow, definition, records):
+        ready.append(insertion(uow.session, Link, columns_of(links)))
+    return ready
 
 
 def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set[tuple[str, str]]:
@@ -130,17 +149,14 @@ def record_search_tokens(definition: ObjectDefinition, record: Projected) -> set
     return found
 
 
-def write_links(
-    uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected], *, is_new: bool
-) -> None:
+def write_links(uow: UnitOfWork, definition: ObjectDefinition, records: Iterable[Projected]) -> None:
     """Make ``link`` hold exactly the references in the records' values."""
     fields = reference_fields(definition)
     if not fields:
         return
     records = list(records)
-    if not is_new:
-        keys = [(record.record_id, field.key) for record in records for field in fields]
-        uow.session.execute(delete(Link).where(tuple_(Link.record_id, Link.field_key).in_(keys)))
+    keys = [(record.record_id, field.key) for record in records for field in fields]
+    uow.session.execute(delete(Link).where(tuple_(Link.record_id, Link.field_key).in_(keys)))
     insert_rows(uow.session, Link, link_rows(uow, definition, records))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from builder.db.ids import new_id
 from builder.db.records import Record
-from builder.db.rows import JsonText, insert_rows, update_row
+from builder.db.rows import update_row
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
@@ -21,9 +21,10 @@ from builder.services.assignment import entering
 from builder.services.entries import Entry, plan_entry
 from builder.services.files import attach
 from builder.services.ledger import Ledger, Standing
-from builder.services.numbers import numbered, write_numbers
+from builder.services.numbers import numbered
 from builder.services.ownership import department_of, departments_on
 from builder.services.projections import Projected, write_links, write_tokens
+from builder.services.ready_records import ReadyRecords
 from builder.services.standings import COLUMNS, apply_values, load_standing
 from builder.services.totals import note_row
 from builder.services.unit_of_work import UnitOfWork
@@ -113,6 +114,17 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     A number of statements that does not depend on the number of records. Errors: Forbidden, NotFound.
     """
     uow.begin()
+    results, records = make_ready(uow, object_key, news)
+    records.write(uow)
+    return results
+
+
+def make_ready(
+    uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]
+) -> tuple[list[Saved | Refusal], ReadyRecords]:
+    """What ``create_many`` says and writes. Nothing is written here, unless the object has automatic numbers:
+    they are taken at once.
+    """
     uow.require("record.create")
     definition = uow.catalog.object(object_key)
     news = [_with_owner(uow, definition, new) for new in news]
@@ -120,6 +132,7 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
     checked = numbered(uow, definition, checked)
     departments = _departments(uow, definition, news)
     entries = entering(uow, definition, [new.entry for new in news], [values.data for values in checked])
+    uow.pause()
     ledger = Ledger(uow)
     results: list[Saved | Refusal] = []
     written: list[Standing] = []
@@ -130,41 +143,11 @@ def create_many(uow: UnitOfWork, object_key: str, news: Sequence[NewRecord]) -> 
             results.append(Saved(new.id, 1))
         else:
             results.append(outcome)
-    insert_records(uow, definition, written, ledger)
-    return results
+    return results, ReadyRecords.of(uow, definition, written, ledger)
 
 
 def draft_of(new: NewRecord) -> Draft:
     return Draft({}, new.values, new.known_ids, new.carried)
-
-
-def insert_records(
-    uow: UnitOfWork, definition: ObjectDefinition, written: Sequence[Standing], ledger: Ledger
-) -> None:
-    """Write new records with their copies, ledger and events."""
-    if not written:
-        return
-    # The values stand in the record and in its event.
-    data = [JsonText.of(standing.record["data"]) for standing in written]
-    rows = [{**standing.record, "data": text} for standing, text in zip(written, data, strict=True)]
-    insert_rows(uow.session, Record, rows)
-    projected = [projected_of(standing) for standing in written]
-    write_tokens(uow, definition, projected, is_new=True)
-    write_links(uow, definition, projected, is_new=True)
-    write_numbers(uow, definition, [(one.record_id, one.data) for one in projected], is_new=True)
-    for standing in written:
-        note_row(uow, None, standing.record)
-        attach(uow, definition, standing.record_id, {}, standing.record["data"])
-    ledger.write()
-    for standing, text in zip(written, data, strict=True):
-        record = standing.record
-        uow.log(
-            "record.loaded" if record["is_loaded"] else "record.created",
-            record_id=standing.record_id,
-            object_key=definition.key,
-            data={"after": text, "pipeline": record["pipeline_key"], "stage": record["stage_key"]},
-            effective_at=record["created_at"],
-        )
 
 
 def save(uow: UnitOfWork, command: SaveRecord) -> Saved:
@@ -262,13 +245,13 @@ def write_copies(
     """Renew search tokens and links, if what they are made from changed."""
     names = {item.key for item in definition.fields if item.role == "name"}
     if names.union(definition.search_fields, definition.duplicate_keys).intersection(changed):
-        write_tokens(uow, definition, [projected_of(standing)], is_new=False)
+        write_tokens(uow, definition, [projected_of(standing)])
     if any(
         definition.fields.by_key[key].type == "reference"
         for key in changed
         if key in definition.fields.by_key
     ):
-        write_links(uow, definition, [projected_of(standing)], is_new=False)
+        write_links(uow, definition, [projected_of(standing)])
 
 
 def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:

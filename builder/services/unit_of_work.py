@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class UnitOfWork:
     A service begins the write (``begin``), changes rows, logs events; the caller commits once, or
     leaves without committing, which rolls everything back. Not shared between threads. ``batch_id``: what
     is logged from here on is a part of that batch, which can be undone as a whole (B24). ``origin``: the
-    network address that the request came from.
+    network address that the request came from. ``is_beside``: it only reads, while another one writes.
     """
 
     session: WorkspaceSession
@@ -48,6 +48,7 @@ class UnitOfWork:
     request_id: str | None = None
     batch_id: int | None = None
     origin: str | None = None
+    is_beside: bool = False
     _events: list[dict[str, Any]] = field(default_factory=list)
     _writing: Any = None
     _taken: TakenRecord | None = None
@@ -109,6 +110,20 @@ class UnitOfWork:
         """Start reading one state of the database, whatever others write; ``catalog`` is that of then."""
         self.session.begin_snapshot()
         self._renew(_STAMP)
+
+    @contextmanager
+    def beside(self) -> Iterator[UnitOfWork]:
+        """Another unit of work of the same actor, for a thread that reads while this one writes."""
+        with closing(WorkspaceSession(self.session.get_bind(), expire_on_commit=False)) as session:
+            session.bind_workspace(self.workspace.id)
+            yield UnitOfWork(session, self.workspace, self.actor, self.catalog, self.clock, is_beside=True)
+
+    def pause(self) -> None:
+        """Enough was read for now. A unit of work that reads beside another lets go of the state that it has
+        seen: as long as SQLite keeps one for a reader, its log of writes only grows.
+        """
+        if self.is_beside:
+            self.session.commit()
 
     def require(self, right: str) -> None:
         """Raise Forbidden unless the actor has the right."""

@@ -95,6 +95,7 @@ def check(uow: UnitOfWork, definition: ObjectDefinition, drafts: Sequence[Draft]
         fields,
         [draft.changes if draft.stored else data for draft, data in zip(drafts, merged, strict=True)],
     )
+    uow.pause()
     pointing = tuple(_pointing(fields))
     result = [
         _checked(fields, judge, draft, data, draft.stored or defaults, missing, pointing)

@@ -22,8 +22,8 @@ from builder.exchange.blobs import FolderBlobStore
 from builder.services import batches, deletion, files, notes, records
 from builder.services.bulk import Chosen
 from builder.services.entries import Entry
+from builder.services.import_existing import existing
 from builder.services.import_names import Names
-from builder.services.import_rows import existing
 from builder.services.maintenance import rebuild, verify
 from builder.services.merging import Merge, merge
 from builder.services.notes import WriteNote

@@ -1,0 +1,80 @@
+"""New records with everything that goes with them, made ready so that writing is all that is left.
+
+Making ready reads a little and computes much; writing changes the database. They are apart so that an import
+makes one batch ready while it writes the one before, and holds SQLite's only write lock for the latter alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from builder.db.records import Record
+from builder.db.rows import Insertion, JsonText, columns_of, insertion
+from builder.domain.fields import ObjectDefinition
+from builder.services.files import attach
+from builder.services.ledger import Ledger, Standing
+from builder.services.numbers import write_numbers
+from builder.services.projections import Projected, copies_of_new
+from builder.services.rollup import RollupChanges, append
+from builder.services.totals import note_row
+from builder.services.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class ReadyRecords:
+    """Records of one object by their columns, in the order in which they are written. ``data``: their values
+    as JSON, for rows and events.
+    """
+
+    definition: ObjectDefinition
+    records: Sequence[Mapping[str, Any]] = ()
+    data: Sequence[JsonText] = ()
+    copies: Sequence[Insertion] = ()
+    ledger: Sequence[Insertion] = ()
+    changes: RollupChanges | None = None
+
+    @classmethod
+    def of(
+        cls, uow: UnitOfWork, definition: ObjectDefinition, standings: Sequence[Standing], ledger: Ledger
+    ) -> ReadyRecords:
+        """``ledger`` has settled all of them, and nothing else."""
+        if not standings:
+            return cls(definition)
+        # Not the standings themselves: their stays are in the ledger, and many wait to be written.
+        records = [standing.record for standing in standings]
+        data = [JsonText.of(record["data"]) for record in records]
+        rows = [{**record, "data": text} for record, text in zip(records, data, strict=True)]
+        projected = [Projected(record["id"], record["name"], record["data"]) for record in records]
+        written = insertion(uow.session, Record, columns_of(rows))
+        copies = [written, *copies_of_new(uow, definition, projected)]
+        return cls(definition, records, data, copies, ledger.insertions(), ledger.changes)
+
+    def write(self, uow: UnitOfWork) -> None:
+        """Write them with their copies, ledger and events. The write has begun, and the definitions by which
+        they were made ready are in force.
+        """
+        if self.changes is None:
+            return
+        for each in self.copies:
+            each.write(uow.session)
+        numbers = [(record["id"], record["data"]) for record in self.records]
+        write_numbers(uow, self.definition, numbers, is_new=True)
+        for record in self.records:
+            note_row(uow, None, record)
+            attach(uow, self.definition, record["id"], {}, record["data"])
+        for each in self.ledger:
+            each.write(uow.session)
+        append(uow, self.changes)
+        self._log(uow)
+
+    def _log(self, uow: UnitOfWork) -> None:
+        for record, text in zip(self.records, self.data, strict=True):
+            uow.log(
+                "record.loaded" if record["is_loaded"] else "record.created",
+                record_id=record["id"],
+                object_key=self.definition.key,
+                data={"after": text, "pipeline": record["pipeline_key"], "stage": record["stage_key"]},
+                effective_at=record["created_at"],
+            )
