@@ -12,6 +12,7 @@ import csv
 import gzip
 import io
 import re
+import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -73,7 +74,8 @@ def with_footer(stream: BinaryIO, file_format: FileFormat) -> FileFormat:
 
 
 def _gunzip(stream: BinaryIO) -> BinaryIO:
-    plain = io.BytesIO()
+    # On disk: what was packed may be a hundred times as large as the memory that an import may take.
+    plain = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - removed when the last reader lets go
     try:
         with gzip.GzipFile(fileobj=stream) as packed:
             while chunk := packed.read(1 << 20):

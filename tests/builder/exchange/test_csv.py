@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -160,6 +161,19 @@ def test_other_kinds_of_file_are_named() -> None:
 
 def test_a_packed_file_is_read_through() -> None:
     assert [row.cells for row in table_of(gzip.compress(b"a,b\n1,2\n")).rows()] == [["1", "2"]]
+
+
+def test_a_packed_file_is_unpacked_on_disk() -> None:
+    packed = io.BytesIO(gzip.compress(b"a,b\n" + b"1,2\n" * 10_000_000, 1))
+    tracemalloc.start()
+    try:
+        plain = unpacked(packed)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    with plain:
+        assert plain.seek(0, io.SEEK_END) > 40_000_000
+    assert peak < 10_000_000
 
 
 def test_rows_can_be_read_again() -> None:
