@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import ExceptionContext, make_url
 
 from builder.errors import N_, Conflict
@@ -31,11 +32,19 @@ def make_engine(url: str) -> Engine:
 def prepare(engine: Engine) -> Engine:
     """Attach what every connection of the engine needs. Idempotent."""
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _open_sqlite):
+        engine.dialect.statement_compiler = _HintedCompiler
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     if engine.dialect.name == "postgresql" and not event.contains(engine, "handle_error", _in_words):
         event.listen(engine, "handle_error", _in_words)
     return engine
+
+
+class _HintedCompiler(SQLiteCompiler):
+    """Says the hints of statements (``INDEXED BY``), which the dialect places but leaves out."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 def _in_words(context: ExceptionContext) -> None:

@@ -35,7 +35,7 @@ _FEW = 100
 _VALUES: Mapping[str, int] = {
     "workspace_id": 1,
     "object_key": 1,
-    "pipeline_key": 2,
+    "pipeline_key": 1,
     "stage_key": 9,
     "owner_id": 20,
     "department_id": 5,

@@ -32,6 +32,7 @@ from builder.db.tenancy import WorkspaceSession, scoped
 from builder.domain import rollup
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
+from builder.queries.side_by_side import side_by_side
 from builder.queries.visibility import ownership
 
 
@@ -139,7 +140,8 @@ def rolled_up_for(scope: Scope) -> tuple[str, dict[str, Any]]:
 
 def _counted(scope: Scope) -> Iterable[Row[Any]]:
     own = () if scope.is_all else (or_(*ownership(scope.actor)),)
-    statement: Any = _sums_of(Record).where(*scope.clauses, *own)
+    of_object = Record.object_key == scope.pipeline.object_key
+    statement: Any = side_by_side(_sums_of(Record).where(of_object, *scope.clauses, *own))
     if not scope.is_all:
         statement = union_all(statement, _sums_of(Record).where(*only_shared(scope)))
     return scope.session.execute(statement)

@@ -22,6 +22,7 @@ from builder.domain.permissions import Actor
 from builder.errors import N_, Invalid
 from builder.metadata.catalog import Catalog
 from builder.queries.list import ListRequest, asked
+from builder.queries.side_by_side import side_by_side
 from builder.queries.visibility import visible
 
 MOST_GROUPS = 300
@@ -183,6 +184,8 @@ def _rows(
         .order_by(*([] if ranked is None else [ranked]), func.count().desc())
         .limit(limit)
     )
+    if request.filter is None and not request.query:
+        statement = side_by_side(statement)
     found: list[_Row] = []
     for row in session.execute(statement):
         place = len(by)

@@ -19,6 +19,7 @@ from builder.domain.conditions import Comparison, Condition
 from builder.domain.fields import ObjectDefinition
 from builder.queries.board import BoardColumn, column_of, shared_cards
 from builder.queries.board_heads import ColumnHead, Scope, head_of, only_shared
+from builder.queries.side_by_side import side_by_side
 from builder.queries.visibility import ownership
 
 LaneValue: TypeAlias = "str | bool | None"
@@ -120,10 +121,11 @@ def lane_cells(
 
 def _each(scope: Scope, made: Any) -> Any:
     """A statement over what is the reader's own and what was only shared with them."""
+    clauses = (Record.object_key == scope.pipeline.object_key, *scope.clauses)
     if scope.is_all:
-        return made(scope.clauses)
-    own = (*scope.clauses, or_(*ownership(scope.actor)))
-    return union_all(made(own), made(only_shared(scope)))
+        return side_by_side(made(clauses))
+    own = (*clauses, or_(*ownership(scope.actor)))
+    return union_all(side_by_side(made(own)), made(only_shared(scope)))
 
 
 def _counts(column: Any, scope: Scope, stages: Collection[str], clauses: Iterable[Any]) -> Any:

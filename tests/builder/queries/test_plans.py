@@ -18,10 +18,12 @@ from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
 from builder.domain.permissions import Actor
 from builder.queries.board import board, board_column, scope_of
+from builder.queries.board_heads import heads_of
 from builder.queries.calendar import CalendarRequest, calendar_days
 from builder.queries.dimensions import Dimension
 from builder.queries.funnel import funnel_report
-from builder.queries.lanes import lane_cells, lane_field, lane_heads
+from builder.queries.groups import list_groups
+from builder.queries.lanes import lane_cells, lane_field, lane_heads, lane_values
 from builder.queries.list import ListRequest, list_records
 from builder.queries.population import Population, clauses
 from builder.queries.record import record_page
@@ -223,6 +225,28 @@ def test_the_cells_of_a_lane_are_read_from_an_index(crowded: World, who: str) ->
     plans = Plans(crowded, lambda: lane_cells(scope, ("first",), heads))
     assert plans.answer[0].cards
     assert not plans.full_scans()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_what_is_added_up_of_most_records_is_read_side_by_side(crowded: World, who: str) -> None:
+    reader, pipeline = PEOPLE[who], crowded.catalog.pipeline("path")
+    lane = lane_field(crowded.catalog.object("opportunity"), "record.owner")
+    many = parse({"field": "amount", "op": "gt", "value": "1"})
+    place = (crowded.session, crowded.catalog, reader)
+    scope = scope_of(*place, pipeline, crowded.context, None)
+    filtered = scope_of(*place, pipeline, crowded.context, many)
+    request = ListRequest("opportunity", columns=("title", "amount"))
+    for read in (
+        lambda: heads_of(filtered),
+        lambda: lane_values(scope, lane, ("first",)),
+        lambda: lane_heads(scope, lane, ("first",)),
+        lambda: list_groups(*place, request, crowded.context, "record.stage"),
+        lambda: list_groups(*place, request, crowded.context, "record.department"),
+    ):
+        plans = Plans(crowded, read)
+        assert not plans.full_scans() or not plans.is_sqlite
+        if plans.is_sqlite:
+            assert plans.uses("COVERING INDEX ix_record_report")
 
 
 @pytest.mark.parametrize("who", PEOPLE)
