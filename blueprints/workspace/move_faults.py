@@ -24,7 +24,8 @@ class MoveFaults:
     """The faults of one refused dialog.
 
     ``at``: texts by the id of a control of the dialog that is no field (tasks, sign, reason); fields hold
-    theirs themselves. A warning stands at its field or at the box that confirms it, for either puts it right.
+    theirs themselves. A warning leads to its control and is marked at the box that confirms it, for either
+    puts it right.
     """
 
     def __init__(self, form: MoveForm) -> None:
@@ -49,7 +50,7 @@ class MoveFaults:
                 continue
             anchor = self._control(item)
             self._left.append((anchor, told(problem)))
-            if anchor and anchor != CONFIRMED:
+            if anchor and item.severity == "block":
                 self.at.setdefault(anchor, []).append(told(problem))
 
     def add_refused(self, text: str, problems: Iterable[Problem]) -> None:

@@ -78,3 +78,29 @@ def test_a_column_is_made_wider_by_the_pointer_and_stays_so(
     assert abs(head.bounding_box()["width"] - width - 80) <= 2
     page.reload()
     assert abs(head.bounding_box()["width"] - width - 80) <= 2
+
+
+def test_on_a_phone_rows_are_cards_without_blank_lines(
+    sqlite_town: Town, serve_app: Callable[[Any], str], signed_in: Callable[..., Any]
+) -> None:
+    matter(sqlite_town, "A fence around the whole yard of the old factory by the river", worth="1.00")
+    address = serve_app(sqlite_town.app)
+    page = signed_in(sqlite_town.app, address, "ada@example.com", viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/w/acme/o/matter?cols=title,worth,heat")
+    row = page.locator("tr[data-record]").bounding_box()
+    last = page.locator("tr[data-record] td[data-label=Worth]").bounding_box()
+    assert row["y"] + row["height"] - last["y"] - last["height"] < 20, "nothing below the last value"
+    pencil = page.locator("tr[data-record] .row-edit a").bounding_box()
+    title = page.locator("tr[data-record] .title a").bounding_box()
+    assert pencil["width"] >= 32
+    assert pencil["x"] + pencil["width"] <= row["x"] + row["width"]
+    is_apart = pencil["y"] + pencil["height"] <= title["y"] or title["x"] + title["width"] <= pencil["x"]
+    assert is_apart, "the pencil covers no word"
+
+    page.goto(f"{address}/w/acme/admin/people")
+    for name in page.locator(".person-name").all():
+        assert name.evaluate("(one) => one.scrollWidth <= one.clientWidth"), name.inner_text()
+    for cell in page.locator(".stacked-table td").all():
+        box = cell.bounding_box()
+        assert box["x"] + box["width"] <= 390
+    page.get_by_text("rita@example.com").wait_for()
