@@ -59,6 +59,20 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each batch that is written, whether it was made ready beforehand."""
+    seen: list[bool] = []
+    write = RowImport.write
+
+    def noted(self: RowImport, rows: Any, ahead: ReadyRows | None = None) -> Any:
+        seen.append(ahead is not None)
+        return write(self, rows, ahead)
+
+    monkeypatch.setattr(RowImport, "write", noted)
+    return seen
+
+
 def plan_of(world: World, job_id: int) -> tuple[ImportPlan, list[str]]:
     with world.work() as uow:
         plan = ImportPlan.from_document(imports.find(uow, job_id).options["plan"])
@@ -101,15 +115,25 @@ def test_histories_are_the_same_in_any_batches(
         assert not verify(uow).differences
 
 
-def test_names_that_the_file_makes_are_read_in_their_turn(
-    world: World, blobs: FolderBlobStore, threads: list[str]
+def test_names_that_the_file_makes_are_made_once_and_found_afterwards(
+    world: World, blobs: FolderBlobStore, written: list[bool]
 ) -> None:
-    text = "ref,title,client\n" + "".join(f"R{n},Title {n},Client {n % 3}\n" for n in range(9))
-    choices = Choices(key_column="ref", create_references=True)
+    text = "ref,title,client,holder\n" + "".join(
+        f"R{n},Title {n},Client {n % 3},{('Ada', 'Bob')[n > 8]}\n" for n in range(18)
+    )
+    choices = Choices(key_column="ref", create_references=True, create_users=True)
     job = carry(world, blobs, prepare(world, blobs, text, choices), batch_rows=2)
-    assert job.created_rows == 9
-    assert len(stored(world, "client")) == 3
-    assert not threads
+    assert (job.created_rows, job.refused_rows) == (18, 0)
+    clients = {str(client.id): client.name for client in stored(world, "client")}
+    assert sorted(clients.values()) == ["Client 0", "Client 1", "Client 2"]
+    found = {record.external_key: clients[record.data["client"]] for record in stored(world)}
+    assert found == {f"R{n}": f"Client {n % 3}" for n in range(18)}
+    assert len({record.owner_id for record in stored(world)}) == 2
+    # Those that name somebody new wait for their turn; those right behind them may be read before that.
+    assert not any(written[place] for place in (0, 1, 4))
+    assert all(written[place] for place in (3, 6, 7, 8))
+    with world.work() as uow:
+        assert not verify(uow).differences
 
 
 def test_what_was_made_ready_by_definitions_of_before_is_made_anew(
