@@ -20,6 +20,7 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.wins import Cycle, WinCounts, WinFigures, figures
 from builder.queries.dimensions import Dimension, GroupName, buckets, expression, names
 from builder.queries.population import Population, clauses
+from builder.queries.side_by_side import side_by_side
 
 TERMINAL = ("won", "lost", "invalid")
 MICROS_A_DAY = 86_400_000_000
@@ -124,9 +125,11 @@ def win_report(
     """
     where = and_(clauses(population), *closed_in(population))
     is_blind = population.hides_amounts
+    # Without period and filter most records are looked at; otherwise an index leads to those that count.
+    is_wide = not population.period and population.condition is None
     if by is None:
-        sets, _ = _counts(session, where, _TOTAL)
-        _add_medians(session, where, sets, _TOTAL)
+        sets, _ = _counts(session, where, _TOTAL, is_wide=is_wide)
+        _add_medians(session, where, sets, _TOTAL, is_wide=is_wide)
         total = sets.get(0, _Set())
         if is_blind:
             total.money.clear()
@@ -137,12 +140,12 @@ def win_report(
         where = and_(where, Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None))
     spans = buckets(session, by, where, population.time_zone)
     group = expression(by, spans)
-    sets, samples = _counts(session, where, group)
-    _add_medians(session, where, sets, group)
+    sets, samples = _counts(session, where, group, is_wide=is_wide)
+    _add_medians(session, where, sets, group, is_wide=is_wide)
     total = _Set()
     for counts in sets.values():
         total.add(counts)
-    _add_medians(session, where, {0: total}, _TOTAL)
+    _add_medians(session, where, {0: total}, _TOTAL, is_wide=is_wide)
     for counts in (total, *sets.values()) if is_blind else ():
         counts.money.clear()
     known = _currencies(total)
@@ -158,40 +161,22 @@ def chosen_currency(wanted: str, known: tuple[str, ...]) -> str:
 
 
 def _counts(
-    session: WorkspaceSession, where: ColumnElement[bool], group: ColumnElement[Any]
+    session: WorkspaceSession, where: ColumnElement[bool], group: ColumnElement[Any], *, is_wide: bool
 ) -> tuple[dict[Any, _Set], dict[Any, int]]:
     """Group value → counts, and → one record of the group. One statement."""
-    rows = (
-        select(
-            group.label("g"),
-            Record.outcome,
-            Record.currency,
-            Record.amount_minor.label("amount"),
-            _cycle_days().label("days"),
-            Record.id,
-        )
-        .where(where)
-        .subquery()
-    )
+    amount = Record.amount_minor.label("amount")
+    of_each = select(group.label("g"), Record.outcome, Record.currency, amount, Record.id).where(where)
+    rows = (side_by_side(of_each) if is_wide else of_each).subquery()
     keys = (rows.c.g, rows.c.outcome, rows.c.currency)
     statement = select(
-        *keys,
-        func.count(),
-        func.count(rows.c.amount),
-        func.sum(rows.c.amount),
-        func.count(rows.c.days),
-        func.sum(rows.c.days),
-        func.min(rows.c.id),
+        *keys, func.count(), func.count(rows.c.amount), func.sum(rows.c.amount), func.min(rows.c.id)
     ).group_by(*keys)
     groups: dict[Any, _Set] = defaultdict(_Set)
     samples: dict[Any, int] = {}
-    for value, outcome, currency, n, amount_n, amount, days_n, days_sum, sample in session.execute(statement):
+    for value, outcome, currency, n, amount_n, amount, sample in session.execute(statement):
         counts = groups[value]
         samples.setdefault(value, sample)
         counts.outcomes[outcome if outcome in TERMINAL else "open"] += int(n)
-        if outcome == "won":
-            counts.days_n += int(days_n)
-            counts.days_sum += float(days_sum or 0)
         if amount_n and outcome in ("won", "lost"):
             money = counts.money[currency or ""]
             if outcome == "won":
@@ -215,16 +200,22 @@ def _add_medians(
     where: ColumnElement[bool],
     groups: Mapping[Any, _Set],
     group: ColumnElement[Any],
+    *,
+    is_wide: bool,
 ) -> None:
-    """Fill the medians of amount (per currency) and cycle of every group, in one statement."""
+    """Fill the medians of amount (per currency) and cycle of every group, and how many days all its cycles
+    took together, in one statement: when a record began stands in no index, so it is read of won ones only.
+    """
     won = and_(where, Record.outcome == "won")
-    money = _median(won, group, cast(Record.amount_minor, Double), Record.currency.expression, is_money=True)
-    days = _median(won, group, _cycle_days(), literal(""), is_money=False)
-    for is_money, value, currency, median in session.execute(union_all(money, days)):
+    amount = cast(Record.amount_minor, Double)
+    money = _median(won, group, amount, Record.currency.expression, is_money=True, is_wide=is_wide)
+    days = _median(won, group, _cycle_days(), literal(""), is_money=False, is_wide=is_wide)
+    for is_money, value, currency, median, n, total in session.execute(union_all(money, days)):
+        counts = groups[value]
         if is_money:
-            groups[value].money[currency or ""].median_minor = float(median)
+            counts.money[currency or ""].median_minor = float(median)
         else:
-            groups[value].days_median = float(median)
+            counts.days_n, counts.days_sum, counts.days_median = int(n), float(total), float(median)
 
 
 def _median(
@@ -234,22 +225,23 @@ def _median(
     currency: ColumnElement[Any],
     *,
     is_money: bool,
+    is_wide: bool,
 ) -> Select[*tuple[Any, ...]]:
-    """Per group and currency: the mean of the middle one or two values."""
-    rows = (
-        select(group.label("g"), currency.label("currency"), value.label("value"))
-        .where(where, value.is_not(None))
-        .subquery()
-    )
+    """Per group and currency: the mean of the middle one or two values, how many there are, and their sum."""
+    of_each = select(group.label("g"), currency.label("currency"), value.label("value"))
+    of_each = of_each.where(where, value.is_not(None))
+    rows = (side_by_side(of_each) if is_wide else of_each).subquery()
     keys = (rows.c.g, rows.c.currency)
     placed = select(
         *keys,
         rows.c.value,
         func.row_number().over(partition_by=keys, order_by=rows.c.value).label("place"),
         func.count().over(partition_by=keys).label("n"),
+        func.sum(rows.c.value).over(partition_by=keys).label("total"),
     ).subquery()
+    middle = (func.avg(placed.c.value), func.max(placed.c.n), func.max(placed.c.total))
     return (
-        select(literal(int(is_money)), placed.c.g, placed.c.currency, func.avg(placed.c.value))
+        select(literal(int(is_money)), placed.c.g, placed.c.currency, *middle)
         .where(placed.c.place.in_([(placed.c.n + 1) // 2, (placed.c.n + 2) // 2]))
         .group_by(placed.c.g, placed.c.currency)
     )
