@@ -20,6 +20,14 @@ PARTS = {
     "tasks": lazy_gettext("Tasks"),
     "indicators": lazy_gettext("Indicators"),
 }
+# Controls of which several may be refused in the same words.
+ALIKE = {
+    "target_days": lazy_gettext("Target (days)"),
+    "warning_days": lazy_gettext("Warning (days)"),
+    "breach_days": lazy_gettext("Breach (days)"),
+    "feedback": lazy_gettext("The feedback form"),
+    "tasks": lazy_gettext("The tasks"),
+}
 
 
 def lines(error: FunnelwrightError, *forms: Any) -> list[tuple[str, str]]:
@@ -58,6 +66,8 @@ def control_at(form: Any, place: str) -> Any:
 def _about(place: str, text: str) -> str:
     """The text with the part in front that it is about, and the number of a row."""
     head, *rest = place.split("-")
+    if not rest and head in ALIKE:
+        return named(ALIKE[head], text)
     if head not in PARTS or not rest:
         return text
     name = str(PARTS[head])
