@@ -1,19 +1,30 @@
 """Finding records by words, over all objects or one (part 5; CONTRIBUTING, *Decisions*: search_token).
 
-The rarest word of the query drives: its tokens are read from the index, the other words are looked up for
-each candidate. Which is the rarest is asked first, by counts that stop at ``PLENTY``. Rank: the whole name,
-the beginning of the name, then the latest change.
+How common the words are in each object is asked first (``queries.words``). Where one of them is rare, all
+that have them are read. Where all are common, most searches are answered by the records that were changed
+last, of those that the reader sees; only where few of these have all words, the rest is looked through, by
+the way that is bound to be short. Rank: the whole name, the beginning of the name, then the latest change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    false,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from builder.db.people import Member
 from builder.db.records import Record, SearchToken
@@ -21,12 +32,27 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.search import AFTER, QueryTerm, name_token, query_tokens
 from builder.metadata.catalog import Catalog
+from builder.queries.latest import LATEST_FIRST, latest, objects_of_few
 from builder.queries.visibility import visible
+from builder.queries.words import PLENTY, Words, words_of
 
-PLENTY = 2000
 NAMES_EACH = 100
 HITS = 20
 _COLUMNS = ("id", "object_key", "name", "number", "stage_key", "owner_name", "updated_at")
+_ROWS = (
+    select(
+        Record.id,
+        Record.object_key,
+        Record.name,
+        Record.number,
+        Record.stage_key,
+        func.coalesce(Member.name, ""),
+        Record.updated_at,
+    )
+    .select_from(Record)
+    .outerjoin(Member, Member.id == Record.owner_id)
+    .where(Record.deleted_at.is_(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +75,13 @@ class HitGroup:
     hits: tuple[Hit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Driver:
-    """The term that candidates are read by, the others, and whether it has more than ``PLENTY`` tokens."""
-
-    term: QueryTerm
-    others: tuple[QueryTerm, ...]
-    is_plenty: bool
-
-
 def search(
     session: WorkspaceSession, catalog: Catalog, actor: Actor, text: str, *, limit: int = HITS
 ) -> tuple[HitGroup, ...]:
     """The best ``limit`` visible records that contain every word of ``text``, grouped by object.
 
-    Groups come in the order of their best hit. Three statements; a fourth when every word is common and few
-    of the newest records have them all. A text without letters or digits finds nothing.
+    Groups come in the order of their best hit. Three statements; up to three more where all words are common
+    and few of the latest records have them all. A text without letters or digits finds nothing.
     """
     hits = _found(session, actor, text, tuple(catalog.objects), limit)
     keys = dict.fromkeys(hit.object_key for hit in hits)
@@ -84,14 +101,25 @@ def reference_search(
 def containing(
     session: WorkspaceSession, actor: Actor, terms: Sequence[QueryTerm], object_key: str
 ) -> ColumnElement[bool]:
-    """A clause on ``record`` for lists: the record has all terms. One statement, to find the rarest."""
-    driver = _driver(session, actor, terms, (object_key,))
-    if driver.is_plenty and not driver.others:
-        # So common a word is met soon by walking the list in its own order.
-        return _has(actor, driver.term, Record.id)
-    # A page names the clause several times (rows, count, branches of visibility); a CTE is found once.
-    found = _ids(actor, driver, (object_key,)).cte("found")
-    return Record.id.in_(select(found.c.record_id))
+    """A clause on ``record`` for lists: the record has all terms. One statement to know how common they are,
+    on SQLite one more where all of several are.
+    """
+    for words in words_of(session, actor, terms, (object_key,)):
+        if words.is_common and _is_met_soon(session, words):
+            return and_(*words.held_by(Record.id))
+        # A page names the clause several times (rows, count, branches of visibility); a CTE is found once.
+        found = words.ids().cte("found")
+        return Record.id.in_(select(found.c.record_id))
+    return false()
+
+
+def _is_met_soon(session: WorkspaceSession, words: Words) -> bool:
+    """Whether so many records have the words that a list meets them soon by walking in its own order. Of
+    several words PostgreSQL judges better itself, by its statistics.
+    """
+    if len(words.terms) == 1:
+        return True
+    return words.is_sqlite and len(_together(session, [words])[words.object_key]) > PLENTY
 
 
 def _found(
@@ -102,12 +130,9 @@ def _found(
         return []
     hits = _by_name(session, actor, text, object_keys)
     if len(hits) < limit:
-        driver = _driver(session, actor, terms, object_keys)
         known = {hit.id for hit in hits}
-        more = _by_words(session, actor, driver, object_keys, limit + len(known))
-        if driver.is_plenty and len(known | {hit.id for hit in more}) < limit:
-            more = _by_words(session, actor, driver, object_keys, limit + len(known), is_exhaustive=True)
-        hits += [hit for hit in more if hit.id not in known]
+        words = words_of(session, actor, terms, object_keys)
+        hits += [hit for hit in _by_words(session, actor, words, limit, known) if hit.id not in known]
     hits.sort(key=lambda hit: hit.updated_at, reverse=True)
     hits.sort(key=lambda hit: hit.rank)
     return hits[:limit]
@@ -125,122 +150,83 @@ def _by_name(session: WorkspaceSession, actor: Actor, text: str, object_keys: Se
         for key in object_keys
     ]
     named = union_all(*(select(part.c.record_id, part.c.token) for part in parts)).subquery()
-    statement = _visible(
-        _columns(named.c.token).join(named, named.c.record_id == Record.id),
-        actor,
-        object_keys,
-        [Record.deleted_at.is_(None)],
-    )
+    rows = _ROWS.add_columns(named.c.token).join(named, named.c.record_id == Record.id)
+    statement = _visible(rows, actor, object_keys)
     return [_hit(actor, row, 0 if row[-1] == whole else 1) for row in session.execute(statement)]
 
 
 def _by_words(
+    session: WorkspaceSession, actor: Actor, words: Sequence[Words], limit: int, known: Collection[int]
+) -> Iterable[Hit]:
+    """Records that have all words, the latest first of each kind; so many that with ``known`` they make up
+    ``limit``, if there are.
+    """
+    most = limit + len(known)
+    common = [each for each in words if each.is_common]
+    rare = [each for each in words if not each.is_common]
+    parts = [each.ids() for each in rare]
+    for each in common:
+        parts += latest(actor, each, most)
+    hits = {hit.id: hit for hit in _hits(session, actor, rare, parts, most, common)}
+    if common and len(hits.keys() | known) < limit:
+        hits |= {hit.id: hit for hit in _thorough(session, actor, common, most)}
+    return hits.values()
+
+
+def _thorough(session: WorkspaceSession, actor: Actor, words: Sequence[Words], limit: int) -> list[Hit]:
+    """Records that have common words together, where few of the latest have.
+
+    A reader who sees few records has all of them looked at. Else, mostly few records have these words, or the
+    actor sees all that have. What is left are many that the actor does not see: what the actor does see is
+    walked to the end.
+    """
+    few = objects_of_few(session, actor, [each.object_key for each in words])
+    parts = [
+        part
+        for each in words
+        if each.object_key in few
+        for part in latest(actor, each, limit, is_complete=True)
+    ]
+    rest = [each for each in words if each.object_key not in few]
+    together = _together(session, rest)
+    for each in rest:
+        ids = together[each.object_key]
+        if len(ids) > PLENTY and not actor.sees_all_of(each.object_key):
+            parts += latest(actor, each, limit, is_complete=True)
+        elif ids:
+            parts.append(select(Record.id).where(Record.id.in_(ids)))
+    return _hits(session, actor, words, parts, limit)
+
+
+def _together(session: WorkspaceSession, words: Sequence[Words]) -> Mapping[str, list[int]]:
+    """Of each object the newest records that have all words, none beyond ``PLENTY`` + 1."""
+    found: dict[str, list[int]] = defaultdict(list)
+    if words:
+        parts = [(each.object_key, each.newest(PLENTY + 1).subquery()) for each in words]
+        statement = union_all(*(select(part.c.record_id, literal(key)) for key, part in parts))
+        for record_id, key in session.execute(statement):
+            found[key].append(record_id)
+    return found
+
+
+def _hits(
     session: WorkspaceSession,
     actor: Actor,
-    driver: _Driver,
-    object_keys: Sequence[str],
+    unchecked: Sequence[Words],
+    parts: Sequence[Select[*tuple[Any, ...]]],
     limit: int,
-    *,
-    is_exhaustive: bool = False,
+    checked: Sequence[Words] = (),
 ) -> list[Hit]:
-    """Records that have the driver's term and all others, the latest first."""
-    if driver.is_plenty and not is_exhaustive:
-        clauses: list[ColumnElement[bool]] = [Record.id.in_(_newest_ids(actor, driver.term, object_keys))]
-        clauses += [_has(actor, term, Record.id) for term in driver.others]
-    else:
-        clauses = [Record.id.in_(_ids(actor, driver, object_keys))]
-    return [
-        _hit(actor, row, 2) for row in session.execute(_candidates(actor, object_keys, clauses).limit(limit))
-    ]
-
-
-def _driver(
-    session: WorkspaceSession, actor: Actor, terms: Sequence[QueryTerm], object_keys: Sequence[str]
-) -> _Driver:
-    counts = session.execute(select(*(_capped_count(actor, term, object_keys) for term in terms))).one()
-    rarest = min(range(len(terms)), key=lambda place: (counts[place], terms[place].is_prefix))
-    others = tuple(term for place, term in enumerate(terms) if place != rarest)
-    return _Driver(terms[rarest], others, counts[rarest] > PLENTY)
-
-
-def _capped_count(actor: Actor, term: QueryTerm, object_keys: Sequence[str]) -> Any:
-    rows = (
-        select(literal(1).label("one"))
-        .select_from(SearchToken)
-        .where(_among(SearchToken, object_keys), _is(SearchToken, term), *_readable(actor, SearchToken))
-        .limit(PLENTY + 1)
-        .subquery()
-    )
-    return select(func.count()).select_from(rows).scalar_subquery()
-
-
-def _ids(actor: Actor, driver: _Driver, object_keys: Sequence[str]) -> Select[*tuple[Any, ...]]:
-    """Records that have all terms, found among tokens alone: their rows are many times larger."""
-    token: Any = aliased(SearchToken)
-    others = [_has(actor, term, token.record_id) for term in driver.others]
-    return select(token.record_id).where(
-        _among(token, object_keys), _is(token, driver.term), *_readable(actor, token), *others
-    )
-
-
-def _newest_ids(actor: Actor, term: QueryTerm, object_keys: Sequence[str]) -> Any:
-    """A share of ``PLENTY`` per object: the newest that have the word, and any that have its prefix."""
-    each = max(1, PLENTY // len(object_keys))
-    parts = []
-    for key in object_keys:
-        readable = _readable(actor, SearchToken, key)
-        tokens = select(SearchToken.record_id).where(SearchToken.object_key == key, *readable).limit(each)
-        newest = tokens.where(SearchToken.token == term.token).order_by(SearchToken.record_id.desc())
-        parts.append(newest.subquery())
-        if term.is_prefix:
-            parts.append(tokens.where(_is(SearchToken, term)).subquery())
-    return union_all(*(select(part.c.record_id) for part in parts))
-
-
-def _has(actor: Actor, term: QueryTerm, record_id: Any) -> ColumnElement[bool]:
-    """The record of that id has the term; looked up by record, so for few records only."""
-    token: Any = aliased(SearchToken)
-    return exists().where(token.record_id == record_id, _is(token, term), *_readable(actor, token))
-
-
-def _readable(actor: Actor, token: Any, object_key: str | None = None) -> list[ColumnElement[bool]]:
-    """The token is not one of a field that the actor's role hides (S118); nothing for whom nothing is hidden.
-
-    ``object_key``: the tokens are of that object anyway.
+    """The latest changed of the records whose ids ``parts`` select. Whether the actor sees those of
+    ``checked`` is known.
     """
-    clauses: list[ColumnElement[bool]] = []
-    for key, veil in actor.veils.items():
-        if veil.fields and object_key in (None, key):
-            seen = token.field_key.not_in(sorted(veil.fields))
-            clauses.append(seen if object_key == key else or_(token.object_key != key, seen))
-    return clauses
-
-
-def _is(token: Any, term: QueryTerm) -> ColumnElement[bool]:
-    if not term.is_prefix:
-        return token.token == term.token
-    return and_(token.token >= term.token, token.token < term.end)
-
-
-def _among(token: Any, object_keys: Sequence[str]) -> ColumnElement[bool]:
-    return token.object_key == object_keys[0] if len(object_keys) == 1 else token.object_key.in_(object_keys)
-
-
-def _columns(*more: Any) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Record.id,
-            Record.object_key,
-            Record.name,
-            Record.number,
-            Record.stage_key,
-            func.coalesce(Member.name, ""),
-            Record.updated_at,
-            *more,
-        )
-        .select_from(Record)
-        .outerjoin(Member, Member.id == Record.owner_id)
-    )
+    if not parts:
+        return []
+    keys = [each.object_key for each in unchecked]
+    if not all(actor.sees_all_of(key) for key in keys):
+        keys += [each.object_key for each in checked]
+    clauses = [Record.id.in_(union_all(*parts) if len(parts) > 1 else parts[0])]
+    return [_hit(actor, row, 2) for row in session.execute(_candidates(actor, keys, clauses).limit(limit))]
 
 
 def _hit(actor: Actor, row: Row[*tuple[Any, ...]], rank: int) -> Hit:
@@ -253,15 +239,11 @@ def _hit(actor: Actor, row: Row[*tuple[Any, ...]], rank: int) -> Hit:
 def _candidates(
     actor: Actor, object_keys: Sequence[str], clauses: Iterable[ColumnElement[bool]]
 ) -> Select[*tuple[Any, ...]]:
-    statement = _visible(_columns(), actor, object_keys, [Record.deleted_at.is_(None), *clauses])
-    return statement.order_by(Record.updated_at.desc(), Record.id.desc())
+    return _visible(_ROWS.where(*clauses), actor, object_keys).order_by(*LATEST_FIRST)
 
 
 def _visible(
-    statement: Select[*tuple[Any, ...]],
-    actor: Actor,
-    object_keys: Sequence[str],
-    clauses: list[ColumnElement[bool]],
+    statement: Select[*tuple[Any, ...]], actor: Actor, object_keys: Sequence[str]
 ) -> Select[*tuple[Any, ...]]:
     seen = visible(actor, object_keys)
-    return statement.where(*clauses) if seen is None else statement.where(*clauses, seen)
+    return statement if seen is None else statement.where(seen)

@@ -78,6 +78,8 @@ _WALK = re.compile(
     re.DOTALL,
 )
 
+_TOKENS = re.compile(_WALK.pattern.replace("Seq Scan on", r"Index Only Scan using \w+ on"), re.DOTALL)
+
 
 def _read(walk: re.Match[str]) -> float:
     """How many rows a sequential scan looked at."""
@@ -250,7 +252,10 @@ def test_what_is_added_up_of_most_records_is_read_side_by_side(crowded: World, w
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-@pytest.mark.parametrize("text", ["relay 1234", "solar", "华为 李明", "1999", "s"])
+@pytest.mark.parametrize(
+    "text",
+    ["relay 1234", "solar", "solar relay", "solar relay northern", "华为 李明", "1999", "s", "solar s"],
+)
 def test_search_never_walks_a_table(crowded: World, text: str, who: str) -> None:
     for read in (
         lambda: search(crowded.session, crowded.catalog, PEOPLE[who], text),
@@ -258,6 +263,41 @@ def test_search_never_walks_a_table(crowded: World, text: str, who: str) -> None
         reading(crowded, PEOPLE[who], query=text),
     ):
         assert not Plans(crowded, read).full_scans()
+
+
+@pytest.mark.parametrize(
+    ("who", "index"), [("all", "updated_at"), ("own", "owner"), ("department", "department")]
+)
+def test_common_words_are_met_in_the_order_of_the_latest_that_one_sees(
+    crowded: World, who: str, index: str
+) -> None:
+    plans = Plans(
+        crowded, lambda: search(crowded.session, crowded.catalog, PEOPLE[who], "relay, solar", limit=9)
+    )
+    latest = plans.texts[-1]
+    assert len(plans.answer[0].hits) == 9
+    assert f"ix_record_{index}" in latest, latest
+    if plans.is_sqlite:
+        assert "ix_search_token_record (workspace_id=? AND record_id=? AND token=?" in latest, latest
+    else:
+        looked_up = sum(_read(walk) for walk in _TOKENS.finditer(latest))
+        assert looked_up < SOME, latest
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_common_words_that_are_never_together_are_merged(crowded: World, who: str) -> None:
+    plans = Plans(
+        crowded, lambda: search(crowded.session, crowded.catalog, PEOPLE[who], "solar relay northern")
+    )
+    assert plans.answer == ()
+    assert not plans.full_scans()
+    if who in ("own", "department"):
+        # few enough to look at all
+        assert plans.uses("ix_record_owner"), plans.texts
+    elif plans.is_sqlite:
+        assert "MERGE (INTERSECT)" in plans.texts[-1], plans.texts
+    else:
+        assert "Merge Semi Join" in plans.texts[-1] or "Hash Semi Join" in plans.texts[-1], plans.texts
 
 
 def test_the_page_of_an_account_and_its_timeline_use_indexes(crowded: World) -> None:

@@ -86,7 +86,7 @@ def test_a_renamed_record_is_found_by_its_new_name_and_a_deleted_one_not_at_all(
 def test_common_words_give_the_latest_and_rare_company_among_them_is_still_found(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("builder.queries.search.PLENTY", 4)
+    monkeypatch.setattr("builder.queries.words.PLENTY", 4)
     world.account("blue first red")
     for number in range(12):
         world.account(f"{number} red")
