@@ -137,7 +137,9 @@ class RowImport:
         items = [item for item in part if item.key not in known]
         verdicts = {id(item): self._update(item, known[item.key or ""]) for item in old}
         # What somebody stored since, or the rows before these did, is not new any more.
-        new = ahead.new if ahead is not None and ahead.new.items == items else self._new(items)
+        new = ahead.new if ahead is not None and ahead.new.items == items else None
+        if new is None or (new.records is not None and not new.records.still_hold(self._uow)):
+            new = self._new(items)
         if new.records is not None:
             new.records.write(self._uow)
         verdicts.update(new.verdicts)

@@ -103,7 +103,8 @@ def _claimed(uow: UnitOfWork, member: int, key: str) -> bool:
     oldest = f"{new_id() - KEPT_DAYS * _DAY_IN_IDS:016x}"
     uow.session.execute(
         delete(Posting)
-        .where(Posting.member_id == member, Posting.key < oldest)
+        # a form that was left open for longer is sent twice as well
+        .where(Posting.member_id == member, Posting.key < oldest, Posting.key != key)
         .execution_options(synchronize_session=False)
     )
     insert = _INSERTS[uow.session.get_bind().dialect.name](Posting)

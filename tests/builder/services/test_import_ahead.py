@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from builder.db.records import Record, SearchToken
+from builder.db.records import Link, Record, SearchToken
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.csv import Row
 from builder.exchange.plan import ImportPlan
 from builder.services import imports
+from builder.services.deletion import delete
 from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice
 from builder.services.import_rows import ReadyRows, RowImport
@@ -176,6 +177,33 @@ def test_what_somebody_stored_meanwhile_is_changed_and_not_made_twice(
         found = set(uow.session.scalars(select(SearchToken.token)))
         assert {"one", "two"} <= found
         assert "uno" not in found
+
+
+def test_what_was_deleted_meanwhile_is_not_referred_to(world: World, blobs: FolderBlobStore) -> None:
+    with world.work() as uow:
+        clients = [create(uow, "client", NewRecord({"title": name})).record_id for name in ("Acme", "Bolt")]
+        uow.commit()
+    text = "ref,title,client\nA,One,Acme\nB,Two,Bolt\nC,Three,\n"
+    plan, columns = plan_of(world, prepare(world, blobs, text, PLAIN))
+    rows = [Row(2, ["A", "One", "Acme"]), Row(3, ["B", "Two", "Bolt"]), Row(4, ["C", "Three", ""])]
+    with world.work() as uow, uow.beside() as reading:
+        ready = RowImport(reading, plan, columns).make_ready(rows)
+        assert ready.new.records is not None
+        assert ready.new.records.still_hold(uow)
+        uow.rollback()
+        importing = RowImport(uow, plan, columns)
+        uow.rollback()
+        with world.work() as other:
+            delete(other, clients[0])
+            other.commit()
+        assert not ready.new.records.still_hold(uow)
+        uow.rollback()
+        written = importing.write(rows, ready)
+        uow.commit()
+    assert [verdict.status for verdict in written] == ["refused", "created", "created"]
+    with world.work() as uow:
+        assert list(uow.session.scalars(select(Link.target_id))) == clients[1:]
+        assert not verify(uow).differences
 
 
 def test_making_ready_holds_no_state_of_the_database_and_writes_nothing(
