@@ -7,7 +7,8 @@ makes one batch ready while it writes the one before, and holds SQLite's only wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import func, select
@@ -24,18 +25,34 @@ from builder.services.totals import note_row
 from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import chunks
 
+# What totals, numbers, files and events ask of a record.
+_KEPT = (
+    "id",
+    "object_key",
+    "pipeline_key",
+    "stage_key",
+    "outcome",
+    "currency",
+    "is_loaded",
+    "created_at",
+    "deleted_at",
+    "data",
+)
+_kept = itemgetter(*_KEPT)
+
 
 @dataclass(frozen=True)
 class ReadyRecords:
-    """Records of one object by their columns, in the order in which they are written. ``data``: their values
-    as JSON, for rows and events.
+    """Records of one object in the order in which they are written: once, for what is written is let go.
+
+    ``records``: those of their columns that are asked for then. ``data``: their values as JSON, for events.
     """
 
     definition: ObjectDefinition
     records: Sequence[Mapping[str, Any]] = ()
     data: Sequence[JsonText] = ()
-    copies: Sequence[Insertion] = ()
-    ledger: Sequence[Insertion] = ()
+    copies: list[Insertion] = field(default_factory=list)
+    ledger: list[Insertion] = field(default_factory=list)
     changes: RollupChanges | None = None
 
     @classmethod
@@ -45,14 +62,15 @@ class ReadyRecords:
         """``ledger`` has settled all of them, and nothing else."""
         if not standings:
             return cls(definition)
-        # Not the standings themselves: their stays are in the ledger, and many wait to be written.
         records = [standing.record for standing in standings]
         data = [JsonText.of(record["data"]) for record in records]
         rows = [{**record, "data": text} for record, text in zip(records, data, strict=True)]
         projected = [Projected(record["id"], record["name"], record["data"]) for record in records]
         written = insertion(uow.session, Record, columns_of(rows))
         copies = [written, *copies_of_new(uow, definition, projected)]
-        return cls(definition, records, data, copies, ledger.insertions(), ledger.changes)
+        # A batch waits while another one is written: it holds no more than it must.
+        kept = [dict(zip(_KEPT, _kept(record), strict=True)) for record in records]
+        return cls(definition, kept, data, copies, ledger.insertions(), ledger.changes)
 
     def still_hold(self, uow: UnitOfWork) -> bool:
         """Whether what they refer to is still there: somebody may have deleted it since they were made ready.
@@ -72,15 +90,13 @@ class ReadyRecords:
         """
         if self.changes is None:
             return
-        for each in self.copies:
-            each.write(uow.session)
+        _write_all(uow, self.copies)
         numbers = [(record["id"], record["data"]) for record in self.records]
         write_numbers(uow, self.definition, numbers, is_new=True)
         for record in self.records:
             note_row(uow, None, record)
             attach(uow, self.definition, record["id"], {}, record["data"])
-        for each in self.ledger:
-            each.write(uow.session)
+        _write_all(uow, self.ledger)
         append(uow, self.changes)
         self._log(uow)
 
@@ -93,3 +109,8 @@ class ReadyRecords:
                 data={"after": text, "pipeline": record["pipeline_key"], "stage": record["stage_key"]},
                 effective_at=record["created_at"],
             )
+
+
+def _write_all(uow: UnitOfWork, ready: list[Insertion]) -> None:
+    while ready:
+        ready.pop(0).write(uow.session)
