@@ -15,10 +15,9 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import brotli
@@ -27,6 +26,7 @@ from markupsafe import Markup
 from whitenoise import WhiteNoise
 
 from builder.headers import STATIC_HEADERS
+from builder.icons import icon_lines
 from builder.resources import resource_folder
 
 if TYPE_CHECKING:  # only building needs it, and it takes a quarter of a second to load
@@ -44,7 +44,6 @@ _VENDOR: dict[str, tuple[str, ...]] = {
 }
 _STYLES: tuple[str, ...] = ("@tabler/core/dist/css/tabler.min.css",)
 _SPRITE_SOURCE = "dist/.source/icons.svg"
-_PAGES_OWN = "# What pages use"
 _MANIFEST = "dist/manifest.json"
 _HASHED = re.compile(r"/static/dist/.+\.[0-9a-f]{8}\.[a-z]+$")
 _SVG_NAMESPACE = "http://www.w3.org/2000/svg"
@@ -128,32 +127,6 @@ def _built_names(manifest: Path) -> dict[str, str]:
     }
 
 
-@cache
-def palette_icons() -> dict[str, str]:
-    """The icons that admins may give to objects and stages, with their English names: the first part of
-    ``static/icons.txt``.
-    """
-    text = (resource_folder("static") / "icons.txt").read_text("utf-8").partition(_PAGES_OWN)[0]
-    return {icon: name for _, icon, name in sorted(_icon_lines(text), key=lambda line: line[1])}
-
-
-def icon_messages(
-    file: BinaryIO, *_keywords: Any, **_options: Any
-) -> Iterator[tuple[int, str, tuple[str, str], list[str]]]:
-    """The names of the palette's icons for the catalogues of messages (an extractor of Babel)."""
-    for number, _, name in _icon_lines(file.read().decode()):
-        if name:
-            yield number, "pgettext", ("icon", name), []
-
-
-def _icon_lines(text: str) -> Iterator[tuple[int, str, str]]:
-    """Number of the line, icon, and what it is called where a palette needs that."""
-    for number, line in enumerate(text.splitlines(), 1):
-        icon, _, name = line.partition("#")[0].partition(":")
-        if icon.strip():
-            yield number, icon.strip(), name.strip()
-
-
 def build_assets(root: Path) -> list[Path]:
     """Build everything from the checkout at `root`; return the files made, sorted.
 
@@ -229,7 +202,7 @@ def _icons_in_use(root: Path) -> dict[str, str]:
     """Icon name to the file that asks for it."""
     found: dict[str, str] = {}
     palette = root / "static" / "icons.txt"
-    for _, name, _ in _icon_lines(palette.read_text("utf-8")):
+    for _, name, _ in icon_lines(palette.read_text("utf-8")):
         found.setdefault(name, palette.name)
     for folder, pattern in (("templates", "*.html"), ("blueprints", "*.py"), ("schemas/packs", "*.json")):
         for path in sorted((root / folder).rglob(pattern)):

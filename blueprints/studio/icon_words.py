@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import pgettext
 
-from builder.assets import palette_icons
+from builder.icons import palette_icons
 
 
 def icon_words() -> dict[str, str]:

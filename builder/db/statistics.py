@@ -1,10 +1,12 @@
-"""What SQLite's planner believes of our tables: a company of 100,000 records and twenty people, always.
+"""What SQLite's planner believes of our tables: four companies of 100,000 records and twenty people, always.
 
 SQLite collects no statistics by itself. Without any it reads a whole index where fifty rows in the order of a
 list would do: pages of a company of 100,000 took three to twenty times as long. ``ANALYZE`` would hold the
 lock for writing while it reads every index, again and again as a company grows, and a plan could change from
 one day to the next. So every database is told the same: plans that serve the large company serve the small
-one, whose tables are in memory whatever the plan. PostgreSQL keeps statistics of its own.
+one, whose tables are in memory whatever the plan. Several companies, because a file may hold them: told of
+one alone, the planner reads the records of all of them for what a small one beside a large one asks.
+PostgreSQL keeps statistics of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from sqlalchemy import Connection, text
 from builder.db.base import Base
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS
 
-# Rows by table; a table that is not named is one of few rows.
+_COMPANIES = 4
+# Rows of a company by table; a table that is not named is one of few rows.
 _ROWS: Mapping[str, int] = {
     "record": 100_000,
     "stay": 500_000,
@@ -33,7 +36,7 @@ _ROWS: Mapping[str, int] = {
 _FEW = 100
 # How many values a column has; one that is not named has a value of its own in nearly every row.
 _VALUES: Mapping[str, int] = {
-    "workspace_id": 1,
+    "workspace_id": _COMPANIES,
     "object_key": 1,
     "pipeline_key": 1,
     "stage_key": 9,
@@ -70,7 +73,7 @@ def _told(connection: Connection) -> Iterator[tuple[str, str, str]]:
     for table in sorted(Base.metadata.tables):
         for _, index, is_unique, *_rest in connection.execute(text(f"PRAGMA index_list({table})")):
             columns = [row[2] for row in connection.execute(text(f"PRAGMA index_info({index})"))]
-            yield table, index, _stat(_ROWS.get(table, _FEW), columns, is_unique=bool(is_unique))
+            yield table, index, _stat(_COMPANIES * _ROWS.get(table, _FEW), columns, is_unique=bool(is_unique))
 
 
 def _stat(rows: int, columns: Sequence[str], *, is_unique: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blueprints.languages import in_language
 from blueprints.studio.icon_words import icon_words
-from builder.assets import palette_icons
+from builder.icons import palette_icons
 from tests.blueprints.studio.test_designer import STUDIO, mark, publish
 from tests.fixtures.town import Town
 
