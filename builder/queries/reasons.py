@@ -22,6 +22,7 @@ from builder.domain.rates import share
 from builder.errors import N_
 from builder.queries.drill import PAGE, DrillPage, records_page
 from builder.queries.population import Population, clauses
+from builder.queries.side_by_side import side_by_side
 from builder.queries.wins import TERMINAL, chosen_currency, closed_in
 
 Measure: TypeAlias = Literal["count", "amount"]
@@ -126,7 +127,7 @@ class _Cell:
 def _counted(session: WorkspaceSession, population: Population) -> list[_Cell]:
     end, before = aliased(StayRow), aliased(StayRow)
     keys = (Record.outcome, Record.reason_key, before.stage_key, Record.currency)
-    statement = (
+    statement: Any = (
         select(*keys, func.count(), func.count(Record.amount_minor), func.sum(Record.amount_minor))
         .select_from(Record)
         .outerjoin(end, and_(end.workspace_id == Record.workspace_id, end.id == Record.stay_id))
@@ -134,6 +135,9 @@ def _counted(session: WorkspaceSession, population: Population) -> list[_Cell]:
         .where(clauses(population), *closed_in(population), Record.outcome.in_(TERMINAL))
         .group_by(*keys)
     )
+    if population.condition is None and not population.period:
+        # tells the closed ones apart before it fetches a record
+        statement = side_by_side(statement)
     return [
         _Cell(outcome or "", reason, stage, code or "", int(n), int(valued), int(amount or 0))
         for outcome, reason, stage, code, n, valued, amount in session.execute(statement)
