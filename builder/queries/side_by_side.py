@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from sqlalchemy import Select
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import False_
 
 from builder.db.records import Record
 
@@ -21,4 +23,8 @@ def side_by_side(statement: _Statement) -> _Statement:
     """The same statement, read from that index. It must ask for live records of one object; columns that the
     index lacks cost as much as without it.
     """
+    where = statement.whereclause
+    if where is not None and any(isinstance(part, False_) for part in visitors.iterate(where)):
+        # Of a clause that nothing satisfies only that is left: SQLite would not find its way by the index.
+        return statement
     return statement.with_hint(Record, _INDEX, "sqlite")
