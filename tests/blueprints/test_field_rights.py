@@ -182,7 +182,9 @@ def _text_of(data: bytes) -> str:
         return "\n".join(packed.read(name).decode() for name in packed.namelist() if name.endswith(".xml"))
 
 
-_CHANGING = re.compile(r'csrf[-_]token[^>]*>|nonce="[^"]*"|<dcterms:created.*</dcterms:modified>')
+_CHANGING = re.compile(
+    r'csrf[-_]token[^>]*>|name="once"[^>]*>|nonce="[^"]*"|<dcterms:created.*</dcterms:modified>'
+)
 
 
 def newest_event(town: Town) -> int:
