@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from sqlalchemy import update
 
+from builder.db.engine import make_engine
 from builder.db.records import Record
 from builder.domain.permissions import Actor, Veil
 from builder.domain.search import QueryTerm, name_token, query_tokens, record_tokens
@@ -72,8 +73,19 @@ class Made:
 def many(shared_database: FreshDatabase) -> Iterator[tuple[World, list[Made]]]:
     world = World(shared_database.url)
     world.populate()
-    yield world, list(_records(world, Random(20261122)))
+    made = list(_records(world, Random(20261122)))
+    _collect_statistics(shared_database)
+    yield world, made
     world.close()
+
+
+def _collect_statistics(database: FreshDatabase) -> None:
+    """PostgreSQL does so by itself, a minute after so many rows; until then it takes a table for empty."""
+    if database.url.startswith("postgresql"):
+        owner = make_engine(database.owner_url)
+        with owner.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        owner.dispose()
 
 
 def _records(world: World, chance: Random) -> Iterator[Made]:
