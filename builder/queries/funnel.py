@@ -35,7 +35,7 @@ from builder.domain.rollup import ALL_TIME, NOW
 from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
 from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
 from builder.queries.population import Population, clauses, narrowed
-from builder.queries.report_path import on_report_path
+from builder.queries.side_by_side import selects_many, side_by_side
 from builder.queries.wins import chosen_currency
 
 Source: TypeAlias = Literal["rollup", "journeys", "stays"]
@@ -240,18 +240,14 @@ def _from_journeys(
     session: WorkspaceSession, population: Population, steps: FunnelSteps, by: Dimension | None
 ) -> Tally:
     group = literal(0) if by is None else expression(by, Buckets())
-    population = on_report_path(session, population)
-    rows = (
-        select(
-            group.label("g"),
-            Record.journey.label("journey"),
-            Record.currency.label("currency"),
-            Record.amount_minor.label("amount"),
-            Record.id.label("id"),
-        )
-        .where(and_(clauses(population, is_there_now=False), Record.journey != ""))
-        .subquery()
-    )
+    of_each = select(
+        group.label("g"),
+        Record.journey.label("journey"),
+        Record.currency.label("currency"),
+        Record.amount_minor.label("amount"),
+        Record.id.label("id"),
+    ).where(and_(clauses(population, is_there_now=False), Record.journey != ""))
+    rows = (side_by_side(of_each) if selects_many(session, population) else of_each).subquery()
     keys = (rows.c.g, rows.c.journey, rows.c.currency)
     counted = select(*keys, func.count(), func.coalesce(func.sum(rows.c.amount), 0), func.min(rows.c.id))
     groups: dict[tuple[Any, str], list[JourneyGroup]] = defaultdict(list)
