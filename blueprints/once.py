@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Flask
 from htmx_flask import request
 
@@ -31,7 +33,7 @@ def sent_posting() -> str:
     ]
     for name in request.files:
         for upload in request.files.getlist(name):
-            size = upload.stream.seek(0, 2)
+            contents = hashlib.file_digest(upload.stream, "sha256").hexdigest()
             upload.stream.seek(0)
-            typed.append((name, f"{upload.filename}/{size}"))
+            typed.append((name, f"{upload.filename}/{contents}"))
     return posting_key(request.form.get(NAME, ""), [("", request.path), *typed])

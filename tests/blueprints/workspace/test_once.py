@@ -54,6 +54,16 @@ def test_a_note_with_its_file_is_written_once(town: Town) -> None:
     assert count(town, Note) == 2
 
 
+def test_another_file_of_the_same_name_and_length_is_another_note(town: Town) -> None:
+    record, rita = matter(town), town.as_("Rita")
+    key = key_in(rita.get(page_of(record)).text)
+    for contents in (b"minutes", b"changed", b"changed"):
+        files = {"files": (io.BytesIO(contents), "minutes.txt")}
+        assert rita.post(page_of(record, "/notes"), {"once": key, "text": "Seen", **files}).status_code == 303
+
+    assert (count(town, Note), count(town, StoredFile)) == (2, 2)
+
+
 def test_a_refused_form_keeps_its_key(sqlite_town: Town) -> None:
     record, rita = matter(sqlite_town), sqlite_town.as_("Rita")
     key = key_in(rita.get(page_of(record)).text)
