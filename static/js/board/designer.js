@@ -31,16 +31,42 @@
     once(root, "[data-options]", () => ({ handle: "[data-handle]", onUpdate: moved }));
   }
 
-  // Alt with an arrow moves the field or section that has the focus, as its buttons do.
+  // Alt with an arrow moves the field or section that has the focus, as its buttons do. A key that repeats is
+  // quicker than the answers: what is pressed meanwhile waits for the page on which it means something.
+  const waiting = [];
+  let sent = false;
+
+  function step() {
+    while (!sent && waiting.length) {
+      const { id, value } = waiting.shift();
+      const place = document.getElementById(id);
+      const button = place && place.querySelector(`button[name="step"][value="${value}"]`);
+      if (button && !button.disabled) {
+        sent = true;
+        button.click();
+      }
+    }
+  }
+
   document.addEventListener("keydown", (event) => {
     const way = { ArrowUp: "up", ArrowDown: "down" }[event.key];
     const place = event.altKey && way && event.target.closest("[data-canvas] [data-field], [data-canvas] [data-section]");
     if (!place) return;
-    const button = place.querySelector(`button[name="step"][value^="${way}:${place.dataset.field ? "field" : "section"}:"]`);
-    if (button && !button.disabled) {
-      event.preventDefault();
-      button.click();
-    }
+    event.preventDefault();
+    const of = place.dataset.field ? `field:${place.dataset.field}` : `section:${place.dataset.section}`;
+    waiting.push({ id: place.id, value: `${way}:${of}` });
+    step();
+  });
+  const isStep = ({ detail }) => detail.requestConfig && detail.requestConfig.elt.matches("[data-canvas]");
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!isStep(event)) return;
+    sent = false;
+    step();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isStep(event) || event.detail.successful) return; // a page that came is settled first
+    waiting.length = 0;
+    sent = false;
   });
 
   // Whoever chose a type or a field wants to write its name.
