@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, make_response, render_template, url_for
@@ -18,7 +19,9 @@ from blueprints.insights.question import Question, population_of, public, read_q
 from blueprints.insights.tabs import funnel_tabs, lost_tabs, mode_tabs
 from blueprints.scope import Scope, scope
 from builder.domain.funnel import StepFigures
-from builder.queries.funnel import FunnelGroup, funnel_report, snapshot
+from builder.queries.funnel import FunnelReport, funnel_report, snapshot
+from builder.queries.funnel_groups import GroupReach, compared_funnel
+from builder.queries.funnel_stays import Amounts
 
 PANEL = "funnel-panel"
 # Groups that are compared side by side, the largest first.
@@ -56,17 +59,7 @@ def _panel(here: Scope, question: Question) -> dict[str, Any]:
         found = snapshot(here.session, population, question.pipeline, currency=wanted)
         chart = snapshot_chart(question, found)
         return common | {"chart": chart, "report": None, "snapshot": found, "modes": (), "lost_tabs": ()}
-    population = population_of(here, question)
-    amounts: Any = question.amounts if question.measure == "amount" or question.amounts == "now" else "none"
-    report = funnel_report(
-        here.session,
-        population,
-        question.pipeline,
-        question.mode,
-        currency=wanted,
-        amounts=amounts,
-        by=question.by,
-    )
+    report, groups = _found(here, question, wanted)
     return common | {
         "chart": period_chart(question, report),
         "report": report,
@@ -74,11 +67,21 @@ def _panel(here: Scope, question: Question) -> dict[str, Any]:
         "snapshot": None,
         "modes": mode_tabs(question, "insights.funnel"),
         "lost_tabs": lost_tabs(question),
-        "groups": _group_rows(question, report.groups),
-        "all_groups": len(report.groups),
+        "groups": _group_rows(question, groups),
+        "all_groups": len(groups),
         "flow": [(name, text) for name, text in words.FLOW.items()],
         "flow_rows": [_flow_row(question, step) for step in report.figures.steps],
     }
+
+
+def _found(here: Scope, question: Question, currency: str) -> tuple[FunnelReport, Sequence[GroupReach]]:
+    population = population_of(here, question)
+    counts_only = question.measure == "count" and question.amounts == "entry"
+    amounts: Amounts = "none" if counts_only else "now" if question.amounts == "now" else "entry"
+    asked = here.session, population, question.pipeline, question.mode
+    if question.by is None:
+        return funnel_report(*asked, currency=currency, amounts=amounts), ()
+    return compared_funnel(*asked, currency=currency, amounts=amounts, by=question.by)
 
 
 def _flow_row(question: Question, step: StepFigures) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def _flow_row(question: Question, step: StepFigures) -> dict[str, Any]:
     return {"label": label(question, step.stage), "cells": cells, "balanced": step.is_balanced}
 
 
-def _group_rows(question: Question, groups: tuple[FunnelGroup, ...]) -> list[dict[str, Any]] | None:
+def _group_rows(question: Question, groups: Sequence[GroupReach]) -> list[dict[str, Any]] | None:
     """Rates of each group, step by step; ``None`` when nothing is compared."""
     if question.by is None:
         return None
@@ -98,7 +101,7 @@ def _group_rows(question: Question, groups: tuple[FunnelGroup, ...]) -> list[dic
         {
             "label": words.group_name(question.by, group.name),
             "href": _group_link(question, group.name.value),
-            "steps": [(words.number(step.reached), words.percent(step.rate)) for step in group.figures.steps],
+            "steps": [(words.number(step.reached), words.percent(step.rate)) for step in group.steps],
         }
         for group in groups[:MOST_GROUPS]
     ]

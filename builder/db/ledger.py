@@ -190,15 +190,23 @@ class FunnelRollup(Base, WorkspaceScoped):
 
     __tablename__ = "funnel_rollup"
     __table_args__ = (
-        Index(
-            "ix_funnel_rollup_cell",
-            "workspace_id",
-            "pipeline_key",
-            "measure",
-            "owner_id",
-            "department_id",
-            "month_from",
-            "month_to",
+        # Months of an owner and of a department, whole in the index: what a manager sees is either.
+        *(
+            Index(
+                f"ix_funnel_rollup_{first}",
+                "workspace_id",
+                "pipeline_key",
+                f"{first}_id",
+                "measure",
+                "month_from",
+                "month_to",
+                f"{second}_id",
+                "stage_key",
+                "currency",
+                "n",
+                "amount_minor",
+            )
+            for first, second in (("owner", "department"), ("department", "owner"))
         ),
         # Figures of all time, whole in the index: a comparison of owners would step over all of their months.
         Index(

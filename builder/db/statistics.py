@@ -34,6 +34,8 @@ _ROWS: Mapping[str, int] = {
     "duplicate_pair": 5_000,
 }
 _FEW = 100
+# Rows of a company in a partial index that holds few of its table.
+_ROWS_OF_INDEX: Mapping[str, int] = {"ix_funnel_rollup_all_time": 2_500}
 # How many values a column has; one that is not named has a value of its own in nearly every row.
 _VALUES: Mapping[str, int] = {
     "workspace_id": _COMPANIES,
@@ -73,7 +75,8 @@ def _told(connection: Connection) -> Iterator[tuple[str, str, str]]:
     for table in sorted(Base.metadata.tables):
         for _, index, is_unique, *_rest in connection.execute(text(f"PRAGMA index_list({table})")):
             columns = [row[2] for row in connection.execute(text(f"PRAGMA index_info({index})"))]
-            yield table, index, _stat(_COMPANIES * _ROWS.get(table, _FEW), columns, is_unique=bool(is_unique))
+            rows = _COMPANIES * _ROWS_OF_INDEX.get(index, _ROWS.get(table, _FEW))
+            yield table, index, _stat(rows, columns, is_unique=bool(is_unique))
 
 
 def _stat(rows: int, columns: Sequence[str], *, is_unique: bool) -> str:

@@ -28,7 +28,7 @@ from builder.domain.reach import (
     hits,
     worth_of,
 )
-from builder.domain.stays import LeftVia, Stay
+from builder.domain.stays import Stay
 from builder.errors import N_
 
 Mode: TypeAlias = Literal["visited", "strict", "filled", "stay", "filled_unless_lost"]
@@ -64,6 +64,30 @@ class Count(NamedTuple):
 
 ZERO = Count(0, 0)
 Sums: TypeAlias = Mapping[tuple[str, str], Count]
+# The measures by which records reach steps in each mode.
+REACH: Mapping[Mode, tuple[str, ...]] = {
+    "visited": (*VISIT_BY_STANDING.values(), PAIR, PAIR_LOST),
+    "strict": (*VISIT_BY_STANDING.values(), STRICT),
+    "filled": (FURTHEST, FURTHEST_LOST),
+    "filled_unless_lost": (FURTHEST, VISIT_BY_STANDING["lost"], PAIR_LOST),
+    "stay": (*VISIT_BY_STANDING.values(), *LEFT_BY_VIA.values()),
+}
+
+
+class StepReach(NamedTuple):
+    """Of one step what compares groups: the four figures of ``StepFigures`` that have the same names."""
+
+    stage: str
+    reached: int
+    numerator: int | None
+    denominator: int | None
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Conversion to the next step; ``None`` on the last one and on a zero denominator."""
+        if self.numerator is None or self.denominator is None:
+            return None
+        return share(self.numerator, self.denominator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +164,24 @@ class JourneyGroup(NamedTuple):
 
 def figures(mode: Mode, steps: FunnelSteps, sums: Sums) -> FunnelFigures:
     """The funnel in ``mode`` from its sums (all of those that ``builder.domain.reach`` names)."""
-    places, each = steps.places, range(len(steps.places))
-    visited, filled = [_visited(sums, place) for place in places], _filled(sums, places)
-    reached = [_reached(mode, steps, sums, index, visited, filled) for index in each]
+    reached = _reached(mode, steps.places, sums)
+    filled = reached if mode == "filled" else _filled(sums, steps.places)
+    passed_over = [
+        beyond.n - _visited(sums, place).n for place, beyond in zip(steps.places, filled, strict=True)
+    ]
     rows = tuple(
-        _step(mode, steps, sums, reached, index, filled[index].n - visited[index].n) for index in each
+        _step(mode, steps.places, sums, reached, index, passed) for index, passed in enumerate(passed_over)
     )
     return FunnelFigures(DEFINITIONS[mode], mode, rows, all(row.is_balanced for row in rows))
+
+
+def reach_of(mode: Mode, steps: FunnelSteps, sums: Sums) -> tuple[StepReach, ...]:
+    """How far records came in ``mode``, from the sums that ``REACH`` names for it."""
+    reached = _reached(mode, steps.places, sums)
+    return tuple(
+        StepReach(place, reached[index].n, *_conversion(mode, steps.places, sums, reached, index))
+        for index, place in enumerate(steps.places)
+    )
 
 
 def sums_of_journeys(groups: Iterable[JourneyGroup], steps: FunnelSteps) -> Sums:
@@ -198,24 +233,19 @@ def chained(mode: Mode, steps: FunnelSteps, paths: Iterable[tuple[Sequence[str],
     return figures(mode, steps, sums_of_journeys(groups, steps))
 
 
-def _reached(
-    mode: Mode,
-    steps: FunnelSteps,
-    sums: Sums,
-    index: int,
-    visited: Sequence[Count],
-    filled: Sequence[Count],
-) -> Count:
-    """Records that count as having reached the step, and their worth."""
-    place = steps.places[index]
-    if mode == "strict" and index:
-        return sums.get((STRICT, place), ZERO)
+def _reached(mode: Mode, places: Sequence[str], sums: Sums) -> list[Count]:
+    """For each step the records that count as having reached it, and their worth."""
     if mode == "filled":
-        return filled[index]
+        return _filled(sums, places)
     if mode == "filled_unless_lost":
-        lost = sums.get((VISIT_BY_STANDING["lost"], place), ZERO)
-        return _total((_furthest(sums, steps.places[index:]), lost))
-    return visited[index]
+        lost = VISIT_BY_STANDING["lost"]
+        return [
+            _total((_furthest(sums, places[index:]), sums.get((lost, place), ZERO)))
+            for index, place in enumerate(places)
+        ]
+    if mode == "strict":
+        return [_visited(sums, places[0]), *(sums.get((STRICT, place), ZERO) for place in places[1:])]
+    return [_visited(sums, place) for place in places]
 
 
 def _filled(sums: Sums, places: Sequence[str]) -> list[Count]:
@@ -245,12 +275,12 @@ def _total(counts: Iterable[Count]) -> Count:
 
 
 def _step(
-    mode: Mode, steps: FunnelSteps, sums: Sums, reached: Sequence[Count], index: int, passed_over: int
+    mode: Mode, places: Sequence[str], sums: Sums, reached: Sequence[Count], index: int, passed_over: int
 ) -> StepFigures:
-    place = steps.places[index]
+    place = places[index]
     left = {via: sums.get((measure, place), ZERO).n for via, measure in LEFT_BY_VIA.items()}
     entered = sums.get((ENTRY, place), ZERO)
-    numerator, denominator = _conversion(mode, steps, sums, left, reached, index)
+    numerator, denominator = _conversion(mode, places, sums, reached, index)
     is_won = sums.get((VISIT_BY_STANDING["won"], place), ZERO).n
     ended = is_won + sum(sums.get((VISIT_BY_STANDING[how], place), ZERO).n for how in ("lost", "invalid"))
     return StepFigures(
@@ -279,22 +309,18 @@ def _step(
 
 
 def _conversion(
-    mode: Mode,
-    steps: FunnelSteps,
-    sums: Sums,
-    left: Mapping[LeftVia | None, int],
-    reached: Sequence[Count],
-    index: int,
+    mode: Mode, places: Sequence[str], sums: Sums, reached: Sequence[Count], index: int
 ) -> tuple[int | None, int | None]:
     """Numerator and denominator of M2 in the mode; the last step leads nowhere."""
     if index + 1 == len(reached):
         return None, None
+    place = places[index]
     if mode == "stay":
+        left = {via: sums.get((measure, place), ZERO).n for via, measure in LEFT_BY_VIA.items()}
         return left["advance"] + left["won"], sum(left.values()) - left[None]
-    place = steps.places[index]
     pair_lost = sums.get((PAIR_LOST, place), ZERO).n
     if mode == "visited":
         return sums.get((PAIR, place), ZERO).n + pair_lost, reached[index].n
     if mode == "filled_unless_lost":
-        return _furthest(sums, steps.places[index + 1 :]).n + pair_lost, reached[index].n
+        return _furthest(sums, places[index + 1 :]).n + pair_lost, reached[index].n
     return reached[index + 1].n, reached[index].n

@@ -9,47 +9,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, func, literal, select, text
+from sqlalchemy import Select, and_, func, literal, select
 
-from builder.db.ledger import OF_ALL_TIME, FunnelRollup
+from builder.db.ledger import FunnelRollup
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
-from builder.domain.funnel import Count, FunnelFigures, JourneyGroup, Mode, figures, sums_of_journeys
+from builder.domain.funnel import REACH, Count, FunnelFigures, JourneyGroup, Mode, figures, sums_of_journeys
 from builder.domain.pipeline import Pipeline
 from builder.domain.reach import (
     ENTRY,
-    FURTHEST,
-    FURTHEST_LOST,
     LEFT_BY_VIA,
-    PAIR,
-    PAIR_LOST,
-    STRICT,
     VISIT_BY_STANDING,
     FunnelSteps,
 )
-from builder.domain.rollup import ALL_TIME, NOW
+from builder.domain.rollup import NOW
 from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
+from builder.queries.funnel_rollup import grain, tally_of_rollup
 from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
-from builder.queries.population import Population, clauses, narrowed
+from builder.queries.population import Population, clauses
 from builder.queries.side_by_side import selects_many, side_by_side
 from builder.queries.wins import chosen_currency
 
 Source: TypeAlias = Literal["rollup", "journeys", "stays"]
-WORKSPACE_GRAIN = 0
-_FLOW = (ENTRY, *LEFT_BY_VIA.values())
-_VISITS = tuple(VISIT_BY_STANDING.values())
-# What each mode needs beside the flow of M1; *filled* also tells how many were passed over.
-_MEASURES: Mapping[Mode, tuple[str, ...]] = {
-    "visited": (*_FLOW, *_VISITS, PAIR, PAIR_LOST),
-    "strict": (*_FLOW, *_VISITS, STRICT),
-    "filled": (*_FLOW, *_VISITS, FURTHEST, FURTHEST_LOST),
-    "filled_unless_lost": (*_FLOW, *_VISITS, FURTHEST, FURTHEST_LOST, PAIR_LOST),
-    "stay": (*_FLOW, *_VISITS),
-}
+# What any mode needs beside its reach: the flow of M1, and how those who visited stand now.
+_EVER = (ENTRY, *LEFT_BY_VIA.values(), *VISIT_BY_STANDING.values())
 
 
 @dataclass(frozen=True)
@@ -106,11 +93,10 @@ def funnel_report(
     steps = FunnelSteps.of(pipeline)
     if population.hides_amounts:
         amounts = "none"
-    source = source_of(population, amounts, by)
-    if source == "rollup" and not pipeline.is_counted:
-        source = "stays"
+    source = source_of(population, pipeline, amounts, by)
     if source == "rollup":
-        tally = _from_rollup(session, population, pipeline, mode, by)
+        measures = {*_EVER, *REACH[mode]}
+        tally = tally_of_rollup(session, population, pipeline, measures, by)
     elif source == "journeys":
         tally = _from_journeys(session, population, steps, by)
     else:
@@ -121,11 +107,11 @@ def funnel_report(
     return _report(session, tally, steps, mode, currency, source, by)
 
 
-def source_of(population: Population, amounts: Amounts, by: Dimension | None) -> Source:
+def source_of(population: Population, pipeline: Pipeline, amounts: Amounts, by: Dimension | None) -> Source:
     """Which source answers; see the module's text."""
     is_rolled_up = by is None or by.kind in ("owner", "department")
     if population.condition is None and is_rolled_up and amounts != "now" and population.period.months:
-        return "rollup"
+        return "rollup" if pipeline.is_counted else "stays"
     if not population.period and amounts != "entry":
         return "journeys"
     return "stays"
@@ -144,7 +130,7 @@ def snapshot(
                 func.sum(FunnelRollup.amount_minor),
                 func.sum(FunnelRollup.weighted_minor),
             )
-            .where(*_grain(population, pipeline.key), FunnelRollup.measure == NOW)
+            .where(*grain(population, pipeline.key), FunnelRollup.measure == NOW)
             .group_by(FunnelRollup.stage_key, FunnelRollup.currency)
         )
     else:
@@ -179,61 +165,6 @@ def snapshot(
             stocks[stage][2] += round(weighted / 100)
     stages = tuple(StageStock(stage.key, *stocks[stage.key]) for stage in pipeline.open_stages)
     return Snapshot(stages, chosen, known)
-
-
-def _from_rollup(
-    session: WorkspaceSession, population: Population, pipeline: Pipeline, mode: Mode, by: Dimension | None
-) -> Tally:
-    tally = Tally()
-    for row in session.execute(_rollup_statement(population, pipeline, mode, by)):
-        measure, stage, code, n, amount, group = row
-        value = group if by is not None else 0
-        tally.add(None if value == -1 else value, measure, stage, code, int(n), int(amount))
-    return tally
-
-
-def _rollup_statement(
-    population: Population, pipeline: Pipeline, mode: Mode, by: Dimension | None
-) -> Select[*tuple[Any, ...]]:
-    group: ColumnElement[Any] = literal(0)
-    if by is not None:
-        column = FunnelRollup.owner_id if by.kind == "owner" else FunnelRollup.department_id
-        group = column.expression
-    keys = [FunnelRollup.measure, FunnelRollup.stage_key, FunnelRollup.currency]
-    statement = select(*keys, func.sum(FunnelRollup.n), func.sum(FunnelRollup.amount_minor), group).where(
-        *_grain(population, pipeline.key, by), FunnelRollup.measure.in_(_MEASURES[mode]), *_window(population)
-    )
-    return statement.group_by(*keys) if by is None else statement.group_by(*keys, group)
-
-
-def _grain(
-    population: Population, pipeline_key: str, by: Dimension | None = None
-) -> list[ColumnElement[bool]]:
-    """The rows of the grain that can tell what is asked: the whole workspace, or owner × department."""
-    owner, department = FunnelRollup.owner_id, FunnelRollup.department_id
-    narrow = narrowed(population, owner, department, nobody=False)
-    parts = [FunnelRollup.pipeline_key == pipeline_key]
-    if not narrow and by is None:
-        return [
-            *parts,
-            FunnelRollup.owner_id == WORKSPACE_GRAIN,
-            FunnelRollup.department_id == WORKSPACE_GRAIN,
-        ]
-    return [*parts, FunnelRollup.owner_id != WORKSPACE_GRAIN, *narrow]
-
-
-def _window(population: Population) -> list[ColumnElement[bool] | TextClause]:
-    if not population.period:
-        # spelled out: no database takes a partial index for a number that it is told later
-        return [text(OF_ALL_TIME)]
-    months = population.period.months
-    assert months is not None
-    start, end = months
-    # Month 0 is all time; every real month is later.
-    parts: list[ColumnElement[bool] | TextClause] = [
-        FunnelRollup.month_from >= (start if start is not None else ALL_TIME + 1)
-    ]
-    return parts if end is None else [*parts, FunnelRollup.month_to < end]
 
 
 def _from_journeys(

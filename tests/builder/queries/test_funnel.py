@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from itertools import product
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from builder.db.conditions_sql import compile_condition
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import ALWAYS, All, Comparison
-from builder.domain.funnel import MODES, UNLESS_LOST, FunnelFigures
+from builder.domain.funnel import MODES, UNLESS_LOST, FunnelFigures, StepFigures, StepReach
 from builder.domain.period import ALL_TIME, Period
 from builder.domain.permissions import Actor
 from builder.queries.board import board
@@ -21,6 +22,7 @@ from builder.queries.board_moved import after_move
 from builder.queries.dimensions import dimension
 from builder.queries.drill import EXITS, Figure, drill, figure_ids
 from builder.queries.funnel import funnel_report, snapshot, source_of
+from builder.queries.funnel_groups import compared_funnel
 from builder.queries.population import Population, subtree
 from builder.services.unit_of_work import UnitOfWork
 from tests.builder.queries import ledgers
@@ -182,6 +184,32 @@ def test_every_figure_is_as_long_as_its_list(uow: UnitOfWork, seed: int) -> None
                     assert len(figure_ids(uow.session, asked, path, figure)) == step.reached
 
 
+@pytest.mark.parametrize("by", ["boss", "department", "Channel"])
+def test_groups_are_compared_by_the_figures_that_they_have_alone(uow: UnitOfWork, by: str) -> None:
+    members, departments = ledgers.people(uow)
+    ledgers.load(uow, 11, 60, members)
+    path, group = uow.catalog.pipeline("path"), dimension(by, uow.catalog.object("job"))
+    narrow = narrowings(uow, members, departments)
+    whose = [narrow[name] for name in ("all", "own records", "a manager's records")]
+    asked_of = product(whose, EVERY_MODE, (ALL_TIME, MONTHS, DAYS))
+
+    for population, mode, period in asked_of:
+        asked = replace(population, period=period)
+        report, groups = compared_funnel(
+            uow.session, asked, path, mode, currency="EUR", amounts="entry", by=group
+        )
+        full = funnel_report(uow.session, asked, path, mode, currency="EUR", by=group)
+        assert comparable(report.figures, mode) == comparable(full.figures, mode)
+        assert report.currencies == full.currencies
+        assert [(each.name, told(each.steps)) for each in groups] == [
+            (each.name, told(each.figures.steps)) for each in full.groups
+        ], (mode, period)
+
+
+def told(steps: Iterable[StepReach | StepFigures]) -> list[tuple[object, ...]]:
+    return [(step.stage, step.reached, step.numerator, step.denominator, step.rate) for step in steps]
+
+
 def test_groups_add_up_and_equal_the_funnel_of_each_group_alone(uow: UnitOfWork) -> None:
     members, _ = ledgers.people(uow)
     ledgers.load(uow, 7, 80, members)
@@ -321,12 +349,12 @@ def test_a_deleted_record_counts_in_no_source(uow: UnitOfWork) -> None:
 
 
 def test_the_source_is_the_quickest_that_has_the_answer(uow: UnitOfWork) -> None:
-    population = everything(uow)
-    assert source_of(replace(population, period=MONTHS), "entry", None) == "rollup"
-    assert source_of(replace(population, period=DAYS), "entry", None) == "stays"
-    assert source_of(free(uow, population), "none", None) == "journeys"
-    assert source_of(free(uow, population), "entry", None) == "stays"
-    assert source_of(population, "now", None) == "journeys"
+    population, path = everything(uow), uow.catalog.pipeline("path")
+    assert source_of(replace(population, period=MONTHS), path, "entry", None) == "rollup"
+    assert source_of(replace(population, period=DAYS), path, "entry", None) == "stays"
+    assert source_of(free(uow, population), path, "none", None) == "journeys"
+    assert source_of(free(uow, population), path, "entry", None) == "stays"
+    assert source_of(population, path, "now", None) == "journeys"
 
 
 def test_a_subtree_is_the_department_and_all_below(uow: UnitOfWork) -> None:

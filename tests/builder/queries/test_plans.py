@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from sqlalchemy import event
 from builder.db.conditions_sql import compile_condition
 from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
+from builder.domain.period import Period
 from builder.domain.permissions import Actor
 from builder.queries.board import board, board_column, scope_of
 from builder.queries.board_heads import heads_of
 from builder.queries.calendar import CalendarRequest, calendar_days
 from builder.queries.dimensions import Dimension
 from builder.queries.funnel import funnel_report
+from builder.queries.funnel_groups import compared_funnel
 from builder.queries.groups import list_groups
 from builder.queries.lanes import lane_cells, lane_field, lane_heads, lane_values
 from builder.queries.list import ListRequest, list_records
@@ -359,19 +362,26 @@ def test_owners_are_compared_without_stepping_over_their_months(crowded: World) 
     population = Population(("path",), "opportunity", EVERYTHING)
     path = crowded.catalog.pipeline("path")
 
+    given: Any = {"currency": "CNY", "amounts": "entry", "by": Dimension("owner", "owner")}
+
+    plans = Plans(crowded, lambda: compared_funnel(crowded.session, population, path, "visited", **given))
+
+    assert plans.answer[0].source == "rollup"
+    if plans.is_sqlite:
+        assert plans.uses("COVERING INDEX ix_funnel_rollup_all_time"), plans.texts
+
+
+def test_months_of_what_a_manager_sees_are_read_from_two_indexes_alone(crowded: World) -> None:
+    months = Period(date(2025, 2, 1), date(2025, 8, 1))
+    population = Population(("path",), "opportunity", DEPARTMENT, period=months)
+    path = crowded.catalog.pipeline("path")
+
     plans = Plans(
         crowded,
-        lambda: funnel_report(
-            crowded.session,
-            population,
-            path,
-            "visited",
-            currency="CNY",
-            amounts="entry",
-            by=Dimension("owner", "owner"),
-        ),
+        lambda: funnel_report(crowded.session, population, path, "visited", currency="CNY", amounts="none"),
     )
 
     assert plans.answer.source == "rollup"
     if plans.is_sqlite:
-        assert plans.uses("COVERING INDEX ix_funnel_rollup_all_time"), plans.texts
+        assert plans.uses("COVERING INDEX ix_funnel_rollup_owner"), plans.texts
+        assert plans.uses("COVERING INDEX ix_funnel_rollup_department"), plans.texts

@@ -691,11 +691,24 @@ def _ledger() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_funnel_rollup")),
     )
-    op.create_index(
-        "ix_funnel_rollup_cell",
-        "funnel_rollup",
-        ["workspace_id", "pipeline_key", "measure", "owner_id", "department_id", "month_from", "month_to"],
-    )
+    for first, second in (("owner", "department"), ("department", "owner")):
+        op.create_index(
+            f"ix_funnel_rollup_{first}",
+            "funnel_rollup",
+            [
+                "workspace_id",
+                "pipeline_key",
+                f"{first}_id",
+                "measure",
+                "month_from",
+                "month_to",
+                f"{second}_id",
+                "stage_key",
+                "currency",
+                "n",
+                "amount_minor",
+            ],
+        )
     op.create_index("ix_funnel_rollup_delta", "funnel_rollup", ["workspace_id", "id"], **_where("is_delta"))
     op.create_index(
         "ix_funnel_rollup_all_time",
