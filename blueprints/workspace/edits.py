@@ -19,6 +19,7 @@ from blueprints.scope import Scope, scope
 from blueprints.workspace.alike import ShownAlike, found, is_news, watched
 from blueprints.workspace.area import record_address, workspace
 from blueprints.workspace.files import sent
+from blueprints.workspace.made_before import Gone, gone_since
 from blueprints.workspace.process_choice import ProcessField, deciding_fields, process_field
 from blueprints.workspace.record_forms import context_for, fields_for
 from blueprints.workspace.stale import Theirs, changed_meanwhile, merged
@@ -50,20 +51,24 @@ def create_record(object_key: str) -> Response:
     """Create, enter the first stage of the chosen process, and open the record.
 
     A record that looks like one that is there is made only by somebody who was told of that one. What is
-    added to another record and has no process of its own leads back to that record.
+    added to another record and has no process of its own leads back to that record. What the same form made
+    before and is deleted by now is told, in a form that may make another one.
     """
     here = scope()
     here.require("record.create")
     definition = here.catalog.object(object_key)
     posting, uow = sent_posting(), here.unit_of_work()
     before = postings.made_before(uow, posting)
-    if before is not None:
+    gone = gone_since(here, before) if before is not None else None
+    if before is not None and gone is None:
         return _created(here, definition, before)
     given = sent(here, definition.fields)
     form = _new_form(here, definition, given.data)
     process = process_field(here, definition, form.values, request.form, is_final=not form.is_refresh)
     if form.is_refresh:
         return _show_new(here, definition, form, process)
+    if gone is not None:
+        return _show_new(here, definition, form, process, gone=gone, status=409)
     if not form.validate() or (process and process.problem) or given.problems:
         form.add_problems(given.problems)
         return _show_new(here, definition, form, process, status=422)
@@ -241,6 +246,7 @@ def _show_edit(
         warnings=(),
         alike_url=watched(definition, url_for("workspace.alike_edited", record_id=record.id)),
         alike=(),
+        gone=None,
     )
 
 
@@ -252,6 +258,7 @@ def _show_new(
     *,
     warnings: Sequence[str] = (),
     alike: Sequence[ShownAlike] = (),
+    gone: Gone | None = None,
     status: int = 200,
 ) -> Response:
     list_address = url_for("workspace.record_list", object_key=definition.key)
@@ -276,6 +283,7 @@ def _show_new(
         warnings=warnings,
         alike_url=watched(definition, url_for("workspace.alike_new", object_key=definition.key)),
         alike=alike,
+        gone=gone,
     )
 
 

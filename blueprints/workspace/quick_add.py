@@ -26,6 +26,7 @@ from blueprints.workspace.board_changes import moved_fragments
 from blueprints.workspace.board_filter import without_cards
 from blueprints.workspace.cards import board_mark, stage_title
 from blueprints.workspace.files import sent
+from blueprints.workspace.made_before import Gone, gone_since
 from blueprints.workspace.process_choice import may_start
 from blueprints.workspace.record_forms import context_for, fields_for
 from builder.db.ids import to_public
@@ -79,12 +80,15 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
     place = _place(here, pipeline_key, stage_key)
     posting, uow = sent_posting(), here.unit_of_work()
     before = postings.made_before(uow, posting)
-    if before is not None:
+    gone = gone_since(here, before) if before is not None else None
+    if before is not None and gone is None:
         return _added(here, place, before)
     given = sent(here, place.definition.fields)
     form = _form(here, place, given.data)
     if form.is_refresh:
         return _show(place, form)
+    if gone is not None:
+        return _show(place, form, gone=gone, status=409)
     if not form.validate() or given.problems:
         form.add_problems(given.problems)
         return _show(place, form, status=422)
@@ -159,7 +163,14 @@ def _refused(
     return form
 
 
-def _show(place: Place, form: RecordForm, *, warnings: Iterable[str] = (), status: int = 200) -> Response:
+def _show(
+    place: Place,
+    form: RecordForm,
+    *,
+    warnings: Iterable[str] = (),
+    gone: Gone | None = None,
+    status: int = 200,
+) -> Response:
     name = "pages/workspace/quick_add.html"
     is_dialog = bool(request.htmx and not request.htmx.boosted)
     if is_dialog:
@@ -171,6 +182,7 @@ def _show(place: Place, form: RecordForm, *, warnings: Iterable[str] = (), statu
         title=stage_title(place.stage, place.stage.key),
         mark=board_mark(place.pipeline.key, place.query),
         warnings=list(warnings),
+        gone=gone,
         is_dialog=is_dialog,
     )
     return make_response(page, status)

@@ -16,7 +16,7 @@ from builder.queries.people import active_members
 from builder.queries.readers import readers_among
 from builder.queries.record import get_record
 from builder.queries.row import FullRecord
-from builder.services import files, notices
+from builder.services import files, notices, postings
 from builder.services.unit_of_work import UnitOfWork
 
 LONGEST = 10_000
@@ -120,6 +120,7 @@ def remove(uow: UnitOfWork, note_id: int, revision: int) -> list[str]:
     note.revision, note.deleted_at = revision + 1, uow.clock.now()
     uow.session.flush()
     notices.take_back(uow, note.id)
+    postings.forget_made(uow, note.id)
     _log(uow, "note.removed", note, record.object_key, {"before": before})
     return blobs
 

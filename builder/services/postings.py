@@ -91,6 +91,13 @@ def forget(uow: UnitOfWork, key: str) -> None:
     )
 
 
+def forget_made(uow: UnitOfWork, made_id: int) -> None:
+    """Let what is gone for good be made again by the form that made it."""
+    uow.session.execute(
+        delete(Posting).where(Posting.made_id == made_id).execution_options(synchronize_session=False)
+    )
+
+
 def _made(uow: UnitOfWork, member: int, key: str) -> int | None:
     found: int | None = uow.session.scalar(
         select(Posting.made_id).where(Posting.member_id == member, Posting.key == key)

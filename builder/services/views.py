@@ -20,6 +20,7 @@ from builder.domain.saved_view import can_divide, can_place
 from builder.errors import N_, Forbidden, FunnelwrightError, Invalid, NotFound, Problem, Stale
 from builder.queries.groups import NOT_GROUPED
 from builder.queries.keyset import UNSORTABLE, is_sortable
+from builder.services import postings
 from builder.services.unit_of_work import UnitOfWork
 
 NOT_SAVED = N_("The view was not saved.")
@@ -133,6 +134,7 @@ def delete_view(uow: UnitOfWork, view_id: int, revision: int) -> None:
     uow.begin()
     stored = _own(uow, view_id, revision)
     uow.session.execute(delete(SavedView).where(SavedView.id == view_id))
+    postings.forget_made(uow, view_id)
     uow.log("view.deleted", object_key=stored.object_key, data={"view_id": str(view_id), "name": stored.name})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 
@@ -85,6 +86,67 @@ def test_a_record_is_created_once(town: Town, htmx: bool) -> None:
     assert count(town, Record) == 1
     assert rita.post(NEW, {**form, "f-title": "Gate"}, htmx=htmx).status_code == first.status_code
     assert count(town, Record) == 2
+
+
+def bin_it(visitor: Any, address: str) -> None:
+    page = visitor.get(f"{address}/delete").text
+    (revision,) = set(re.findall(r'name="revision" value="(\d+)"', page))
+    assert visitor.post(f"{address}/delete", {"revision": revision}).status_code == 303
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_what_was_deleted_since_is_told_and_made_again_only_by_another_form(town: Town, htmx: bool) -> None:
+    rita, ada = town.as_("Rita"), town.as_("Ada")
+    form = {"once": key_in(rita.get(NEW).text), "f-title": "Fence & gate", "pipeline": "flow"}
+    bin_it(ada, rita.post(NEW, form).headers["Location"])
+
+    answer = rita.post(NEW, form, htmx=htmx)
+
+    assert answer.status_code == 409, answer.text
+    assert "This form made “Fence &amp; gate” before, and it has been deleted since." in answer.text
+    assert "/recycle-bin" not in answer.text, "a rep may not restore"
+    assert 'value="Fence &amp; gate"' in answer.text
+    assert count(town, Record) == 1
+    again = rita.post(NEW, {**form, "once": key_in(answer.text)}, htmx=htmx)
+    assert again.status_code == (204 if htmx else 303), again.text
+    assert count(town, Record) == 2
+
+
+def test_whoever_may_restore_is_led_to_the_bin(sqlite_town: Town) -> None:
+    ada = sqlite_town.as_("Ada")
+    form = {"once": key_in(ada.get(NEW).text), "f-title": "Fence", "pipeline": "flow"}
+    bin_it(ada, ada.post(NEW, form).headers["Location"])
+    assert 'href="/w/acme/recycle-bin">Restore it' in ada.post(NEW, form, htmx=True).text
+
+
+def test_a_card_that_was_deleted_since_is_told_in_its_dialog(town: Town) -> None:
+    rita, ada = town.as_("Rita"), town.as_("Ada")
+    form = {"once": key_in(rita.get(QUICK, htmx=True).text), "f-title": "Fence", "board": "free?"}
+    made = json.loads(rita.post(QUICK, form, htmx=True).headers["HX-Trigger"])["added"]["record"]
+    bin_it(ada, f"/w/acme/r/{made}")
+
+    answer = rita.post(QUICK, form, htmx=True)
+
+    assert answer.status_code == 409, answer.text
+    assert "This form made “Fence” before" in answer.text
+    assert rita.post(QUICK, {**form, "once": key_in(answer.text)}, htmx=True).status_code == 200
+    assert count(town, Record) == 2
+
+
+def test_what_is_gone_for_good_is_made_again(town: Town) -> None:
+    record, rita = matter(town), town.as_("Rita")
+    note = {"once": key_in(rita.get(page_of(record)).text), "text": "Called."}
+    assert rita.post(page_of(record, "/notes"), note).status_code == 303
+    (address,) = set(re.findall(r"/w/acme/notes/[^/\"]+", rita.get(page_of(record)).text))
+    assert rita.post(f"{address}/remove", {"revision": "1"}).status_code == 303
+    assert "Called." in rita.post(page_of(record, "/notes"), note, htmx=True).text
+
+    view = {"once": key_in(rita.get("/w/acme/o/matter").text), "name": "Mine"}
+    kept = rita.post(VIEWS, view).headers["Location"].partition("view=")[2]
+    assert rita.post(f"/w/acme/views/{kept}/delete", {"revision": "1"}).status_code == 303
+    again = rita.post(VIEWS, view)
+    assert again.status_code == 303
+    assert rita.get(again.headers["Location"]).status_code == 200
 
 
 def test_a_card_is_added_once(town: Town) -> None:
