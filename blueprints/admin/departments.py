@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.admin.area import admin
 from blueprints.forms import chosen_id, done, refuse, show_form, tell_stored
+from blueprints.once import sent_posting
 from blueprints.revisions import sent_revision
 from blueprints.scope import scope
 from builder.db.ids import to_public
@@ -16,6 +17,7 @@ from builder.errors import Invalid, NotFound, Stale
 from builder.forms.people import DepartmentForm
 from builder.queries import directory as queries
 from builder.services import departments as services
+from builder.services import postings
 from builder.services.people import EDIT_PEOPLE
 
 
@@ -34,8 +36,9 @@ def new_department() -> Response:
 @admin.post("/departments/new")
 def add_department() -> Response:
     form, uow = DepartmentForm(request.form), scope().unit_of_work()
+    name, parent_id = form.name.data or "", chosen_id(form.parent_id.data)
     try:
-        services.add(uow, form.name.data or "", chosen_id(form.parent_id.data))
+        postings.once(uow, sent_posting(), lambda: services.add(uow, name, parent_id))
     except Invalid as error:
         uow.rollback()
         return _show(form, problems=refuse(form, error), status=422)

@@ -9,16 +9,36 @@ from werkzeug.wrappers import Response
 from blueprints import house, mails
 from blueprints.admin.area import admin
 from blueprints.forms import done, show_form
+from blueprints.once import sent_posting
 from blueprints.scope import scope
 from builder.queries import directory as queries
 from builder.services import invitations as services
+from builder.services import postings
 from builder.services.invitations import Invitation
+from builder.services.people import EDIT_PEOPLE
 from builder.services.unit_of_work import UnitOfWork
 
 
 @admin.post("/people/<rid:member_id>/invitation")
 def send_invitation(member_id: int) -> Response:
-    return invite_person(scope().unit_of_work(), member_id)
+    here = scope()
+    here.require(EDIT_PEOPLE)
+    uow, posting = here.unit_of_work(), sent_posting()
+    if postings.made_before(uow, posting) is not None:
+        return invited_before(uow, member_id)
+    postings.once(uow, posting, lambda: member_id)
+    return invite_person(uow, member_id)
+
+
+def invited_before(uow: UnitOfWork, member_id: int) -> Response:
+    """The answer to an invitation that was sent twice: no second mail; a link that is to be passed on is
+    shown again, for the first answer may have been lost.
+    """
+    if not mails.is_on():
+        return invite_person(uow, member_id)
+    name = queries.person(uow.session, member_id, uow.workspace.day_of(uow.clock.now())).name
+    text = gettext("The invitation to %(name)s is on its way already.", name=name)
+    return done(url_for("admin.people_list"), text)
 
 
 def invite_person(uow: UnitOfWork, member_id: int) -> Response:

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from blueprints import mails
 from blueprints.admin.area import admin
-from blueprints.admin.invitations import invite_person
+from blueprints.admin.invitations import invite_person, invited_before
 from blueprints.forms import chosen_id, done, refuse, show_form, tell_stored
 from blueprints.messages import local
+from blueprints.once import sent_posting
 from blueprints.revisions import sent_revision
 from blueprints.scope import scope
 from builder.db.ids import to_public
@@ -21,7 +22,9 @@ from builder.errors import Invalid, Stale
 from builder.forms.people import PersonForm
 from builder.queries import directory as queries
 from builder.services import people as services
-from builder.services.people import EDIT_PEOPLE, PersonFacts
+from builder.services import postings
+from builder.services.people import EDIT_PEOPLE, AddedPerson, PersonFacts
+from builder.services.unit_of_work import UnitOfWork
 
 
 @admin.get("/people")
@@ -50,19 +53,43 @@ def add_person() -> Response:
     """Add, and send an invitation, or tell a link or a password that was made here once, on a page of its
     own.
     """
-    form, uow = PersonForm(request.form), scope().unit_of_work()
+    here = scope()
+    here.require(EDIT_PEOPLE)
+    form, uow, posting = PersonForm(request.form), here.unit_of_work(), sent_posting()
+    made: list[AddedPerson] = []
+
+    def make() -> int:
+        made.append(services.add(uow, _facts(form, is_active=True), password=form.password.data or None))
+        return made[0].member_id
+
     try:
-        added = services.add(uow, _facts(form, is_active=True), password=form.password.data or None)
+        member_id = postings.once(uow, posting, make)
     except Invalid as error:
         uow.rollback()
         return _show(form, problems=refuse(form, error), status=422)
-    if form.invites.data and added.has_sign_in and not form.password.data:
-        return invite_person(uow, added.member_id)
+    invites = form.invites.data and not form.password.data
+    if not made:
+        uow.rollback()
+        return _added_before(uow, member_id, invites=invites)
+    (added,) = made
+    if invites and added.has_sign_in:
+        return invite_person(uow, member_id)
     uow.commit()
     if added.password is not None:
-        return _tell(added.member_id, added.password)
+        return _tell(member_id, added.password)
     name = " ".join((form.name.data or "").split())
     return done(url_for("admin.people_list"), gettext("%(name)s is in the workspace now.", name=name))
+
+
+def _added_before(uow: UnitOfWork, member_id: int, *, invites: bool) -> Response:
+    """The answer to a form that was sent twice. A password that was made is told once: who missed it makes
+    another one on the person's page.
+    """
+    row = queries.person(uow.session, member_id, _today())
+    if invites and row.has_sign_in:
+        return invited_before(uow, member_id)
+    text = gettext("%(name)s is in the workspace already.", name=row.name)
+    return done(url_for("admin.person", member_id=member_id), text)
 
 
 @admin.get("/people/<rid:member_id>")

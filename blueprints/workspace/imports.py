@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 from flask import Flask, g, make_response, render_template, stream_with_context, url_for
@@ -15,9 +15,11 @@ from werkzeug.wrappers import Response
 from blueprints import house
 from blueprints.forms import done
 from blueprints.messages import message, named, told
+from blueprints.once import sent_posting
 from blueprints.scope import scope, workspace_area
 from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace.import_choices import stored_choices
+from blueprints.workspace.import_process import made_process
 from builder.db.imports import ImportJob
 from builder.domain.labels import Label
 from builder.errors import N_, FunnelwrightError, Invalid
@@ -25,8 +27,9 @@ from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.results import RefusedRow, write_result
 from builder.queries import imports as queries
 from builder.services import imports as services
+from builder.services import postings
 from builder.services.import_checks import Report, check_file, preview
-from builder.services.import_sets import bind, likely_object, promises, set_object
+from builder.services.import_sets import bind, likely_object, promises, set_object, set_of
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.import_undo import begin_undo
 from builder.services.unit_of_work import UnitOfWork
@@ -69,9 +72,13 @@ def new_import() -> Response:
 
 @imports.post("/")
 def receive() -> Response:
-    """Keep the file and lead to its mapping; several files lead to the page of all of them."""
-    here = scope()
-    uow = here.unit_of_work()
+    """Keep the file and lead to its mapping; several files lead to the page of all of them. A form that is
+    sent again leads to what it brought before.
+    """
+    uow, posting = scope().unit_of_work(), sent_posting()
+    earlier = postings.made_before(uow, posting)
+    if earlier is not None:
+        return _brought(uow, earlier)
     sent = [file for file in request.files.getlist("file") if file.filename]
     kept: list[ImportJob] = []
     try:
@@ -79,18 +86,33 @@ def receive() -> Response:
             raise Invalid(N_("Choose a file first."))
         for file in sent:
             kept.append(_received(uow, file, is_alone=len(sent) == 1))
-        together = bind(uow, kept) if len(kept) > 1 else None
+        brought = bind(uow, kept) if len(kept) > 1 else kept[0].id
+        # Claimed last: files are read and kept before the database is written.
+        first = postings.once(uow, posting, lambda: brought)
     except FunnelwrightError as error:
-        uow.rollback()
-        for job in kept:
-            blobs().delete(services.blob_key(job.workspace_id, job.file_id))
+        _let_go(uow, kept)
         said = message(error.message_key, error.values)
         name = sent[len(kept)].filename if len(kept) < len(sent) > 1 else None
         return _show_upload([("file", named(name, said) if name else said)], error.status)
-    uow.commit()
-    if together is not None:
-        return done(url_for("imports.together", job_id=together))
-    return done(url_for("imports.mapping", job_id=kept[0].id))
+    if first == brought:
+        uow.commit()
+    else:
+        _let_go(uow, kept)
+    return _brought(uow, first)
+
+
+def _let_go(uow: UnitOfWork, kept: Sequence[ImportJob]) -> None:
+    """Keep nothing of files whose import is not begun."""
+    keys = [services.blob_key(job.workspace_id, job.file_id) for job in kept]
+    uow.rollback()
+    for key in keys:
+        blobs().delete(key)
+
+
+def _brought(uow: UnitOfWork, job_id: int) -> Response:
+    job = services.find(uow, job_id)
+    page = "mapping" if job.status == services.DRAFT else "show"
+    return done(url_for(f"imports.{'together' if set_of(job) is not None else page}", job_id=job_id))
 
 
 def _received(uow: UnitOfWork, file: FileStorage, *, is_alone: bool) -> ImportJob:
@@ -204,6 +226,7 @@ def _facts(job_id: int) -> dict[str, Any]:
         "job": job,
         "refusals": [(item.line, item.column, say(item)) for item in refused],
         "kept": kept,
+        "made_process": made_process(here, job),
         "can_undo": job.is_undoable and here.actor.can("record.delete"),
         "rate": None if job.status in ("undoing", "undone") else job.rate(here.clock.now()),
         "object_label": definition.label_plural if definition else Label.of(job.object_key),

@@ -10,6 +10,7 @@ from builder.db.ids import new_id
 from builder.db.people import Department, DepartmentMember
 from builder.errors import N_, Invalid, NotFound, Problem, Stale
 from builder.queries.memberships import holds_on
+from builder.services import postings
 from builder.services.unit_of_work import UnitOfWork
 
 EDIT = "members.edit"
@@ -106,6 +107,7 @@ def end(uow: UnitOfWork, department_id: int, revision: int) -> None:
     department.ends_on = today
     department.revision += 1
     uow.session.flush()
+    postings.forget_made(uow, department_id)
     uow.log("department.ended", data={"department_id": str(department_id)})
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from builder.db.ids import to_public
 from builder.db.people import Department
+from tests.blueprints.workspace.test_once import key_in
 from tests.fixtures.town import Town
 
 LIST = "/w/acme/admin/departments"
@@ -55,6 +56,18 @@ def test_renaming_and_moving_takes_everything_below_along(town: Town) -> None:
     assert paths["Harbour"].startswith(paths["West"])
     assert paths["Dock"].startswith(paths["Harbour"])
     assert not paths["Dock"].startswith(paths["East"])
+
+
+def test_a_department_is_made_once(town: Town) -> None:
+    ada = town.as_("Ada")
+    form = {"name": "Port", "once": key_in(ada.get(NEW).text)}
+    for _ in range(2):
+        assert ada.post(NEW, form).headers["Location"] == LIST
+    assert ada.get(LIST).text.count(">Port<") == 1
+    port = ids_of(town)["Port"]
+    assert ada.post(f"{LIST}/{port}/end", SEEN).status_code == 303
+    assert ada.post(NEW, form).status_code == 303
+    assert ids_of(town)["Port"] != port, "the one that was closed is another one"
 
 
 @pytest.mark.parametrize("htmx", [False, True])

@@ -12,6 +12,7 @@ import pytest
 from builder.db.ids import to_public
 from builder.db.people import UserAccount
 from builder.services import people
+from tests.blueprints.workspace.test_once import key_in
 from tests.fixtures.mails import MAIL, PUBLIC_URL, Outbox
 from tests.fixtures.town import PASSWORD, Town
 
@@ -50,6 +51,55 @@ def test_a_new_person_gets_a_mail_chooses_a_password_and_is_in(town: Town) -> No
     assert nora.get("/").location.startswith("/w/acme/")
     assert town.visitor().get(path).status_code == 404
     assert town.visitor().sign_in("nora@example.com", "my own words").status_code == 302
+
+
+def test_a_form_that_is_sent_twice_adds_one_person_and_sends_one_mail(town: Town) -> None:
+    outbox, ada = with_mail(town), town.as_("Ada")
+    form = {**NORA, "once": key_in(ada.get(NEW).text)}
+    for _ in range(2):
+        answer = ada.post(NEW, form)
+        assert (answer.status_code, answer.location) == (303, "/w/acme/admin/people")
+    assert len(outbox.mails) == 1
+    listed = unescape(ada.get("/w/acme/admin/people").text)
+    assert "The invitation to Nora New is on its way already." in listed
+
+    person = f"/w/acme/admin/people/{to_public(town.ids['Rita'])}"
+    again = {"once": key_in(ada.get(person).text)}
+    for _ in range(2):
+        assert ada.post(invite(town, "Rita"), again).status_code == 303
+    assert len(outbox.mails) == 2
+    assert ada.post(invite(town, "Rita"), {"once": key_in(ada.get(person).text)}).status_code == 303
+    assert len(outbox.mails) == 3, "asked for again on a page of its own"
+
+
+def test_a_colleague_without_a_sign_in_is_added_once(town: Town) -> None:
+    ada = town.as_("Ada")
+    before = ada.get("/w/acme/admin/people").text.count('class="person-link"')
+    form = {"name": "Nils New", "role_key": "rep", "once": key_in(ada.get(NEW).text)}
+    first, second = (ada.post(NEW, form) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert second.location.startswith("/w/acme/admin/people/")
+    page = ada.get("/w/acme/admin/people").text
+    assert len(re.findall(r'class="person-link"[^>]*>.*?</a>', page, re.DOTALL)) == before + 1
+
+
+def test_a_password_that_was_made_is_told_once_however_often_the_form_is_sent(sqlite_town: Town) -> None:
+    ada = sqlite_town.as_("Ada")
+    form = {"name": "Nora New", "email": "nora@example.com", "role_key": "rep"}
+    form["once"] = key_in(ada.get(NEW).text)
+    assert "password-told" in ada.post(NEW, form).text
+    again = ada.post(NEW, form)
+    assert again.status_code == 303
+    assert "Make a new password" in ada.get(again.location).text
+
+
+def test_a_link_is_shown_again_to_who_sends_the_form_again(sqlite_town: Town) -> None:
+    ada = sqlite_town.as_("Ada")
+    form = {**NORA, "once": key_in(ada.get(NEW).text)}
+    for _ in range(2):
+        found = re.search(r"<code[^>]*>http://localhost(/invitation/[^<]+)</code>", ada.post(NEW, form).text)
+        assert found
+        assert sqlite_town.visitor().get(found.group(1)).status_code == 200
 
 
 def test_the_mail_is_in_the_language_of_who_gets_it(sqlite_town: Town) -> None:

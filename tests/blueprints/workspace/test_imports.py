@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from builder.db.records import Record
 from tests import factories
+from tests.blueprints.workspace.test_once import key_in
 from tests.fixtures.town import Town, Visitor
 
 FILE = (
@@ -52,6 +53,29 @@ def records(town: Town, object_key: str = "matter") -> list[Record]:
     ).all()
     uow.session.close()
     return list(found)
+
+
+def test_a_file_is_received_once(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    key = key_in(ada.get("/w/acme/imports/new").text)
+
+    def send(*texts: str) -> str:
+        files = [(io.BytesIO(text.encode()), f"cases{number}.csv") for number, text in enumerate(texts)]
+        answer = ada.post("/w/acme/imports/", {"once": key, "object": "matter", "file": files})
+        assert answer.status_code == 303, answer.text
+        return answer.location or ""
+
+    first = send(FILE)
+    assert send(FILE) == first
+    assert first.endswith("/mapping")
+    together = send(FILE, FILE)
+    assert send(FILE, FILE) == together
+    assert together.endswith("/together")
+    assert send(FILE.replace("Second", "Last")) != first
+    assert ada.get("/w/acme/imports/").text.count("cases0.csv") == 3
+    folder = importing.app.extensions["funnelwright.settings"].data_folder / "files"
+    kept = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(kept) == 4
 
 
 def test_a_file_walks_from_upload_to_result(importing: Town) -> None:
@@ -189,6 +213,14 @@ def test_history_is_loaded_into_a_pipeline_made_from_the_file(importing: Town) -
     assert [(record.stage_key, record.outcome) for record in records(importing)] == [
         ("talk", "open"), ("yes", "won")
     ]  # fmt: skip
+    made = 'href="/w/acme/studio/processes/old">Old</a>'
+    assert "that this import made stays" not in ada.get(place).text
+    assert made in ada.get(f"{place}/undo").text
+    assert ada.post(f"{place}/undo").status_code == 303
+    assert records(importing)[0].deleted_at is not None
+    told = ada.get(place).text
+    assert "The process that this import made stays" in told
+    assert made in told
 
 
 LOG = (
