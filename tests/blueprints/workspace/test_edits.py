@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builder.db.ids import from_public, to_public
+from tests import factories
 from tests.blueprints.workspace.desk import CLIENTS, MATTERS, NOBODY, change, make, matter, page_of, stored
 from tests.fixtures.town import Town
 
@@ -286,3 +287,20 @@ def test_a_refresh_saves_nothing_and_keeps_what_is_typed(sqlite_town: Town) -> N
         assert "half a sen" in answer.text
         assert "data-form-body" in answer.text
     assert stored(sqlite_town, record).revision == 1
+
+
+def test_an_empty_choice_that_is_required_prompts_and_is_no_answer(sqlite_town: Town) -> None:
+    rita = sqlite_town.as_("Rita")
+    assert '<option value="">None</option>' in rita.get(NEW).text
+    fields = factories.CASE["fields"]
+    uow = sqlite_town.work()
+    factories.publish(uow, [{**factories.CASE, "fields": {**fields, "required": ["title", "heat"]}}])
+    uow.commit()
+    uow.session.close()
+
+    page = rita.get(NEW).text
+    assert '<option value="">Choose …</option>' in page
+    assert ">None</option>" not in page
+    refused = rita.post(NEW, form(title="Fence", heat="", pipeline="flow"))
+    assert refused.status_code == 422
+    assert 'href="#f-heat"' in refused.text
