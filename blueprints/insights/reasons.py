@@ -114,7 +114,7 @@ def _panel(here: Scope, question: Question) -> dict[str, Any]:
 def _chart(question: Question, report: ReasonReport, found: OutcomeReasons) -> Chart:
     stages = _stages(question, found)
     is_amount = question.measure == "amount"
-    amount = f"{gettext('Amount')} {report.currency}".strip()
+    amount = gettext("Amount")
     bars = [_bar(question, report, found.outcome, row, stages) for row in found.rows]
     total = _cells(question, report, gettext("Total"), found.total, found.stages, stages, found.outcome, "")
     return reasons_chart(
@@ -123,6 +123,7 @@ def _chart(question: Question, report: ReasonReport, found: OutcomeReasons) -> C
         title=str(_TITLES[found.outcome]),
         description=gettext("Ranked by amount.") if is_amount else gettext("Ranked by number of records."),
         measure=amount if is_amount else gettext("Records"),
+        currency=report.currency if is_amount else "",
         headers=(
             gettext("Tactic") if found.outcome == "won" else gettext("Reason"),
             gettext("Records"),
@@ -146,11 +147,13 @@ def _bar(
 ) -> ReasonBar:
     label = _reason_name(question, outcome, row.reason)
     value: float = row.total.n
+    text = words.number(row.total.n)
     if question.measure == "amount":
         value = row.total.amount_minor / 10 ** (exponent(report.currency) if report.currency else 0)
+        text = words.money(row.total.amount_minor, report.currency)
     key = row.reason or _NONE
     cells = _cells(question, report, label, row.total, row.stages, stages, outcome, key, row)
-    return ReasonBar(label, value, _drill(question, outcome, key), cells)
+    return ReasonBar(label, value, text, _drill(question, outcome, key), cells)
 
 
 def _cells(

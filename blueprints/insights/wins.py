@@ -173,7 +173,6 @@ def _chart(question: Question, report: WinReport) -> Chart:
                 )
             )
     total = _bar(question, gettext("Total"), report.total, report.currency, {}).cells if by else ()
-    amount = gettext("Won amount")
     return wins_chart(
         bars,
         title=words.dimension_name(by) if by else gettext("All records"),
@@ -184,7 +183,7 @@ def _chart(question: Question, report: WinReport) -> Chart:
             *(str(words.OUTCOMES[outcome]) for outcome in OUTCOMES),
             gettext("Win rate"),
             gettext("Won share"),
-            *((f"{amount} {report.currency}".strip(), gettext("Median")) if question.has_amounts else ()),
+            *((gettext("Won amount"), gettext("Median")) if question.has_amounts else ()),
             gettext("Days to win"),
         ),
         total=total,

@@ -13,8 +13,8 @@ from flask_babel import format_date, format_decimal, format_time, gettext, lazy_
 
 from blueprints.languages import language
 from blueprints.messages import local
+from blueprints.workspace.amounts import whole_amount
 from builder.domain.funnel import DEFINITIONS, UNLESS_LOST, Mode
-from builder.domain.money import exponent
 from builder.queries.dimensions import Dimension, GroupName
 
 NOTHING = "—"
@@ -153,11 +153,8 @@ def _percent(value: float, language_key: str) -> str:
 
 
 def money(minor: Fraction | float | int | None, currency: str) -> str:
-    """An amount in major units without its minor ones, with the currency's code."""
-    if minor is None:
-        return NOTHING
-    major = float(minor) / 10 ** (exponent(currency) if currency else 0)
-    return f"{format_decimal(round(major))} {currency}".strip()
+    """An amount without its minor units, written as on boards: with the currency's sign (``CN¥1,235``)."""
+    return NOTHING if minor is None else whole_amount(Fraction(minor), currency, language())
 
 
 def days(value: Fraction | None) -> str:

@@ -1,8 +1,11 @@
-"""Whole amounts of money for boards: hundreds on a page, so each pattern is asked of Babel only once."""
+"""Whole amounts of money, as boards and Insights show them: hundreds on a page, so each pattern is asked of
+Babel only once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from babel.numbers import parse_pattern
@@ -22,12 +25,13 @@ class _Pattern:
     tail: str
 
 
-def whole_amount(minor: int, currency: str | None, locale: str) -> str:
+def whole_amount(minor: int | Fraction, currency: str | None, locale: str) -> str:
     """An amount rounded half up to whole units, as ``locale`` writes it: ``¥1,235``, ``-$5``."""
     if not currency:
-        return f"{minor:,}"
+        return f"{round(minor):,}"
     unit = 10 ** exponent(currency)
-    major = (2 * abs(minor) + unit) // (2 * unit)
+    size = -minor if minor < 0 else minor
+    major = (2 * size + unit) // (2 * unit)
     sign = "-" if minor < 0 and major else ""
     pattern = _pattern(locale, currency)
     if pattern is None:

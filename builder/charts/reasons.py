@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from builder.charts.chart import Cell, Chart
 
@@ -12,10 +13,13 @@ DRAWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ReasonBar:
-    """A reason: the length of its bar (records, or major units of money) and its row of the table twin."""
+    """A reason: the length of its bar (records, or major units of money), how that is written, and its row of
+    the table twin.
+    """
 
     label: str
     value: float
+    text: str
     href: str
     cells: tuple[Cell, ...]
 
@@ -27,19 +31,30 @@ def reasons_chart(
     title: str,
     description: str,
     measure: str,
+    currency: str = "",
     headers: Sequence[str],
     total: tuple[Cell, ...],
 ) -> Chart:
-    """``measure`` names what the bars show. The first ``DRAWN`` reasons become bars; the table has all."""
+    """``measure`` names what the bars show, ``currency`` that of amounts. The first ``DRAWN`` reasons become
+    bars; the table has all.
+    """
     shown = bars[:DRAWN]
-    dataset = {"label": measure, "data": [bar.value for bar in shown], "paint": outcome}
+    dataset = {
+        "label": measure,
+        "data": [bar.value for bar in shown],
+        "texts": [bar.text for bar in shown],
+        "paint": outcome,
+    }
+    ticks: dict[str, Any] = {"precision": 0}
+    if currency:
+        ticks["format"] = {"style": "currency", "currency": currency, "maximumFractionDigits": 0}
     config = {
         "type": "bar",
         "data": {"labels": [bar.label for bar in shown], "datasets": [dataset]},
         "options": {
             "indexAxis": "y",
             "maintainAspectRatio": False,
-            "scales": {"x": {"beginAtZero": True, "ticks": {"precision": 0}}},
+            "scales": {"x": {"beginAtZero": True, "ticks": ticks}},
             "plugins": {"legend": {"display": False}},
         },
     }

@@ -57,6 +57,7 @@
     const line = color("--tblr-border-color", "#e6e7e9");
     config.data.datasets.forEach(paintSeries);
     options.responsive = true;
+    options.locale = document.documentElement.lang;
     options.color = text;
     options.borderColor = line;
     options.animation = calm.matches ? false : { duration: 350 };

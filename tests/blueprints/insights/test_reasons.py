@@ -71,7 +71,7 @@ def test_the_page_ranks_reasons_and_tactics(closed: Town) -> None:
     assert invalid["data"]["labels"] == ["(no reason given)"]
     assert "Price &lt;too high&gt;" in page
     assert "Price <too high>" not in page
-    assert "5,300 USD" in page
+    assert "$5,300" in page
     assert "From “B”" in page
     assert "<script>" not in page
 
@@ -101,6 +101,20 @@ def test_filters_and_rights_narrow_the_reasons(closed: Town) -> None:
     past = ada.get(f"{PAGE}&from=2001-01-01&to=2001-02-01")
     assert past.status_code == 200
     assert "Nothing fits these filters" in past.text
+
+
+def test_amounts_are_written_as_on_boards(closed: Town) -> None:
+    ada = closed.as_("Ada")
+    lost = charts(ada.get(f"{PAGE}&measure=amount").text)[0]
+    assert lost["data"]["datasets"][0]["texts"] == ["$5,000", "$300"]
+    assert lost["options"]["scales"]["x"]["ticks"]["format"] == {
+        "style": "currency",
+        "currency": "USD",
+        "maximumFractionDigits": 0,
+    }
+    ada.post("/account/settings", {"name": "Ada", "locale": "zh_Hans", "time_zone": "", "theme": ""})
+    assert "US$5,300" in ada.get(f"{PAGE}&measure=amount").text
+    assert "format" not in charts(ada.get(PAGE).text)[0]["options"]["scales"]["x"]["ticks"]
 
 
 def test_htmx_gets_the_panel_alone(closed: Town) -> None:
