@@ -85,7 +85,7 @@ def audit_file() -> Response:
         gettext("Who"),
         gettext("What"),
         gettext("About"),
-        gettext("From where"),
+        gettext("From which address"),
         gettext("Before and after"),
     )
 
@@ -98,7 +98,7 @@ def audit_file() -> Response:
                 event.actor_name or gettext("Funnelwright"),
                 str(KINDS.get(event.kind, event.kind)),
                 event.record_name,
-                event.origin or "",
+                event.origin or gettext("on the server"),
                 json.dumps(dict(event.data), ensure_ascii=False),
             )
             yield _csv(harmless(text) for text in told_as)
