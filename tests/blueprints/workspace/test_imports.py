@@ -206,6 +206,7 @@ def test_history_is_loaded_into_a_pipeline_made_from_the_file(importing: Town) -
              "pipeline": "+", "pipeline_name": "Old", "key_column": "ref"}  # fmt: skip
     page = ada.post(f"{place}/mapping", data | {"refresh": "1"})
     assert page.status_code == 200
+    assert "the process and the stages that “Load history” below says" in page.text
     data |= form_of(page.text) | {"stage-1-kind": "won"}
     answer = ada.post(f"{place}/mapping", data)
     assert answer.status_code == 303, answer.text
