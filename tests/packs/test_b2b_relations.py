@@ -136,3 +136,31 @@ def test_the_demo_company_has_proposals_orders_referrals_and_scores(sqlite_datab
     assert all(4 <= int(str(one["satisfaction"])) <= 10 for one in customers if "satisfaction" in one)
     assert any("satisfaction" in one for one in customers)
     assert all(one.get("source") == "referral" for one in customers if "referred_by" in one)
+
+
+def test_the_demo_company_calls_visits_and_writes_over_the_months(sqlite_database: FreshDatabase) -> None:
+    folder = packs.locate("b2b")
+    plan = replace(read_plan(folder, packs.load(folder)), months=4)
+    session = WorkspaceSession(make_engine(sqlite_database.url), expire_on_commit=False)
+    make_company(session, packs.load(folder), plan, NOW, "")
+    uow = workspaces.open_workspace(session, FakeClock(NOW), plan.workspace["key"])
+    rows = uow.session.scalars(select(Record).order_by(Record.id)).all()
+    contacts = [row for row in rows if row.object_key == "activity"]
+    owners = {str(row.id): row.owner_id for row in rows}
+
+    assert len(contacts) > 40
+    assert {"phone", "email", "visit", "meeting"} <= {row.data["channel"] for row in contacts}
+    happened = [datetime.fromisoformat(row.data["happened_at"]) for row in contacts]
+    assert len({at.month for at in happened}) >= 4
+    assert all(
+        abs((at - row.created_at).total_seconds()) < 2 for at, row in zip(happened, contacts, strict=True)
+    )
+    for row in contacts:
+        assert not {"opportunity", "lead", "account"}.isdisjoint(row.data)
+        if "opportunity" in row.data:
+            assert row.owner_id == owners[row.data["opportunity"]]
+    followed = {row.data["opportunity"] for row in contacts if "opportunity" in row.data}
+    under_way = [row for row in rows if row.object_key == "opportunity" and row.outcome == "open"]
+    assert len([row for row in under_way if str(row.id) in followed]) * 2 > len(under_way)
+    subjects = [(row.data["name"], row.data["opportunity"]) for row in contacts if "opportunity" in row.data]
+    assert len(set(subjects)) == len(subjects), "nothing is told of one opportunity twice"

@@ -18,6 +18,7 @@ from builder.domain.transitions import Refused
 from builder.errors import N_, Conflict, Invalid
 from builder.services import conversion, records, stage_work, transitions
 from builder.services.demo.answers import Answers
+from builder.services.demo.contacts import KeepingInTouch
 from builder.services.demo.makings import Makings
 from builder.services.demo.plan import DemoPlan, Flow
 from builder.services.demo.values import ValueMaker
@@ -54,6 +55,7 @@ class History:
             lambda key, values: self._create(self.uow.catalog.object(key), None, values),
         )
         self._answers = Answers(self.uow, self.random, self._make, self._makings.named)
+        self._contacts = KeepingInTouch(self.uow, Random(self.plan.seed))  # noqa: S311 - repeatable
         self._skill = {actor.member_id: skill for actor, _, skill in self.people}
 
     def play(self, progress: Callable[[float], None]) -> dict[str, int]:
@@ -73,8 +75,9 @@ class History:
         self._stock(is_late=True)
         return self.done
 
-    def _at(self, at: datetime, action: Callable[[], None]) -> None:
-        heapq.heappush(self._queue, (_in_office_hours(at, self.random), next(self._order), action))
+    def _at(self, at: datetime, action: Callable[[], None], random: Random | None = None) -> None:
+        at = _in_office_hours(at, random or self.random)
+        heapq.heappush(self._queue, (at, next(self._order), action))
 
     def _arrivals(self, flow: Flow, starts_at: datetime) -> Iterator[datetime]:
         low, high = flow.per_month
@@ -99,6 +102,7 @@ class History:
             self.uow.catalog.object(flow.object), Entry(flow.pipeline, is_confirmed=True)
         )
         self._plan_next(flow, record_id, self.uow.catalog.pipeline(flow.pipeline).first, actor)
+        self._keep_in_touch(flow, record_id, actor, is_first=True)
 
     def _create(
         self, definition: ObjectDefinition, entry: Entry | None, given: Mapping[str, Any] | None = None
@@ -194,6 +198,7 @@ class History:
         onward = self.plan.flow_of(definition.conversion.pipeline) if definition.conversion else None
         if onward is not None:
             self._plan_next(onward, made.main, self.uow.catalog.pipeline(onward.pipeline).first, actor)
+            self._keep_in_touch(onward, made.main, actor, is_first=True)
 
     def _follow(self, record_id: int, then: tuple[str, str]) -> None:
         """The customer of a won record enters its own pipeline, unless it is in one already (S47)."""
@@ -207,6 +212,21 @@ class History:
         ):
             pipeline = self.uow.catalog.pipeline(pipeline_key)
             self._plan_next(flow, int(customer), pipeline.first, self.uow.actor)
+            self._keep_in_touch(flow, int(customer), self.uow.actor, is_first=True)
+
+    def _keep_in_touch(self, flow: Flow, record_id: int, actor: Actor, *, is_first: bool = False) -> None:
+        """Plan the next contact about the record, and from there the one after it."""
+        contacts = flow.contacts
+        if contacts is None:
+            return
+
+        def act() -> None:
+            self._act_as(actor)
+            if self._contacts.make(contacts, flow.pipeline, record_id):
+                self._keep_in_touch(flow, record_id, actor)
+
+        at = self.clock.now() + self._contacts.pause(contacts, is_first=is_first)
+        self._at(at, act, self._contacts.random)
 
     def _revise(self, record_id: int) -> None:
         """Now and then the amount or the expected close changes on the way (S30)."""

@@ -59,6 +59,25 @@ class Making:
     settles: tuple[str, str, str] | None = None
 
 
+Source = str | int | bool
+"""Where a value comes from: as in ``Making.map``; ``@now``, ``@in:7`` (the day in seven days); a number or
+yes/no is meant as it stands.
+"""
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """How a record of a flow is followed up while it is open: a record of ``object`` every so many days (low,
+    high), by whoever has it under way. ``cases``: (stages, or none for all; what is filled in beside
+    ``map``); each is drawn once for a record.
+    """
+
+    object: str
+    every_days: tuple[float, float]
+    map: Mapping[str, Source]
+    cases: tuple[tuple[tuple[str, ...], Mapping[str, Source]], ...]
+
+
 @dataclass(frozen=True)
 class Flow:
     """Records that come in over time and run through a pipeline.
@@ -67,7 +86,7 @@ class Flow:
     ``advance``: chance per stage to go on rather than to end; ``back``: chance to go back a stage instead;
     ``invalid``: share of the ends that are invalid rather than lost. ``converts``: the record is converted
     when it would win. ``then``: (object reference field, pipeline) that the won record's customer enters.
-    ``makes``: what else comes of it on the way.
+    ``makes``: what else comes of it on the way. ``contacts``: how it is followed up.
     """
 
     object: str
@@ -80,6 +99,7 @@ class Flow:
     converts: bool = False
     then: tuple[str, str] | None = None
     makes: tuple[Making, ...] = ()
+    contacts: Contacts | None = None
 
 
 @dataclass(frozen=True)
@@ -135,8 +155,15 @@ def _flow(document: dict[str, Any]) -> Flow:
             "dwell_days": {key: tuple(days) for key, days in document["dwell_days"].items()},
             "then": tuple(then) if then else None,
             "makes": tuple(_making(making) for making in document.get("makes", ())),
+            "contacts": _contacts(document["contacts"]) if document.get("contacts") else None,
         }
     )
+
+
+def _contacts(document: dict[str, Any]) -> Contacts:
+    low, high = document["every_days"]
+    cases = tuple((tuple(case.pop("stages", ())), case) for case in map(dict, document["cases"]))
+    return Contacts(document["object"], (low, high), document.get("map", {}), cases)
 
 
 def _making(document: dict[str, Any]) -> Making:
