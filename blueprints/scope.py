@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
+import structlog
 from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from flask_login import current_user, user_logged_in
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blueprints import house
@@ -29,8 +32,10 @@ from builder.metadata.catalog import Catalog
 from builder.queries.definitions import load_catalog
 from builder.queries.memberships import SEES_DEPARTMENTS, Foreseen, Membership, actor_of, memberships_of
 from builder.services.people import note_presence
+from builder.services.rollup import fold_beside
 from builder.services.unit_of_work import UnitOfWork
 
+_log = structlog.get_logger("funnelwright.errors")
 PRESENCE_EVERY = timedelta(minutes=5)
 _COOKIE_USER = "fw_user"
 _KNOWN = "funnelwright.known_workspaces"
@@ -63,7 +68,7 @@ class Scope:
 
     def unit_of_work(self) -> UnitOfWork:
         """For one service call; commit it once."""
-        return UnitOfWork(
+        uow = UnitOfWork(
             session=self.session,
             workspace=self.workspace,
             actor=self.actor,
@@ -71,7 +76,10 @@ class Scope:
             clock=self.clock,
             request_id=g.get("request_id"),
             origin=request.remote_addr,
+            folds_later=True,
         )
+        g.works = [*g.get("works", ()), uow]
+        return uow
 
     def require(self, right: str) -> None:
         """Raise Forbidden unless the person has the right."""
@@ -178,14 +186,27 @@ def _enter() -> Response | None:
 
 
 def _leave(response: Any) -> Any:
-    """Note the visit, at most every few minutes, after the answer was made."""
+    """After the answer was made, note the visit, at most every few minutes; after it was sent, fold the
+    roll-up where a write says so.
+    """
     here: Scope | None = g.get("scope")
+    for uow in g.get("works", ()):
+        if uow.is_fold_due:
+            response.call_on_close(partial(_fold, uow))
     if here is None or response.status_code >= 400:
         return response
     seen, now = here.last_seen_at, here.clock.now()
     if seen is None or now - seen >= PRESENCE_EVERY:
         note_presence(here.session, current_user.id, here.workspace.id, here.actor.member_id, now)
     return response
+
+
+def _fold(uow: UnitOfWork) -> None:
+    try:
+        fold_beside(uow)
+    except SQLAlchemyError:
+        # Nobody waits for it, nothing is lost, and a later write will do it.
+        _log.exception("folding failed")
 
 
 def _front() -> Response:

@@ -82,13 +82,16 @@ def append(uow: UnitOfWork, changes: RollupChanges) -> None:
     """Write the changes within the transaction that made them, as deltas.
 
     One write in ``FOLD_EVERY``, and one of many rows, folds: it adds its rows and all deltas to the base
-    rows, if nobody else is about to.
+    rows, if nobody else is about to. Where somebody waits for the answer, it is folded after that.
     """
     cells = changes.cells(uow.workspace.id)
     if not cells:
         return
-    is_many = len(cells) > MANY or zlib.crc32(b"%d" % new_id()) % FOLD_EVERY == 0
-    if is_many and _take_turn(uow):
+    is_many = len(cells) > MANY
+    is_due = zlib.crc32(b"%d" % new_id()) % FOLD_EVERY == 0
+    if is_due and uow.folds_later and not is_many:
+        uow.is_fold_due = True
+    elif (is_many or is_due) and _take_turn(uow):
         for cell, added in _take_deltas(uow):
             _add_to(cells, cell, added)
         add_to_base(uow, cells)
@@ -107,6 +110,13 @@ def fold(uow: UnitOfWork) -> int:
         _add_to(cells, cell, added)
     add_to_base(uow, cells)
     return len(deltas)
+
+
+def fold_beside(uow: UnitOfWork) -> None:
+    """Fold in a transaction of its own, whatever became of ``uow``'s."""
+    with uow.beside() as other:
+        fold(other)
+        other.commit()
 
 
 def _take_deltas(uow: UnitOfWork) -> list[tuple[CellKey, list[int]]]:

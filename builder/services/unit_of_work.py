@@ -38,6 +38,7 @@ class UnitOfWork:
     leaves without committing, which rolls everything back. Not shared between threads. ``batch_id``: what
     is logged from here on is a part of that batch, which can be undone as a whole (B24). ``origin``: the
     network address that the request came from. ``is_beside``: it only reads, while another one writes.
+    ``folds_later``: whoever holds it folds the roll-up where ``is_fold_due`` says so afterwards.
     """
 
     session: WorkspaceSession
@@ -49,6 +50,8 @@ class UnitOfWork:
     batch_id: int | None = None
     origin: str | None = None
     is_beside: bool = False
+    folds_later: bool = False
+    is_fold_due: bool = False
     _events: list[dict[str, Any]] = field(default_factory=list)
     _writing: Any = None
     _taken: TakenRecord | None = None
@@ -113,7 +116,8 @@ class UnitOfWork:
 
     @contextmanager
     def beside(self) -> Iterator[UnitOfWork]:
-        """Another unit of work of the same actor, for a thread that reads while this one writes."""
+        """Another unit of work of the same actor: for a thread that reads while this one writes, or for what
+        follows when it is done."""
         with closing(WorkspaceSession(self.session.get_bind(), expire_on_commit=False)) as session:
             session.bind_workspace(self.workspace.id)
             yield UnitOfWork(session, self.workspace, self.actor, self.catalog, self.clock, is_beside=True)

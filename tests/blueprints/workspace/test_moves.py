@@ -366,7 +366,7 @@ def test_a_move_takes_eight_statements(
     """Read: the sign-in with a manager's departments, the record with its stays and the stamp, the heads with
     the card; written: record, stays, slices, roll-up and event. The wall comes with BEGIN.
     """
-    monkeypatch.setattr(rollup, "FOLD_EVERY", 1 << 40)
+    monkeypatch.setattr(rollup, "FOLD_EVERY", 1)
     visitor = boards.town.as_(who)
     assert visitor.get(boards.address("b")).status_code == 200
 
@@ -426,6 +426,8 @@ def test_deltas_are_folded_now_and_then(sqlite_boards: Boards, monkeypatch: Any)
 
     answer = sqlite_boards.town.as_("Ada").post(sqlite_boards.address("b", record_id), {"revision": "1"})
     assert answer.status_code == 303
+    assert deltas() > 0, "nobody waits for it"
+    answer.close()
     assert deltas() == 0
     uow = sqlite_boards.town.work()
     assert maintenance.verify(uow).is_clean
