@@ -149,7 +149,7 @@ def visit(
 
     def go(email: str, **options: Any) -> Any:
         page = open_page(viewport={"width": 1900, "height": 950}, base_url=address, **options)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.goto("/")
         page.fill("input[name=email]", email)
         page.fill("input[name=password]", PASSWORD)
