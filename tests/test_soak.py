@@ -16,7 +16,7 @@ def test_every_line_names_a_test_that_is_there_and_one_that_runs_instead() -> No
     long_ones = {line.partition(" = ")[0] for line in lines}
     for line in lines:
         long, _, instead = line.partition(" = ")
-        name = re.fullmatch(r"([\w/]+\.py)::(test_\w+)(\[\w+\])?", long)
+        name = re.fullmatch(r"([\w/]+\.py)::(test_\w+)(\[[\w.-]+\])?", long)
         assert name, line
         assert name[3] or instead, line
         assert is_there(long), line
