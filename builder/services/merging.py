@@ -22,6 +22,7 @@ from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.totals import TOTAL_TYPES
 from builder.errors import N_, Conflict, Invalid, NotFound, Stale
 from builder.fieldtypes.registry import type_of
+from builder.metadata.record_validation import MUST_BE_EMPTY
 from builder.services.batches import open_batch
 from builder.services.belongings import pass_on, set_merged_ids, take_origin
 from builder.services.bulk import Chosen
@@ -31,7 +32,7 @@ from builder.services.ledger import Standing
 from builder.services.records import put_back, write_values
 from builder.services.standings import load_standings
 from builder.services.unit_of_work import UnitOfWork
-from builder.services.values import Draft, check, chunks, ids_named, problem_of
+from builder.services.values import Checked, Draft, check, chunks, ids_named, problem_of
 
 MOST_RECORDS = 5
 MOST_REFERENCES = 5_000
@@ -159,12 +160,28 @@ def _take_values(
         if named is not None and int(named) in going:
             changes.pop(item.key, None)
             given[item.key] = None
-    known = ids_named(definition.fields, changes)
-    (checked,) = check(uow, definition, [Draft(stored, changes, known)])
+    checked = _without_hidden(uow, definition, stored, changes)
     if checked.faults:
         raise Invalid(NOT_MERGED, problems=tuple(problem_of(fault) for fault in checked.faults))
     taken = {key: value for key, value in {**checked.data, **given}.items() if value is not None}
     write_values(uow, definition, survivor, replace(checked, data=taken))
+
+
+def _without_hidden(
+    uow: UnitOfWork, definition: ObjectDefinition, stored: Mapping[str, Any], changes: Mapping[str, Any]
+) -> Checked:
+    """The values as they are judged, without those that a rule hides beside the others: a form would clear
+    them as well. What is cleared may hide something else.
+    """
+    wanted = dict(changes)
+    known = ids_named(definition.fields, wanted)
+    while True:
+        (checked,) = check(uow, definition, [Draft(stored, wanted, known)])
+        hidden = {fault.field for fault in checked.faults if fault.message_key == MUST_BE_EMPTY}
+        hidden = {key for key in hidden if key is not None and wanted.get(key, stored.get(key)) is not None}
+        if not hidden:
+            return checked
+        wanted |= dict.fromkeys(hidden)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from builder.services.notes import WriteNote
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.transitions import MoveRecord, move
 from builder.services.unit_of_work import UnitOfWork
-from tests.factories import ACCOUNT, CASE, DOCUMENTS, World, add_member, make_world, text_field
+from tests.factories import ACCOUNT, CASE, DOCUMENTS, World, add_member, make_world, publish, text_field
 from tests.fixtures.databases import FreshDatabase
 
 L = {"en": "Field"}
@@ -289,6 +289,30 @@ def test_merging_is_refused_with_reasons_and_writes_nothing(world: World) -> Non
         with pytest.raises(Forbidden):
             united(uow, one, two)
         uow.rollback()
+        assert state(uow) == before
+
+
+@ON_SQLITE
+def test_what_a_rule_hides_beside_the_chosen_values_is_left_behind(world: World) -> None:
+    with world.work() as uow:
+        rule = {
+            "effect": "show",
+            "fields": ["phone"],
+            "when": {"field": "sector", "op": "eq", "value": "steel"},
+        }
+        more = {**MORE_OF_CLIENT, "phone": {**MORE_OF_CLIENT["phone"], "x-hidden": "clear"}}
+        document = with_fields(ACCOUNT, more)
+        publish(uow, [{**document, "fields": {**document["fields"], "x-rules": [rule]}}])
+        one = client(uow, "Acme", sector="retail")
+        two = client(uow, "Acme Inc", sector="steel", phone="+4930123456")
+        uow.commit()
+        before = state(uow)
+        batch_id = united(uow, one, two, phone=two)
+        kept = data_of(uow, one)
+        assert (kept["title"], kept["sector"]) == ("Acme", "retail")
+        assert "phone" not in kept
+        batches.undo_own(uow, batch_id)
+        uow.commit()
         assert state(uow) == before
 
 
