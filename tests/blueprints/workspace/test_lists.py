@@ -305,3 +305,11 @@ def test_a_page_of_a_list_costs_few_statements(sqlite_town: Town, count_statemen
         assert rita.get(f"{MATTERS}?f={f({'all': [DEAR]})}").status_code == 200
 
     assert len(sent) <= 8, sent
+
+
+def test_saving_a_view_says_that_words_are_not_kept(sqlite_town: Town) -> None:
+    matter(sqlite_town, "Fence")
+    rita = sqlite_town.as_("Rita")
+    told = "The words “fence” are not kept"
+    assert told in rita.get(f"{MATTERS}?q=fence").text
+    assert "are not kept" not in rita.get(MATTERS).text
