@@ -41,7 +41,7 @@ def test_hands_and_keys_in_lanes_and_on_days(
     # From one lane into another; the lane that was not read yet comes into sight by itself.
     page.goto(f"{address}/w/acme/p/free/board?lanes=heat")
     page.locator(card(case)).wait_for()
-    assert page.locator(".lane-later").count() == 0
+    page.wait_for_function("() => document.querySelectorAll('.lane-later').length === 0")
     assert axe(page) == []
     pull(page, card(case), '[data-lane="cold"][data-stage="a"]')
     page.wait_for_function("id => document.querySelector(id)?.dataset.r === '2'", arg=card(case))

@@ -4,7 +4,7 @@
   "use strict";
   const LEAST = 60, MOST = 900, STEP = 16, PLAIN = 160;
   const within = (width) => Math.round(Math.max(LEAST, Math.min(MOST, width)));
-  let timer = 0;
+  let timer = 0, waiting = null;
 
   function size(table) {
     const heads = [...table.querySelectorAll("thead th")];
@@ -32,17 +32,29 @@
     const grip = head.querySelector(".col-grip");
     if (grip) grip.setAttribute("aria-valuenow", head.dataset.width);
   }
+  function chosen(table) {
+    const all = [...table.querySelectorAll("thead th[data-width]")];
+    return { column: all.map((one) => one.dataset.column), width: all.map((one) => one.dataset.width), view: table.dataset.view };
+  }
   function keep(head) {
-    const table = head.closest("table"), all = [...table.querySelectorAll("thead th[data-width]")];
+    const table = head.closest("table");
     clearTimeout(timer);
+    waiting = table;
     timer = setTimeout(() => {
-      window.htmx.ajax("POST", table.dataset.widths, {
-        source: table,
-        swap: "none",
-        values: { column: all.map((one) => one.dataset.column), width: all.map((one) => one.dataset.width), view: table.dataset.view },
-      });
+      waiting = null;
+      window.htmx.ajax("POST", table.dataset.widths, { source: table, swap: "none", values: chosen(table) });
     }, 300);
   }
+  // Whoever goes on at once leaves before the timer: what waits is sent by the browser behind the page.
+  window.addEventListener("pagehide", () => {
+    if (!waiting) return;
+    clearTimeout(timer);
+    const form = new URLSearchParams(), table = waiting;
+    for (const [name, value] of Object.entries(chosen(table))) [value].flat().forEach((one) => form.append(name, one));
+    const token = document.querySelector('meta[name="csrf-token"]');
+    fetch(table.dataset.widths, { method: "POST", body: form, keepalive: true, redirect: "manual", headers: { "X-CSRFToken": token ? token.content : "" } });
+    waiting = null;
+  });
 
   function arm(table) {
     size(table);
