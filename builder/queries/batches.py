@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import select
 
 from builder.db.batches import Batch
+from builder.db.ledger import EventRow
 from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
+from builder.domain.undoing import MERGED
 from builder.errors import NotFound
 from builder.queries.row import names_of_visible
 
@@ -41,7 +43,9 @@ class KeptRecord:
 
 @dataclass(frozen=True)
 class BatchRow:
-    """One batch as its page shows it. ``refused``: a line for each reason, of ``refused_records`` records."""
+    """One batch as its page shows it. ``refused``: a line for each reason, of ``refused_records`` records.
+    ``survivor``: id and name of what others were merged into, where the reader sees it.
+    """
 
     id: int
     kind: str
@@ -60,6 +64,7 @@ class BatchRow:
     restored_records: int
     kept_records: int
     kept: tuple[KeptRecord, ...]
+    survivor: tuple[int, str] | None = None
 
     @property
     def is_running(self) -> bool:
@@ -112,7 +117,18 @@ def find_batch(session: WorkspaceSession, actor: Actor, batch_id: int) -> BatchR
         restored_records=batch.restored_records,
         kept_records=len(batch.kept),
         kept=kept_records(session, actor, batch.kept[:LISTED]),
+        survivor=_survivor(session, actor, batch) if batch.kind == "merge" else None,
     )
+
+
+def _survivor(session: WorkspaceSession, actor: Actor, batch: Batch) -> tuple[int, str] | None:
+    statement = select(EventRow.data).where(EventRow.batch_id == batch.id, EventRow.kind == MERGED).limit(1)
+    told = session.scalar(statement)
+    if told is None:
+        return None
+    record_id = int(told["into"]["record"])
+    name = names_of_visible(session, actor, [record_id]).get(record_id)
+    return None if name is None else (record_id, name)
 
 
 def kept_records(session: WorkspaceSession, actor: Actor, kept: list[Any]) -> tuple[KeptRecord, ...]:

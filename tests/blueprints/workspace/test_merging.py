@@ -118,7 +118,10 @@ def test_merged_side_by_side_and_taken_back(town: Town) -> None:
     uow = town.work()
     batch = uow.session.scalars(select(Batch)).one()
     uow.session.close()
+    stayed = f'<a href="/w/acme/r/{ids[0]}">Acme Ltd</a>'
+    assert stayed in ada.get(f"/w/acme/batches/{to_public(batch.id)}").text
     assert ada.post(f"/w/acme/batches/{to_public(batch.id)}/undo").status_code == 303
+    assert stayed not in ada.get(f"/w/acme/batches/{to_public(batch.id)}").text
     assert names(town) == ["ACME", "Acme Ltd"]
     assert ada.get(f"/w/acme/r/{ids[1]}").status_code == 200
 
