@@ -24,7 +24,18 @@ class StayRow(Base, WorkspaceScoped):
     __tablename__ = "stay"
     __table_args__ = (
         Index("ix_stay_record", "workspace_id", "record_id", "sequence", unique=True),
-        Index("ix_stay_entered", "workspace_id", "pipeline_key", "stage_key", "entered_at"),
+        # The lists behind figures are walked from the latest entry on; the way out and the record are in the
+        # index, so that visits that do not count are stepped over without being read.
+        Index(
+            "ix_stay_entered",
+            "workspace_id",
+            "pipeline_key",
+            "stage_key",
+            "entered_at",
+            "id",
+            "left_via",
+            "record_id",
+        ),
         Index("ix_stay_period", "workspace_id", "pipeline_key", "entered_at"),
         Index(
             "ix_stay_open",

@@ -123,6 +123,15 @@ Index(
     sqlite_where=_weighed,
     postgresql_where=_weighed,
 )
+# Open records of a person, those longest in their stage first (Today), with what says whether they are late.
+_open = text("outcome = 'open' AND deleted_at IS NULL")
+Index(
+    "ix_record_open",
+    *(_table.c[_name] for _name in ("workspace_id", "pipeline_key", "owner_id", "stage_entered_at", "id")),
+    *(_table.c[_name] for _name in ("expected_close_on", "stage_key")),
+    sqlite_where=_open,
+    postgresql_where=_open,
+)
 for _name, _columns in {
     "board": ("pipeline_key", "stage_key"),
     "board_owner": ("pipeline_key", "owner_id", "stage_key"),

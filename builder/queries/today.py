@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, false, func, literal, not_, select, union_all
+from sqlalchemy import and_, false, func, literal, literal_column, not_, select, union_all
 
 from builder.db.conditions_sql import compile_condition
 from builder.db.ledger import StayRow
@@ -124,7 +124,8 @@ def _own(member_id: int, pipeline_key: str) -> Any:
     return select(Record.id.label("id")).where(
         Record.pipeline_key == pipeline_key,
         Record.owner_id == member_id,
-        Record.outcome == "open",
+        # spelled out: no database takes a partial index for a value that it is told later
+        Record.outcome == literal_column("'open'"),
         Record.deleted_at.is_(None),
     )
 

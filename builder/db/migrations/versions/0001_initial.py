@@ -447,6 +447,20 @@ def _records() -> None:
     )
     op.create_index("ix_record_name", "record", ["workspace_id", "object_key", "name", "id"], **_where(_LIVE))
     op.create_index(
+        "ix_record_open",
+        "record",
+        [
+            "workspace_id",
+            "pipeline_key",
+            "owner_id",
+            "stage_entered_at",
+            "id",
+            "expected_close_on",
+            "stage_key",
+        ],
+        **_where("outcome = 'open' AND deleted_at IS NULL"),
+    )
+    op.create_index(
         "ix_record_owner",
         "record",
         ["workspace_id", "object_key", "owner_id", "updated_at", "id"],
@@ -568,7 +582,11 @@ def _ledger() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_stay")),
     )
-    op.create_index("ix_stay_entered", "stay", ["workspace_id", "pipeline_key", "stage_key", "entered_at"])
+    op.create_index(
+        "ix_stay_entered",
+        "stay",
+        ["workspace_id", "pipeline_key", "stage_key", "entered_at", "id", "left_via", "record_id"],
+    )
     op.create_index(
         "ix_stay_open", "stay", ["workspace_id", "record_id"], unique=True, **_where("left_via IS NULL")
     )
