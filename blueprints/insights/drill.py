@@ -20,7 +20,8 @@ from blueprints.workspace.exports import at_once
 from builder.db.ids import from_public, to_public
 from builder.errors import N_, Invalid, NotFound
 from builder.exchange.export_plan import FORMATS
-from builder.queries.drill import PAGE, DrillPage, DrillRow, Figure, drill, wins_drill
+from builder.queries.behind import Figure
+from builder.queries.drill import PAGE, DrillPage, DrillRow, drill, wins_drill
 from builder.services.exports import MOST_LISTED, RIGHT, TOO_MANY_LISTED
 
 _OUTCOMES = {

@@ -20,8 +20,9 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.errors import N_, Invalid
+from builder.queries.behind import EXITS, FORWARD, Unit
 from builder.queries.chained import Chain, Place, firsts_of, made_by, visit
-from builder.queries.drill import EXITS, FORWARD, PAGE, DrillRow, Unit, record_rows
+from builder.queries.drill import PAGE, DrillRow, record_rows
 from builder.queries.population import Population
 from builder.queries.visibility import visible
 

@@ -1,19 +1,17 @@
 """The rows behind a figure (B4): the records or stays that a funnel counted, as keyset pages.
 
-Every figure is one clause on ``record`` or on ``stay``, written from the definitions of M1–M3 and not from
-the code that counts, so that "the list is as long as the bar" compares two ways. Figures of M1 and of the
-mode *stay* count stays, so their lists hold stays; all others hold records.
+Figures of M1 and of the mode *stay* count stays, so their lists hold stays; all others hold records. What is
+behind which figure says ``queries.behind``, written from the definitions of M1–M3 and not from the code
+that counts, so that "the list is as long as the bar" compares two ways.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from builder.db.ledger import StayRow
 from builder.db.people import Member
@@ -21,51 +19,16 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
-from builder.errors import N_, Invalid
+from builder.queries.behind import Figure, Unit, clause_of
 from builder.queries.dimensions import Dimension, is_group
+from builder.queries.drill_total import total_behind
+from builder.queries.drill_walk import is_walked_by_record, records_on_page, visits_on_page
 from builder.queries.population import Population, clauses
 from builder.queries.wins import TERMINAL, closed_in
 
-# Figures of the identity of M1, with the way out that each counts.
-EXITS: dict[str, str | None] = {
-    "advanced": "advance",
-    "back": "back",
-    "repeated": "repeat",
-    "won": "won",
-    "lost": "lost",
-    "invalid": "invalid",
-    "changed_pipeline": "pipeline_change",
-    "migrated": "migrate",
-    "still_there": None,
-}
-# Records that visited the stage and have ended since: what M4 divides by, and what it counts.
-ENDED: dict[str, tuple[str, ...]] = {"ended": TERMINAL, "ended_won": ("won",)}
-FORWARD = ("advance", "won")
+# Ids in one statement.
+_AT_ONCE = 1000
 PAGE = 50
-LARGEST_ID = (1 << 63) - 1
-
-Unit: TypeAlias = Literal["record", "stay"]
-Edges: TypeAlias = "tuple[datetime | None, datetime | None]"
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of a funnel.
-
-    ``name``: ``entered`` or a key of EXITS (stays), ``numerator``, ``denominator`` of the step's rate in
-    ``mode``, ``now`` (records that are in the stage at present), a key of ENDED. ``except_mode``: without
-    the records that the same figure of another mode has (B5).
-    """
-
-    name: str
-    stage: str
-    mode: str = "visited"
-    except_mode: str = ""
-
-    @property
-    def unit(self) -> Unit:
-        is_flow = self.name == "entered" or self.name in EXITS
-        return "stay" if is_flow or (self.mode == "stay" and self.name not in ("now", *ENDED)) else "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +71,30 @@ def drill(
     after: int | None = None,
     limit: int = PAGE,
 ) -> DrillPage:
-    """The page behind ``figure`` after the row with cursor ``after``, newest first: two statements.
+    """The page behind ``figure`` after the row with cursor ``after``, the latest entry into the stage first
+    (of records that may have entered several, the last of these entries; of those that have ended, the latest
+    end): at most seven statements.
 
     Errors: Invalid for a stage or a figure that the pipeline does not have.
     """
-    people, edges = _people(population, pipeline, figure), population.edges
-    if figure.unit == "stay":
-        where = and_(people, _stays(pipeline, figure, edges))
-        statement = _stay_rows(where)
-        return _page(
-            session, population.actor, statement, _count_stays(where), StayRow.id, after, limit, "stay"
-        )
-    where = and_(people, _records(pipeline, figure, edges))
-    return records_page(session, population.actor, where, after, limit)
+    # Says what is wrong with the figure.
+    clause_of(pipeline, figure, population.edges)
+    total = total_behind(session, population, pipeline, figure)
+    if not total:
+        return DrillPage((), 0, figure.unit, None)
+    is_by_record = is_walked_by_record(population, figure)
+    read = records_on_page if is_by_record else visits_on_page
+    ids = read(session, population, pipeline, figure, after, limit + 1)
+    key: Any = Record.id if is_by_record else StayRow.id
+    statement = _RECORDS if is_by_record else _VISITS if figure.unit == "stay" else _VISITORS
+    found = {}
+    for first in range(0, len(ids[:limit]), _AT_ONCE):
+        some = ids[:limit][first : first + _AT_ONCE]
+        for row in session.execute(statement.where(key.in_(some))):
+            one = _row(population.actor, *row)
+            found[one.cursor] = one
+    rows = tuple(found[one] for one in ids[:limit])
+    return DrillPage(rows, total, figure.unit, ids[limit - 1] if len(ids) > limit else None)
 
 
 def records_page(
@@ -132,12 +106,12 @@ def records_page(
 ) -> DrillPage:
     """Records that satisfy a clause, newest first, as the actor sees them."""
     count = select(func.count()).select_from(Record).where(where)
-    return _page(session, actor, _record_rows(where), count, Record.id, after, limit, "record")
+    return _page(session, actor, _RECORDS.where(where), count, Record.id, after, limit, "record")
 
 
 def record_rows(session: WorkspaceSession, actor: Actor, where: ColumnElement[bool]) -> list[DrillRow]:
     """Records that satisfy a clause, deleted ones too, without what the actor's role hides."""
-    return [_row(actor, *row) for row in session.execute(_record_rows(where))]
+    return [_row(actor, *row) for row in session.execute(_RECORDS.where(where))]
 
 
 def wins_drill(
@@ -164,128 +138,6 @@ def wins_drill(
     return records_page(session, population.actor, and_(*where), after, limit)
 
 
-def figure_ids(
-    session: WorkspaceSession, population: Population, pipeline: Pipeline, figure: Figure
-) -> list[int]:
-    """All ids behind a figure: of records, or of stays where it counts stays."""
-    people, edges = _people(population, pipeline, figure), population.edges
-    if figure.unit == "record":
-        where = and_(people, _records(pipeline, figure, edges))
-        return list(session.scalars(select(Record.id).where(where).order_by(Record.id)))
-    where = and_(people, _stays(pipeline, figure, edges))
-    return list(session.scalars(_joined(select(StayRow.id)).where(where).order_by(StayRow.id)))
-
-
-def _people(population: Population, pipeline: Pipeline, figure: Figure) -> ColumnElement[bool]:
-    return clauses(population.only(pipeline.key), is_there_now=figure.name == "now")
-
-
-def _records(pipeline: Pipeline, figure: Figure, edges: Edges) -> ColumnElement[bool]:
-    if figure.name == "now":
-        _step(pipeline, figure.stage, [stage.key for stage in pipeline.stages])
-        return Record.stage_key == figure.stage
-    if figure.name in ENDED:
-        return _ended(pipeline, figure, edges)
-    counted = _reached(pipeline, figure, figure.mode, edges)
-    if figure.except_mode:
-        return and_(counted, not_(_reached(pipeline, figure, figure.except_mode, edges)))
-    return counted
-
-
-def _ended(pipeline: Pipeline, figure: Figure, edges: Edges) -> ColumnElement[bool]:
-    _step(pipeline, figure.stage, [stage.key for stage in pipeline.stages])
-    return and_(
-        _entered(_stages_of(pipeline, [figure.stage]), pipeline.key, edges),
-        Record.pipeline_key == pipeline.key,
-        Record.outcome.in_(ENDED[figure.name]),
-    )
-
-
-def _reached(pipeline: Pipeline, figure: Figure, mode: str, edges: Edges) -> ColumnElement[bool]:
-    """Denominator: reached the step; numerator: reached the step and the next one (M2a–c)."""
-    steps = [stage.key for stage in pipeline.steps]
-    place = _step(pipeline, figure.stage, steps)
-    if figure.name == "denominator":
-        last = place
-    elif figure.name == "numerator" and place + 1 < len(steps):
-        last = place + 1
-    else:
-        raise Invalid(N_("There is no figure “%(figure)s” here."), figure=figure.name[:40])
-    if mode == "visited":
-        wanted = steps[place : last + 1]
-    elif mode == "strict":
-        wanted = steps[: last + 1]
-    elif mode == "filled":
-        return _entered(_stages_of(pipeline, steps[last:]), pipeline.key, edges)
-    elif mode == "filled_unless_lost":
-        # "lost" is null for records that are open.
-        is_lost = and_(Record.pipeline_key == pipeline.key, Record.outcome.is_not_distinct_from("lost"))
-        visited = _reached(pipeline, figure, "visited", edges)
-        filled = _reached(pipeline, figure, "filled", edges)
-        return or_(and_(is_lost, visited), and_(not_(is_lost), filled))
-    else:
-        raise Invalid(N_("There is no mode “%(mode)s”."), mode=mode[:40])
-    return and_(*(_entered(_stages_of(pipeline, [key]), pipeline.key, edges) for key in wanted))
-
-
-def _stages_of(pipeline: Pipeline, steps: list[str]) -> list[str]:
-    """Stages that are a visit to one of the steps: any won stage is one to the won step."""
-    won = [stage.key for stage in pipeline.of_kind("won")]
-    return list(dict.fromkeys([*steps, *(won if set(won) & set(steps) else [])]))
-
-
-def _entered(stages: Sequence[str], pipeline_key: str, edges: Edges) -> ColumnElement[bool]:
-    """The record entered one of the stages within the edges."""
-    stay: Any = aliased(StayRow)
-    stage = stay.stage_key == stages[0] if len(stages) == 1 else stay.stage_key.in_(stages)
-    # A list of ids and no EXISTS: without statistics SQLite would look through all stays of the stage once
-    # for every record, because that index has more columns in common with the clause.
-    return Record.id.in_(
-        select(stay.record_id).where(
-            stay.pipeline_key == pipeline_key,
-            stage,
-            stay.left_via.is_distinct_from("void"),
-            *_within(stay.entered_at, edges),
-        )
-    )
-
-
-def _stays(pipeline: Pipeline, figure: Figure, edges: Edges) -> ColumnElement[bool]:
-    _step(pipeline, figure.stage, [stage.key for stage in pipeline.stages])
-    parts = [
-        StayRow.pipeline_key == pipeline.key,
-        StayRow.stage_key == figure.stage,
-        StayRow.left_via.is_distinct_from("void"),
-        *_within(StayRow.entered_at, edges),
-    ]
-    if figure.name in EXITS:
-        left_via = EXITS[figure.name]
-        parts.append(StayRow.left_via.is_(None) if left_via is None else StayRow.left_via == left_via)
-    elif figure.name == "denominator":
-        parts.append(StayRow.left_via.is_not(None))
-    elif figure.name == "numerator":
-        parts.append(StayRow.left_via.in_(FORWARD))
-    elif figure.name != "entered":
-        raise Invalid(N_("There is no figure “%(figure)s” here."), figure=figure.name[:40])
-    return and_(*parts)
-
-
-def _within(column: Any, edges: Edges) -> list[ColumnElement[bool]]:
-    start, end = edges
-    parts = [] if start is None else [column >= start]
-    return parts if end is None else [*parts, column < end]
-
-
-def _step(pipeline: Pipeline, stage: str, keys: list[str]) -> int:
-    if stage not in keys:
-        raise Invalid(
-            N_("The pipeline “%(pipeline)s” has no stage “%(stage)s”."),
-            pipeline=pipeline.key,
-            stage=stage[:80],
-        )
-    return keys.index(stage)
-
-
 _RECORD_COLUMNS = (
     Record.id,
     Record.name,
@@ -299,31 +151,18 @@ _RECORD_COLUMNS = (
 )
 
 
-def _record_rows(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(*_RECORD_COLUMNS, Record.id.label("cursor"), Record.closed_at)
-        .outerjoin(Member, and_(Member.workspace_id == Record.workspace_id, Member.id == Record.owner_id))
-        .where(where)
-    )
+def _rows(cursor: Any, *more: Any) -> Select[*tuple[Any, ...]]:
+    of_owner = and_(Member.workspace_id == Record.workspace_id, Member.id == Record.owner_id)
+    statement = select(*_RECORD_COLUMNS, cursor.label("cursor"), Record.closed_at, *more)
+    if cursor is Record.id:
+        return statement.select_from(Record).outerjoin(Member, of_owner)
+    of_stay = and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id)
+    return statement.select_from(StayRow).join(Record, of_stay).outerjoin(Member, of_owner)
 
 
-def _stay_rows(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    columns = (StayRow.entered_at, StayRow.left_at, StayRow.left_via, StayRow.seconds)
-    return (
-        _joined(select(*_RECORD_COLUMNS, StayRow.id.label("cursor"), Record.closed_at, *columns))
-        .outerjoin(Member, and_(Member.workspace_id == Record.workspace_id, Member.id == Record.owner_id))
-        .where(where)
-    )
-
-
-def _count_stays(where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return _joined(select(func.count(StayRow.id))).where(where)
-
-
-def _joined(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    return statement.select_from(StayRow).join(
-        Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id)
-    )
+_RECORDS = _rows(Record.id)
+_VISITORS = _rows(StayRow.id)
+_VISITS = _rows(StayRow.id, StayRow.entered_at, StayRow.left_at, StayRow.left_via, StayRow.seconds)
 
 
 def _row(actor: Actor, *values: Any) -> DrillRow:

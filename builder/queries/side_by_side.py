@@ -8,21 +8,19 @@ field that selects them is quickest: ``selects_many`` asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
-from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, False_
+from sqlalchemy import Select
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import False_
 
-from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Record
+from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.queries.population import Population
+from builder.queries.probing import FEW, least, parts_of
 
 _Statement = TypeVar("_Statement", bound=Select[Any])
 _INDEX = "INDEXED BY ix_record_report"
-FEW = 2000
-_SLOTS = frozenset(TEXT_SLOTS + NUMBER_SLOTS)
 
 
 def side_by_side(statement: _Statement) -> _Statement:
@@ -38,33 +36,7 @@ def side_by_side(statement: _Statement) -> _Statement:
 
 def selects_many(session: WorkspaceSession, population: Population) -> bool:
     """Whether an index would serve the filter, and leads to more than ``FEW`` records (one statement)."""
-    condition = population.condition
-    if condition is None or session.get_bind().dialect.name != "sqlite":
+    if population.condition is None or session.get_bind().dialect.name != "sqlite":
         return False
-    probes = [_capped_count(population, terms) for terms in _terms_by_slot(condition).values()]
-    return bool(probes) and min(session.execute(select(*probes)).one()) > FEW
-
-
-def _terms_by_slot(condition: ColumnElement[bool]) -> dict[str, list[ColumnElement[bool]]]:
-    """What must hold of single slots, by slot: where there is something an index of a slot could serve."""
-    found: dict[str, list[ColumnElement[bool]]] = {}
-    for term in _conjuncts(condition):
-        if isinstance(term, BinaryExpression) and getattr(term.left, "name", None) in _SLOTS:
-            found.setdefault(term.left.name, []).append(term)
-    return found
-
-
-def _conjuncts(condition: ColumnElement[bool]) -> Iterator[ColumnElement[Any]]:
-    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
-        for part in condition.clauses:
-            yield from _conjuncts(part)
-    else:
-        yield condition
-
-
-def _capped_count(population: Population, terms: list[ColumnElement[bool]]) -> Any:
-    rows: Select[*tuple[Any, ...]] = select(literal(1).label("one")).where(
-        Record.object_key == population.object_key, Record.deleted_at.is_(None), *terms
-    )
-    counted = rows.limit(FEW + 1).subquery()
-    return select(func.count()).select_from(counted).scalar_subquery()
+    parts = parts_of(population.condition)
+    return bool(parts) and least(session, population.object_key, parts)[0] > FEW

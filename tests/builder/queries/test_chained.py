@@ -16,9 +16,9 @@ from builder.domain.funnel import MODES
 from builder.domain.period import ALL_TIME, Period
 from builder.domain.permissions import Actor
 from builder.errors import Invalid
+from builder.queries.behind import EXITS
 from builder.queries.chained import Chain, chained_report
 from builder.queries.chained_drill import ChainedFigure, ChainedPage, chained_drill, count_behind
-from builder.queries.drill import EXITS
 from builder.queries.population import Population
 from builder.services.unit_of_work import UnitOfWork
 from tests.builder.queries import chains, ledgers

@@ -17,15 +17,17 @@ from builder.domain.conditions import ALWAYS, All, Comparison
 from builder.domain.funnel import MODES, UNLESS_LOST, FunnelFigures, StepFigures, StepReach
 from builder.domain.period import ALL_TIME, Period
 from builder.domain.permissions import Actor
+from builder.queries.behind import EXITS, Figure
 from builder.queries.board import board
 from builder.queries.board_moved import after_move
 from builder.queries.dimensions import dimension
-from builder.queries.drill import EXITS, Figure, drill, figure_ids
+from builder.queries.drill import drill
 from builder.queries.funnel import funnel_report, snapshot, source_of
 from builder.queries.funnel_groups import compared_funnel
 from builder.queries.population import Population, subtree
 from builder.services.unit_of_work import UnitOfWork
 from tests.builder.queries import ledgers
+from tests.builder.queries.figures import figure_ids
 from tests.fixtures.databases import FreshDatabase
 
 MONTHS = Period(date(2025, 2, 1), date(2025, 5, 1))

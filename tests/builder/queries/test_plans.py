@@ -18,10 +18,12 @@ from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
 from builder.domain.period import Period
 from builder.domain.permissions import Actor
+from builder.queries.behind import Figure
 from builder.queries.board import board, board_column, scope_of
 from builder.queries.board_heads import heads_of
 from builder.queries.calendar import CalendarRequest, calendar_days
 from builder.queries.dimensions import Dimension
+from builder.queries.drill_walk import visits_on_page
 from builder.queries.funnel import funnel_report
 from builder.queries.funnel_groups import compared_funnel
 from builder.queries.groups import list_groups
@@ -32,6 +34,7 @@ from builder.queries.record import record_page
 from builder.queries.search import reference_search, search
 from builder.queries.side_by_side import selects_many
 from builder.queries.timeline import timeline
+from builder.queries.today import own_work
 from tests.builder.queries import crowd
 from tests.builder.queries.world import NOON, World, actor
 from tests.fixtures.postgres import APP_ROLE, PostgresServer, fresh_postgres_database
@@ -98,7 +101,15 @@ class Plans:
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
             if statement.startswith(
-                ("SELECT record", "SELECT event", "WITH", "SELECT (SELECT", "SELECT anon", "SELECT funnel")
+                (
+                    "SELECT record",
+                    "SELECT event",
+                    "WITH",
+                    "SELECT (SELECT",
+                    "SELECT anon",
+                    "SELECT funnel",
+                    "SELECT stay",
+                )
             ):
                 sent.append((statement, parameters))
 
@@ -385,3 +396,23 @@ def test_months_of_what_a_manager_sees_are_read_from_two_indexes_alone(crowded: 
     if plans.is_sqlite:
         assert plans.uses("COVERING INDEX ix_funnel_rollup_owner"), plans.texts
         assert plans.uses("COVERING INDEX ix_funnel_rollup_department"), plans.texts
+
+
+def test_todays_records_come_from_the_index_of_open_ones(crowded: World) -> None:
+    path = crowded.catalog.pipeline("path")
+    plans = Plans(crowded, lambda: own_work(crowded.session, OWN, [path], crowded.context))
+    assert plans.uses("ix_record_open"), plans.texts
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("figure", [Figure("entered", "first"), Figure("denominator", "first", "filled")])
+def test_lists_behind_figures_are_walked_along_visits_or_read_by_record(
+    crowded: World, figure: Figure, who: str
+) -> None:
+    population = Population(("path",), "opportunity", PEOPLE[who])
+    path = crowded.catalog.pipeline("path")
+    plans = Plans(crowded, lambda: visits_on_page(crowded.session, population, path, figure, None, 51))
+    assert not plans.full_scans(), plans.texts
+    if plans.is_sqlite:
+        assert plans.uses("ix_stay_record" if who == "own" else "ix_stay_entered"), plans.texts
+        assert not any("USE TEMP B-TREE" in text for text in plans.texts if "ix_stay_entered" in text)

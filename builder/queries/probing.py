@@ -1,0 +1,71 @@
+"""How many records the parts of a question select, counted no further than ``FEW``.
+
+Neither database knows how much of what it walks a filter lets through, and the longer the walk, the dearer
+the error. So parts that an index serves (owner, departments, sight, values of slots) are counted first, each
+along its index and up to a cap: where one selects few, these are read and everything else is asked of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
+
+from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Record
+from builder.db.tenancy import WorkspaceSession
+
+FEW = 2000
+Part: TypeAlias = "Sequence[ColumnElement[bool]]"
+_SLOTS = frozenset(TEXT_SLOTS + NUMBER_SLOTS)
+# Comparisons that are a range of an index, or a few.
+_RANGES = frozenset(
+    {operators.eq, operators.lt, operators.le, operators.gt, operators.ge, operators.in_op}
+    | {operators.between_op}
+)
+
+
+def parts_of(condition: ColumnElement[bool] | None) -> list[list[ColumnElement[bool]]]:
+    """What must hold of single slots, slot by slot: what the index of a slot could serve."""
+    found: dict[str, list[ColumnElement[bool]]] = {}
+    for term in () if condition is None else _conjuncts(condition):
+        if isinstance(term, BinaryExpression) and term.operator in _RANGES:
+            name = getattr(term.left, "name", None)
+            if name in _SLOTS:
+                found.setdefault(name, []).append(term)
+    return list(found.values())
+
+
+def _conjuncts(condition: ColumnElement[bool]) -> Iterator[ColumnElement[Any]]:
+    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        for part in condition.clauses:
+            yield from _conjuncts(part)
+    else:
+        yield condition
+
+
+def least(session: WorkspaceSession, object_key: str, parts: Sequence[Part]) -> tuple[int, Part]:
+    """The part that selects the fewest live records of the object, and how many, at most ``FEW`` + 1; one
+    statement. There must be a part.
+    """
+    counts = session.execute(select(*(_capped_count(object_key, part) for part in parts))).one()
+    place = min(range(len(parts)), key=lambda each: counts[each])
+    return counts[place], parts[place]
+
+
+def few_of(object_key: str, part: Part) -> Any:
+    """A list of the ids that a part of few selects. Its limit cuts nothing off: it keeps the databases from
+    asking something else first.
+    """
+    return select(_live(object_key, part, Record.id).limit(2 * FEW).subquery().c.id)
+
+
+def _capped_count(object_key: str, part: Part) -> Any:
+    counted = _live(object_key, part, literal(1).label("one")).limit(FEW + 1).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
+
+
+def _live(object_key: str, part: Part, column: Any) -> Select[*tuple[Any, ...]]:
+    return select(column).where(Record.object_key == object_key, Record.deleted_at.is_(None), *part)
