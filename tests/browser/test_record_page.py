@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.blueprints.workspace.desk import MATTERS, matter, page_of, present_stay
+from tests.fixtures.browser import swapped
 from tests.fixtures.town import Town
 
 pytestmark = pytest.mark.browser
@@ -109,3 +110,26 @@ def test_the_builder_follows_the_field_and_applies(
 
     page.wait_for_selector(".chip")
     assert page.locator("td.title").all_inner_texts() == ["Fence"]
+
+
+def test_a_value_that_is_typed_before_the_builder_has_answered_stays(
+    sqlite_town: Town, enter: Callable[..., tuple[Any, str]]
+) -> None:
+    matter(sqlite_town, "Fence", worth="1500.00")
+    matter(sqlite_town, "Roof", worth="10.00")
+    page, address = enter()
+    page.goto(f"{address}{MATTERS}/filter")
+    page.select_option("#g0-0-field", "worth")
+    page.wait_for_selector("#g0-0-op")
+    held: list[Any] = []
+    page.route("**/filter?*", lambda route: held.append(route))
+    with page.expect_request("**/filter?*"):
+        page.select_option("#g0-0-op", "le")
+    page.fill("#g0-0-a", "1000")
+    with swapped(page):
+        held[0].continue_()
+    assert page.input_value("#g0-0-a") == "1000"
+    page.unroute("**/filter?*")
+    page.click("#filter-builder >> text=Apply")
+    page.wait_for_selector(".chip")
+    assert page.locator("td.title").all_inner_texts() == ["Roof"]
