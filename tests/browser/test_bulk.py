@@ -61,3 +61,26 @@ def test_ticked_rows_are_changed_and_changed_back(
     page.get_by_text("Put back").wait_for()
     page.goto(f"{address}/w/acme/o/matter?cols=title,worth")
     assert "77.50" not in page.locator("tbody").inner_text()
+
+
+def test_a_value_that_is_typed_before_another_field_is_there_stays(
+    sqlite_town: Town, serve_app: Callable[[Any], str], signed_in: Callable[..., Any]
+) -> None:
+    for title in ("Alpha", "Beta"):
+        matter(sqlite_town, title)
+    address = serve_app(sqlite_town.app)
+    page = signed_in(sqlite_town.app, address, "ada@example.com")
+    page.goto(f"{address}/w/acme/o/matter?cols=title,worth")
+    page.get_by_label("Tick all on this page").check()
+    page.get_by_role("button", name="Change fields").click()
+    page.locator("#field").select_option(label="Worth")
+    page.locator("[name=f-worth]").wait_for()
+    held: list[Any] = []
+    page.route("**/bulk/edit*", lambda route: held.append(route))
+    with page.expect_request("**/bulk/edit*"):
+        page.locator("#field").select_option(label="Due")
+    page.locator("[name=f-worth]").fill("77.50")
+    held[0].continue_()
+    page.locator("[name=f-due]").wait_for()
+    assert page.input_value("[name=f-worth]") == "77.50"
+    assert page.input_value("#field") == ""
