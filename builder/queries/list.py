@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 
 from builder.db.conditions_sql import compile_condition
 from builder.db.records import Record
@@ -20,6 +20,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.keyset import Position, SortColumn
 from builder.queries.pages import COUNT_CAP, RecordPages
+from builder.queries.probing import FEW, few_of, least, parts_of
 from builder.queries.row import (
     REFERENCE,
     USER,
@@ -80,15 +81,17 @@ def list_records(
     request: ListRequest,
     context: EvaluationContext,
 ) -> ListPage:
-    """The page that ``request`` asks for, of records the actor sees; at most five statements, mostly two.
+    """The page that ``request`` asks for, of records the actor sees; at most six statements, mostly two.
 
-    Rows (with the count), the tail of empty values where it begins, words of the query, and names of what
-    the shown columns point at. Errors: NotFound for an unknown object, ConditionError for a filter that the
-    database cannot evaluate. A bad cursor gives the first page and its ``problem``; so does a bad sort.
+    How many a field of the filter selects, rows (with the count), the tail of empty values where it begins,
+    words of the query, and names of what the shown columns point at. Errors: NotFound for an unknown object,
+    ConditionError for a filter that the database cannot evaluate. A bad cursor gives the first page and its
+    ``problem``; so does a bad sort.
     """
     definition = catalog.object(request.object_key)
     sort, problem = sort_of(definition, request.sort)
     clauses = asked(session, actor, definition, request, context)
+    clauses += _few_of_it(session, definition.key, clauses)
     pages = RecordPages(session, actor, definition.key, clauses, sort)
     place, is_backward, cursor_problem = _place(request, sort)
     limit = max(1, min(request.limit, LARGEST_PAGE))
@@ -112,6 +115,19 @@ def list_records(
         members=_members(session, definition, rows, columns),
         problem=cursor_problem or problem,
     )
+
+
+def _few_of_it(
+    session: WorkspaceSession, object_key: str, clauses: list[ColumnElement[bool]]
+) -> list[ColumnElement[bool]]:
+    """The ids of few records as a clause, where a field of what is asked selects no more: otherwise a page
+    that they do not fill would walk the order of the list to its end. Nothing where each selects many.
+    """
+    parts = parts_of(and_(*clauses))
+    if not parts:
+        return []
+    count, part = least(session, object_key, parts)
+    return [Record.id.in_(few_of(object_key, part))] if count <= FEW else []
 
 
 def asked(

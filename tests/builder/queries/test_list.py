@@ -256,3 +256,75 @@ def test_the_number_of_statements_does_not_depend_on_the_rows(world: World, who:
         assert page.rows
         sizes.append(len(statements))
     assert max(sizes) <= 5
+
+
+FEW_FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
+    "one": ({"field": "city", "op": "eq", "value": "Ulm"}, lambda city, _: city == "Ulm"),
+    "nothing": ({"field": "city", "op": "eq", "value": "Bonn"}, lambda _city, _amount: False),
+    "a range": (
+        {"field": "amount", "op": "between", "value": [3, 9]},
+        lambda _, amount: amount is not None and 3 <= amount <= 9,
+    ),
+    "both": (
+        {
+            "all": [
+                {"field": "city", "op": "in", "value": ["Ulm", "Zug"]},
+                {"field": "amount", "op": "gt", "value": 2},
+            ]
+        },
+        lambda city, amount: city in ("Ulm", "Zug") and amount is not None and amount > 2,
+    ),
+    "either": (
+        {"any": [{"field": "city", "op": "eq", "value": "Ulm"}, {"field": "amount", "op": "lt", "value": 2}]},
+        lambda city, amount: city == "Ulm" or (amount is not None and amount < 2),
+    ),
+    "empty": (
+        {"all": [{"field": "city", "op": "empty"}, {"field": "amount", "op": "ge", "value": 4}]},
+        lambda city, amount: city is None and amount is not None and amount >= 4,
+    ),
+}
+
+
+@pytest.mark.parametrize("most", [-1, 1, 2000])
+@pytest.mark.parametrize("name", FEW_FILTERS)
+def test_a_filter_finds_the_same_whether_it_selects_few_or_many(
+    world: World, name: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond ``FEW`` the order of the list is walked, up to it the records are read that a field selects."""
+    monkeypatch.setattr("builder.queries.list.FEW", most)
+    document, holds = FEW_FILTERS[name]
+    people = {"all": actor(), "own": actor(ANN, "own"), "subtree": actor(ANN, "subtree", (NORTH, SOUTH))}
+    expected: dict[str, list[str]] = {who: [] for who in people}
+    for number in range(18):
+        city = ("Ulm", "Zug", "Rom", None, "Jena")[number % 5]
+        amount = None if number % 7 == 3 else number % 11
+        owner = (ANN, BEN)[number % 2]
+        values = {"city": city, "amount": None if amount is None else str(amount)}
+        world.opportunity(
+            f"{number:02}", owner=str(owner), **{key: one for key, one in values.items() if one is not None}
+        )
+        if holds(city, amount):
+            expected["all"].append(f"{number:02}")
+            if owner == ANN:
+                expected["own"].append(f"{number:02}")
+    for who in ("all", "own"):
+        for sort in ("title", "-title"):
+            found = walked(world, people[who], filter=parse(document), sort=(sort,), limit=2)
+            assert found == sorted(expected[who], reverse=sort == "-title")
+            page = listed(world, people[who], filter=parse(document), sort=(sort,), limit=2)
+            assert page.total == len(expected[who])
+    seen = walked(world, people["subtree"], filter=parse(document), sort=("amount",), limit=3)
+    assert len(seen) == len(set(seen))
+    assert set(expected["own"]) <= set(seen) <= set(expected["all"])
+
+
+@pytest.mark.parametrize("who", [actor(), actor(ANN, "own"), actor(ANN, "subtree", (NORTH, SOUTH))])
+def test_a_filtered_list_costs_at_most_six_statements(world: World, who: Actor) -> None:
+    for number in range(8):
+        account = world.account(f"Account {number}")
+        world.opportunity(f"deal {number}", account=str(account), owner=str(ANN), helper=str(BEN), city="Ulm")
+    ulm = parse({"field": "city", "op": "eq", "value": "Ulm"})
+    with counted(world.engine) as statements:
+        page = listed(world, who, columns=("title", "account", "helper"), query="deal", limit=5, filter=ulm)
+    assert page.rows
+    assert len(statements) <= 6

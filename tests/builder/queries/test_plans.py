@@ -197,6 +197,24 @@ def test_a_selective_filter_is_read_from_its_index(crowded: World, name: str) ->
 
 
 @pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("sort", ["-record.updated_at", "amount", "title"])
+def test_what_a_filter_of_few_selects_is_read_whoever_asks_in_whatever_order(
+    crowded: World, sort: str, who: str
+) -> None:
+    """Where few or none match, the order of the list would be walked to its end."""
+    document = {"field": "amount", "op": "between", "value": [5000, 5400]}
+    plans = Plans(crowded, reading(crowded, PEOPLE[who], sort=(sort,), filter=parse(document)))
+    assert plans.answer.next is None
+    assert not plans.full_scans()
+    rows = [text for text in plans.texts if "member" in text.lower()]
+    assert rows
+    if plans.is_sqlite:
+        assert all("ix_record_n01" in text for text in rows), rows
+        walks = ("ix_record_updated_at", "ix_record_name", "ix_record_owner", "ix_record_department")
+        assert not any(walk in text for walk in walks for text in rows), rows
+
+
+@pytest.mark.parametrize("who", PEOPLE)
 def test_columns_of_a_board_are_read_in_the_order_of_an_index(crowded: World, who: str) -> None:
     pipeline = crowded.catalog.pipeline("path")
     read = lambda: board(crowded.session, crowded.catalog, PEOPLE[who], pipeline, crowded.context)  # noqa: E731
