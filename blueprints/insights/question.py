@@ -140,8 +140,9 @@ def population_of(scope: Scope, question: Question, *, pipelines: tuple[str, ...
     if question.department:
         chosen = _id(question.department)
         departments = (NOBODY,) if chosen == NOBODY else subtree(scope.session, chosen)
+    keys = pipelines or (question.pipeline.key,)
     return Population(
-        pipelines or (question.pipeline.key,),
+        keys,
         question.definition.key,
         scope.actor,
         owner_id=_id(question.owner) if question.owner else None,
@@ -149,6 +150,7 @@ def population_of(scope: Scope, question: Question, *, pipelines: tuple[str, ...
         condition=compiled,
         period=question.period,
         time_zone=scope.workspace.time_zone,
+        is_rolled_up=all(scope.catalog.pipeline(key).is_counted for key in keys),
     )
 
 

@@ -153,4 +153,5 @@ def _population(
         uow.actor,
         period=period,
         time_zone=uow.workspace.time_zone,
+        is_rolled_up=all(pipeline.is_counted for pipeline in pipelines),
     )

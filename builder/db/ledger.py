@@ -231,6 +231,7 @@ class FunnelRollup(Base, WorkspaceScoped):
             "department_id",
             "n",
             "amount_minor",
+            "weighted_minor",
             "month_from",
             "month_to",
             sqlite_where=text(OF_ALL_TIME),

@@ -27,6 +27,7 @@ NUMBER_SLOTS = tuple(f"n{number:02}" for number in range(1, 21))
 LIVE = text("deleted_at IS NULL")
 # Value × probability, by which lists are ordered (S46): kept by the database, so no writer can forget it.
 WEIGHTED = "CAST(amount_minor AS DOUBLE PRECISION) * probability / 100.0"
+WON = "outcome = 'won' AND deleted_at IS NULL"
 
 
 class Record(Base, WorkspaceScoped):
@@ -34,7 +35,7 @@ class Record(Base, WorkspaceScoped):
 
     ``journey`` is the compact text of all visits (``domain.journey``), ``stay_id`` the open stay and
     ``slice_id`` the open slice, which each change of a reported column closes. ``weighted`` is the amount ×
-    probability in minor units.
+    probability in minor units, ``cycle`` a won one's microseconds from the beginning to the close (M10).
     ``revision`` rises with each save or move and guards against stale writes. ``merged_into_id``: the record
     that a deleted one was merged into; ``merged_ids`` are, of a live one, all that were merged into it.
     ``erased_at``: when a person's data was erased from it; what is left is anonymous.
@@ -59,6 +60,7 @@ class Record(Base, WorkspaceScoped):
     stage_entered_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    cycle: Mapped[int | None]
     journey: Mapped[str] = mapped_column(Text, default="")
     amount_minor: Mapped[int | None]
     currency: Mapped[str | None] = mapped_column(String(3))
@@ -152,6 +154,23 @@ for _name, _columns in {
             postgresql_where=LIVE,
             info={"dialect": _dialect},
         ).ddl_if(dialect=_dialect)
+# Amounts and cycles of won records in their order, of everybody and of each owner: for medians.
+for _name, _value in {"amount": ("currency", "amount_minor"), "cycle": ("cycle",)}.items():
+    for _suffix, _columns in {
+        "": (*_value, "owner_id", "department_id"),
+        "_owner": ("owner_id", *_value, "department_id"),
+    }.items():
+        Index(
+            f"ix_record_won_{_name}{_suffix}",
+            _table.c.workspace_id,
+            _table.c.pipeline_key,
+            *(_table.c[column] for column in _columns),
+            # SQLite looks at what the index is about in every row, here or in the table.
+            _table.c.outcome,
+            _table.c.deleted_at,
+            sqlite_where=text(WON),
+            postgresql_where=text(WON),
+        )
 # What reports with a free filter read of each record, side by side: SQLite would fetch every row, with its
 # document, from a page of its own. PostgreSQL reads pages in their order, and an index of its has 32 columns.
 Index(
@@ -160,6 +179,7 @@ Index(
     *(_table.c[_name] for _name in ("owner_id", "journey", "currency", "amount_minor", "id", "deleted_at")),
     *(_table.c[_name] for _name in ("department_id", "pipeline_key", "stage_key", "outcome", "probability")),
     *(_table.c[_name] for _name in ("expected_close_on", "created_at", "closed_at", "stage_entered_at")),
+    _table.c.cycle,
     *(_table.c[_slot] for _slot in TEXT_SLOTS + NUMBER_SLOTS),
     sqlite_where=LIVE,
     info={"dialect": "sqlite"},

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from builder.domain.funnel import Count, FunnelFigures, Mode, figures
 from builder.domain.reach import FunnelSteps
 from builder.domain.stays import Stay
+from builder.domain.win_sums import Ending, win_cells
 from builder.domain.windows import Shape, Term, terms_of
 
 ALL_TIME = 0
@@ -42,7 +43,9 @@ class Cell(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """What is added. ``weighted_minor`` (of ``now`` only) is exact: amount in minor units × percent."""
+    """What is added. ``weighted_minor`` (of ``now``) is exact: amount in minor units × percent; the sums of
+    wins use it for numbers of their own (``domain.win_sums``).
+    """
 
     n: int
     amount_minor: int
@@ -50,15 +53,14 @@ class Sum(NamedTuple):
 
 
 class Present(NamedTuple):
-    """A record as it stands: its stage, amount in minor units, and probability in percent (M15).
+    """A record as it stands: its stage, probability in percent (M15), and how it ended.
 
     ``probability`` is the record's override where it has one, else the stage's.
     """
 
     stage_key: str
-    currency: str
-    amount_minor: int
     probability: int
+    ending: Ending
 
 
 Cells = dict[Cell, Sum]
@@ -121,10 +123,18 @@ def add_contributions(
         added[0] += change
         added[1] += change * amount
     if present is not None:
-        added = sums.setdefault((NOW, present.stage_key, ALL_TIME, ALL_TIME, present.currency), [0, 0, 0])
-        added[0] += sign
-        added[1] += sign * present.amount_minor
-        added[2] += sign * present.amount_minor * present.probability
+        _add_present(sums, present, sign)
+
+
+def _add_present(sums: Sums, present: Present, sign: int) -> None:
+    ending = present.ending
+    amount = ending.amount_minor or 0
+    stock = (NOW, present.stage_key, ending.currency, 1, amount, amount * present.probability)
+    for measure, place, currency, n, minor, third in (stock, *win_cells(ending)):
+        added = sums.setdefault((measure, place, ALL_TIME, ALL_TIME, currency), [0, 0, 0])
+        added[0] += sign * n
+        added[1] += sign * minor
+        added[2] += sign * third
 
 
 def difference(before: Mapping[Cell, Sum], after: Mapping[Cell, Sum]) -> Cells:

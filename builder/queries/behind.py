@@ -19,7 +19,7 @@ from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.domain.pipeline import Pipeline
 from builder.errors import N_, Invalid
-from builder.queries.wins import TERMINAL
+from builder.queries.win_sets import TERMINAL
 
 # Figures of the identity of M1, with the way out that each counts.
 EXITS: dict[str, str | None] = {

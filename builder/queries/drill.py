@@ -24,7 +24,8 @@ from builder.queries.dimensions import Dimension, is_group
 from builder.queries.drill_total import total_behind
 from builder.queries.drill_walk import is_walked_by_record, records_on_page, visits_on_page
 from builder.queries.population import Population, clauses
-from builder.queries.wins import TERMINAL, closed_in
+from builder.queries.win_sets import TERMINAL
+from builder.queries.wins import closed_in
 
 # Ids in one statement.
 _AT_ONCE = 1000

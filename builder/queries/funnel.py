@@ -28,9 +28,10 @@ from builder.domain.reach import (
 )
 from builder.domain.rollup import NOW
 from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
-from builder.queries.funnel_rollup import grain, tally_of_rollup
+from builder.queries.funnel_rollup import tally_of_rollup
 from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
 from builder.queries.population import Population, clauses
+from builder.queries.rolled_up import grain, is_rolled_up
 from builder.queries.side_by_side import selects_many, side_by_side
 from builder.queries.wins import chosen_currency
 
@@ -109,8 +110,7 @@ def funnel_report(
 
 def source_of(population: Population, pipeline: Pipeline, amounts: Amounts, by: Dimension | None) -> Source:
     """Which source answers; see the module's text."""
-    is_rolled_up = by is None or by.kind in ("owner", "department")
-    if population.condition is None and is_rolled_up and amounts != "now" and population.period.months:
+    if population.condition is None and is_rolled_up(by) and amounts != "now" and population.period.months:
         return "rollup" if pipeline.is_counted else "stays"
     if not population.period and amounts != "entry":
         return "journeys"
@@ -130,7 +130,7 @@ def snapshot(
                 func.sum(FunnelRollup.amount_minor),
                 func.sum(FunnelRollup.weighted_minor),
             )
-            .where(*grain(population, pipeline.key), FunnelRollup.measure == NOW)
+            .where(*grain(population.only(pipeline.key)), FunnelRollup.measure == NOW)
             .group_by(FunnelRollup.stage_key, FunnelRollup.currency)
         )
     else:

@@ -15,10 +15,8 @@ from builder.domain.pipeline import Pipeline
 from builder.domain.rollup import ALL_TIME
 from builder.queries.dimensions import Dimension
 from builder.queries.funnel_stays import Tally
-from builder.queries.population import Population, narrowed
-
-WORKSPACE_GRAIN = 0
-NOBODY = -1
+from builder.queries.population import NOBODY, Population
+from builder.queries.rolled_up import grain, group_column
 
 
 def tally_of_rollup(
@@ -61,36 +59,17 @@ def numbers_of_rollup(
 
 
 def _group(by: Dimension | None) -> ColumnElement[Any]:
-    if by is None:
-        return literal(0)
-    column = FunnelRollup.owner_id if by.kind == "owner" else FunnelRollup.department_id
-    return column.expression
+    return literal(0) if by is None else group_column(by)
 
 
 def _cells(
     population: Population, pipeline: Pipeline, measures: Iterable[str], by: Dimension | None
 ) -> list[ColumnElement[bool] | TextClause]:
     return [
-        *grain(population, pipeline.key, by),
+        *grain(population.only(pipeline.key), by),
         FunnelRollup.measure.in_(tuple(measures)),
         *_window(population),
     ]
-
-
-def grain(
-    population: Population, pipeline_key: str, by: Dimension | None = None
-) -> list[ColumnElement[bool]]:
-    """The rows of the grain that can tell what is asked: the whole workspace, or owner × department."""
-    owner, department = FunnelRollup.owner_id, FunnelRollup.department_id
-    narrow = narrowed(population, owner, department, nobody=False)
-    parts = [FunnelRollup.pipeline_key == pipeline_key]
-    if not narrow and by is None:
-        return [
-            *parts,
-            FunnelRollup.owner_id == WORKSPACE_GRAIN,
-            FunnelRollup.department_id == WORKSPACE_GRAIN,
-        ]
-    return [*parts, FunnelRollup.owner_id != WORKSPACE_GRAIN, *narrow]
 
 
 def _window(population: Population) -> list[ColumnElement[bool] | TextClause]:

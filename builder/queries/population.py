@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from builder.db.people import Department
 from builder.db.records import Record
@@ -31,6 +30,7 @@ class Population:
     ``owner_id`` and the members of ``department_ids`` are ids, or −1 for records without one; ``None``
     does not narrow. ``condition`` is a compiled condition (``db.conditions_sql``). ``period`` is that of the
     report, in days of ``time_zone``; what it means (entered or closed in it) each report says.
+    ``is_rolled_up``: the sums of all its pipelines are complete (``Pipeline.is_counted``).
     """
 
     pipelines: tuple[str, ...]
@@ -41,6 +41,7 @@ class Population:
     condition: ColumnElement[bool] | None = None
     period: Period = ALL_TIME
     time_zone: str = "UTC"
+    is_rolled_up: bool = False
 
     def only(self, pipeline_key: str) -> Population:
         return replace(self, pipelines=(pipeline_key,))
@@ -58,8 +59,8 @@ class Population:
 def visible(
     actor: Actor,
     object_key: str,
-    owner: InstrumentedAttribute[Any],
-    department: InstrumentedAttribute[Any],
+    owner: Any,
+    department: Any,
 ) -> ColumnElement[bool] | None:
     """Row visibility of an object on an owner and a department column; ``None``: everything is visible."""
     if actor.sees_all_of(object_key):
@@ -70,7 +71,7 @@ def visible(
     return own
 
 
-def matching(column: InstrumentedAttribute[Any], ids: Iterable[int], *, nobody: bool) -> ColumnElement[bool]:
+def matching(column: Any, ids: Iterable[int], *, nobody: bool) -> ColumnElement[bool]:
     """``column`` is one of ``ids``; −1 means no value: null in ``record``, −1 itself in roll-ups."""
     wanted = sorted(set(ids))
     if nobody and NOBODY in wanted:
@@ -83,8 +84,8 @@ def matching(column: InstrumentedAttribute[Any], ids: Iterable[int], *, nobody: 
 
 def narrowed(
     population: Population,
-    owner: InstrumentedAttribute[Any] = Record.owner_id,
-    department: InstrumentedAttribute[Any] = Record.department_id,
+    owner: Any = Record.owner_id,
+    department: Any = Record.department_id,
     *,
     nobody: bool = True,
 ) -> list[ColumnElement[bool]]:
@@ -118,8 +119,10 @@ def clauses(population: Population, *, is_there_now: bool = True) -> ColumnEleme
     return and_(*parts)
 
 
-def matching_keys(keys: tuple[str, ...]) -> ColumnElement[bool]:
-    return Record.pipeline_key == keys[0] if len(keys) == 1 else Record.pipeline_key.in_(keys)
+def matching_keys(keys: tuple[str, ...], column: Any = Record.pipeline_key) -> ColumnElement[bool]:
+    """``column`` names one of these pipelines."""
+    matches: ColumnElement[bool] = column == keys[0] if len(keys) == 1 else column.in_(keys)
+    return matches
 
 
 def subtree(session: WorkspaceSession, department_id: int) -> tuple[int, ...]:

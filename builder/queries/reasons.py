@@ -23,7 +23,8 @@ from builder.errors import N_
 from builder.queries.drill import PAGE, DrillPage, records_page
 from builder.queries.population import Population, clauses
 from builder.queries.side_by_side import side_by_side
-from builder.queries.wins import TERMINAL, chosen_currency, closed_in
+from builder.queries.win_sets import TERMINAL
+from builder.queries.wins import chosen_currency, closed_in
 
 Measure: TypeAlias = Literal["count", "amount"]
 DEFINITION = N_(

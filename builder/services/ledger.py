@@ -23,6 +23,7 @@ from builder.domain import journey, rollup
 from builder.domain.pipeline import Pipeline
 from builder.domain.reach import FunnelSteps
 from builder.domain.stays import Stay
+from builder.domain.win_sums import Ending
 from builder.metadata.cache import ProcessCache
 from builder.services.rollup import Grain, RollupChanges, append
 from builder.services.unit_of_work import UnitOfWork
@@ -41,7 +42,8 @@ REPORTED = (
     "department_id",
 )
 _reported_of = itemgetter(*REPORTED)
-_counted_of = itemgetter(*REPORTED, "deleted_at")
+_ending = itemgetter(*Ending._fields)
+_counted_of = itemgetter(*REPORTED, "started_at", "closed_at", "deleted_at")
 _SLICE_HEAD = ("workspace_id", "id", "record_id", "object_key", "recorded_at", "superseded_at")
 _SLICE_COLUMNS = (*_SLICE_HEAD, "valid_from", "valid_to", *REPORTED)
 # From when, until when, and the reported columns in their order.
@@ -195,6 +197,7 @@ class Ledger:
         if stored:
             before = self._stays_before[standing.record_id] if has_moved else standing.stays
             contribution(self._uow, stored, before, self.changes, -1)
+        record["cycle"] = ending_of(record).cycle_micros
         contribution(self._uow, record, standing.stays, self.changes, +1)
         if standing.pipeline is not None:
             record["journey"] = journey.encode([stored.stay for stored in standing.stays])
@@ -256,6 +259,11 @@ def steps_of(pipeline: Pipeline) -> FunnelSteps:
     return _steps.get((pipeline.key, pipeline.checksum), lambda: FunnelSteps.of(pipeline))
 
 
+def ending_of(record: Mapping[str, Any]) -> Ending:
+    """How a record ended, by its row values."""
+    return Ending(*_ending(record))
+
+
 def contribution(
     uow: UnitOfWork,
     record: Mapping[str, Any],
@@ -276,12 +284,7 @@ def contribution(
             continue
         present = None
         if key == record["pipeline_key"]:
-            present = rollup.Present(
-                record["stage_key"],
-                record["currency"],
-                record["amount_minor"] or 0,
-                record["probability"] or 0,
-            )
+            present = rollup.Present(record["stage_key"], record["probability"] or 0, ending_of(record))
         sums = changes.of(Grain.of(key, record["owner_id"], record["department_id"]))
         rollup.add_contributions(sums, stays, steps_of(pipeline), uow.workspace.zone, present, sign)
 

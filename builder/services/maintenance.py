@@ -21,7 +21,7 @@ from builder.domain import journey
 from builder.domain.fields import ObjectDefinition
 from builder.queries.definitions import pipeline_version
 from builder.services.belongings import set_merged_ids
-from builder.services.ledger import REPORTED, Standing, StaysLater, contribution
+from builder.services.ledger import REPORTED, Standing, StaysLater, contribution, ending_of
 from builder.services.numbers import number_fields, write_numbers
 from builder.services.projections import (
     columns,
@@ -217,6 +217,7 @@ def _expected_columns(
 ) -> dict[str, Any]:
     record = standing.record
     expected = columns(definition, record["data"], uow.workspace.currency)
+    expected["cycle"] = ending_of(record).cycle_micros
     expected["slice_id"] = next((row.id for row in slices.get(standing.record_id, ())), None)
     if standing.stays:
         last = standing.stays[-1]

@@ -25,6 +25,7 @@ from builder.domain.rollup import (
     whole_months,
 )
 from builder.domain.stays import Stay, close_stay, open_stay
+from builder.domain.win_sums import Ending
 from tests.builder.domain.histories import PATH, T0, entered_between, histories, walk
 from tests.builder.domain.selling import letters
 
@@ -178,7 +179,8 @@ def test_difference_leads_from_one_to_the_other(one: tuple, other: tuple) -> Non
 
 
 def test_present_gives_board_heads_with_exact_weights() -> None:
-    cells = contributions((), STEPS, UTC, Present("b", "EUR", 333, 33))
+    cells = contributions((), STEPS, UTC, Present("b", 33, Ending("open", 333, "EUR", None, None)))
+    assert cells.pop(Cell("ended", "open", 0, 0, "")) == Sum(1, 0, 0)
     assert cells == {Cell("now", "b", 0, 0, "EUR"): Sum(1, 333, 333 * 33)}
 
 

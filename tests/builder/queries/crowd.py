@@ -15,7 +15,8 @@ from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS
 from builder.domain.search import record_tokens
 from tests.builder.queries.world import NOON, PATH
 
-STAGES = [stage["key"] for stage in PATH["stages"]]
+KINDS = {stage["key"]: stage["kind"] for stage in PATH["stages"]}
+STAGES = list(KINDS)
 OWNERS = range(1001, 1021)
 DEPARTMENTS = range(2001, 2011)
 SOURCES = ("web", "fair", "mail")
@@ -55,6 +56,8 @@ def rows(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
             "amount_minor": amount * 100,
             "currency": "CNY",
             "probability": 50,
+            "outcome": KINDS[stage],
+            "cycle": chance.randrange(10**13) if KINDS[stage] == "won" else None,
             "closed_at": start + number if stage in ("done", "gone", "void") else None,
         }
         updated = start + chance.randrange(count * SECOND)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from builder.clock import FakeClock
+from builder.db.conditions_sql import compile_condition
 from builder.db.ids import new_id
 from builder.db.people import Department, Member
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.comparison import EvaluationContext
+from builder.domain.conditions import ALWAYS
+from builder.domain.permissions import Actor
 from builder.domain.stays import EntryFacts, LoggedEntry
 from builder.metadata.catalog import Catalog, PlainRow
+from builder.queries.population import Population
 from builder.services.history import LoadedRecord, load_histories
 from builder.services.records import NewRecord, Saved
 from builder.services.unit_of_work import UnitOfWork
@@ -177,3 +183,31 @@ def _entries(dice: random.Random) -> list[LoggedEntry]:
         entries.append(LoggedEntry(key, known, EntryFacts(None, None, minor, coin)))
         at += timedelta(days=dice.choice([0, 1, 5, 20, 45]), seconds=dice.randrange(9))
     return entries
+
+
+def everything(uow: UnitOfWork, **more: object) -> Population:
+    known = {"actor": uow.actor, "time_zone": ZONE}
+    return Population(("path",), "job", **{**known, **more})  # type: ignore[arg-type]
+
+
+def free(uow: UnitOfWork, population: Population) -> Population:
+    """The same records, asked for with a condition that is always true: never answered by the roll-up."""
+    context = EvaluationContext(uow.clock.now(), ZONE)
+    fields = uow.catalog.object("job").fields.by_key
+    return replace(population, condition=compile_condition(ALWAYS, fields, context))
+
+
+def narrowings(uow: UnitOfWork, members: list[int], departments: list[int]) -> dict[str, Population]:
+    rep = Actor(members[0], "Ada", "rep", frozenset(), "own")
+    manager = Actor(members[1], "Bo", "m", frozenset(), "subtree", (departments[1],), (departments[1],))
+    return {
+        "all": everything(uow),
+        "an owner": everything(uow, owner_id=members[2]),
+        "no owner": everything(uow, owner_id=-1),
+        "a department": everything(uow, department_ids=(departments[0],)),
+        "a subtree": everything(uow, department_ids=tuple(departments)),
+        "no department": everything(uow, department_ids=(-1,)),
+        "own records": everything(uow, actor=rep),
+        "a manager's records": everything(uow, actor=manager),
+        "a manager and an owner": everything(uow, actor=manager, owner_id=members[0]),
+    }

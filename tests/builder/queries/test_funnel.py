@@ -24,10 +24,11 @@ from builder.queries.dimensions import dimension
 from builder.queries.drill import drill
 from builder.queries.funnel import funnel_report, snapshot, source_of
 from builder.queries.funnel_groups import compared_funnel
-from builder.queries.population import Population, subtree
+from builder.queries.population import subtree
 from builder.services.unit_of_work import UnitOfWork
 from tests.builder.queries import ledgers
 from tests.builder.queries.figures import figure_ids
+from tests.builder.queries.ledgers import everything, free, narrowings
 from tests.fixtures.databases import FreshDatabase
 
 MONTHS = Period(date(2025, 2, 1), date(2025, 5, 1))
@@ -48,34 +49,6 @@ PERIODS = (ALL_TIME, MONTHS, SINCE, DAYS)
 def uow(database_url: FreshDatabase):  # type: ignore[no-untyped-def]
     with ledgers.workspace(database_url) as made:
         yield made
-
-
-def everything(uow: UnitOfWork, **more: object) -> Population:
-    known = {"actor": uow.actor, "time_zone": ledgers.ZONE}
-    return Population(("path",), "job", **{**known, **more})  # type: ignore[arg-type]
-
-
-def free(uow: UnitOfWork, population: Population) -> Population:
-    """The same records, asked for with a condition that is always true: never answered by the roll-up."""
-    context = EvaluationContext(uow.clock.now(), ledgers.ZONE)
-    fields = uow.catalog.object("job").fields.by_key
-    return replace(population, condition=compile_condition(ALWAYS, fields, context))
-
-
-def narrowings(uow: UnitOfWork, members: list[int], departments: list[int]) -> dict[str, Population]:
-    rep = Actor(members[0], "Ada", "rep", frozenset(), "own")
-    manager = Actor(members[1], "Bo", "m", frozenset(), "subtree", (departments[1],), (departments[1],))
-    return {
-        "all": everything(uow),
-        "an owner": everything(uow, owner_id=members[2]),
-        "no owner": everything(uow, owner_id=-1),
-        "a department": everything(uow, department_ids=(departments[0],)),
-        "a subtree": everything(uow, department_ids=tuple(departments)),
-        "no department": everything(uow, department_ids=(-1,)),
-        "own records": everything(uow, actor=rep),
-        "a manager's records": everything(uow, actor=manager),
-        "a manager and an owner": everything(uow, actor=manager, owner_id=members[0]),
-    }
 
 
 @QUICKLY

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from builder.db.conditions_sql import compile_condition
+from builder.db.records import Record
 from builder.domain.calendar_page import CalendarPage
 from builder.domain.conditions import parse
 from builder.domain.period import Period
 from builder.domain.permissions import Actor
+from builder.domain.win_sums import bucket_of
 from builder.queries.behind import Figure
 from builder.queries.board import board, board_column, scope_of
 from builder.queries.board_heads import heads_of
@@ -35,6 +39,7 @@ from builder.queries.search import reference_search, search
 from builder.queries.side_by_side import selects_many
 from builder.queries.timeline import timeline
 from builder.queries.today import own_work
+from builder.queries.wins_summed import SummedSet, add_medians, in_group
 from tests.builder.queries import crowd
 from tests.builder.queries.world import NOON, World, actor
 from tests.fixtures.postgres import APP_ROLE, PostgresServer, fresh_postgres_database
@@ -434,3 +439,28 @@ def test_lists_behind_figures_are_walked_along_visits_or_read_by_record(
     if plans.is_sqlite:
         assert plans.uses("ix_stay_record" if who == "own" else "ix_stay_entered"), plans.texts
         assert not any("USE TEMP B-TREE" in text for text in plans.texts if "ix_stay_entered" in text)
+
+
+@pytest.mark.parametrize("who", ["all", "own", "subtree"])
+@pytest.mark.parametrize("by", [None, 1005])
+def test_medians_read_one_bucket_of_an_index(crowded: World, who: str, by: int | None) -> None:
+    actor = PEOPLE[who]
+    population = Population(("path",), "opportunity", actor)
+    columns = (Record.amount_minor, Record.cycle, Record.owner_id, Record.department_id)
+    seen = [
+        row
+        for row in crowded.session.execute(select(*columns).where(Record.outcome == "won"))
+        if actor.can_see("opportunity", row.owner_id, row.department_id) and by in (None, row.owner_id)
+    ]
+    counts = SummedSet(amounts={"CNY": Counter(bucket_of(row.amount_minor) for row in seen)})
+    counts.lengths = Counter(bucket_of(row.cycle) for row in seen)
+    clauses = () if by is None else in_group(Dimension("owner", "owner"), by)
+
+    plans = Plans(crowded, lambda: add_medians(crowded.session, population, [(clauses, counts)], "CNY"))
+
+    assert counts.money["CNY"].median_minor == median(row.amount_minor for row in seen)
+    assert counts.median_micros == median(row.cycle for row in seen)
+    suffix = "_owner" if by or who == "own" else ""
+    for value in ("amount", "cycle"):
+        index = f"ix_record_won_{value}{suffix} "
+        assert plans.uses(f"COVERING INDEX {index}" if plans.is_sqlite else f"using {index}"), plans.texts

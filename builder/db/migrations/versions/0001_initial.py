@@ -135,7 +135,7 @@ def _report_index() -> None:
         "deleted_at",
     ]
     facts = ["department_id", "pipeline_key", "stage_key", "outcome", "probability"]
-    times = ["expected_close_on", "created_at", "closed_at", "stage_entered_at"]
+    times = ["expected_close_on", "created_at", "closed_at", "stage_entered_at", "cycle"]
     columns = [*head, *facts, *times, *_TEXT_SLOTS, *_NUMBER_SLOTS]
     op.create_index("ix_record_report", "record", columns, sqlite_where=sa.text(_LIVE))
 
@@ -383,6 +383,7 @@ def _records() -> None:
         sa.Column("stage_entered_at", _INSTANT),
         sa.Column("started_at", _INSTANT),
         sa.Column("closed_at", _INSTANT),
+        sa.Column("cycle", sa.BigInteger()),
         sa.Column("journey", sa.Text(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger()),
         sa.Column("currency", sa.String(3)),
@@ -445,6 +446,18 @@ def _records() -> None:
         ["workspace_id", "object_key", "weighted", "id"],
         **_where("weighted IS NOT NULL AND deleted_at IS NULL"),
     )
+    for name, columns in (
+        ("amount", ["currency", "amount_minor", "owner_id", "department_id"]),
+        ("amount_owner", ["owner_id", "currency", "amount_minor", "department_id"]),
+        ("cycle", ["cycle", "owner_id", "department_id"]),
+        ("cycle_owner", ["owner_id", "cycle", "department_id"]),
+    ):
+        op.create_index(
+            f"ix_record_won_{name}",
+            "record",
+            ["workspace_id", "pipeline_key", *columns, "outcome", "deleted_at"],
+            **_where("outcome = 'won' AND deleted_at IS NULL"),
+        )
     op.create_index("ix_record_name", "record", ["workspace_id", "object_key", "name", "id"], **_where(_LIVE))
     op.create_index(
         "ix_record_open",
@@ -741,6 +754,7 @@ def _ledger() -> None:
             "department_id",
             "n",
             "amount_minor",
+            "weighted_minor",
             "month_from",
             "month_to",
         ],

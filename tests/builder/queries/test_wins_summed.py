@@ -1,0 +1,137 @@
+"""Wins from the roll-up equal wins counted from the records, whoever asks, and whatever was done to them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, select
+
+from builder.db.records import Record
+from builder.domain.permissions import Actor, Veil
+from builder.queries.dimensions import dimension
+from builder.queries.population import Population
+from builder.queries.wins import WinReport, win_report
+from builder.services import deletion, records, rollup, transitions
+from builder.services.maintenance import rebuild, verify
+from builder.services.records import SaveRecord
+from builder.services.transitions import MoveRecord
+from builder.services.unit_of_work import UnitOfWork
+from tests.builder.queries import ledgers
+from tests.builder.queries.ledgers import everything, narrowings
+from tests.builder.queries.test_wins import rounded
+from tests.fixtures.databases import FreshDatabase
+
+QUICKLY = settings(
+    max_examples=2,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+DIMENSIONS = (None, "owner", "department", "channel", "close_month")
+
+
+@pytest.fixture
+def uow(database_url: FreshDatabase):  # type: ignore[no-untyped-def]
+    with ledgers.workspace(database_url) as made:
+        yield made
+
+
+def plain(report: WinReport) -> tuple[Any, ...]:
+    groups = [(group.name, rounded(group.figures)) for group in report.groups]
+    return rounded(report.total), report.currency, report.currencies, sorted(groups, key=repr)
+
+
+def assert_equal_for_all(uow: UnitOfWork, populations: dict[str, Population]) -> None:
+    for (name, counted), by in product(populations.items(), DIMENSIONS):
+        summed = replace(counted, is_rolled_up=True)
+        grouped = dimension(by, uow.catalog.object("job")) if by else None
+        for currency in ("EUR", "CNY"):
+            quick = win_report(uow.session, summed, currency=currency, by=grouped)
+            slow = win_report(uow.session, counted, currency=currency, by=grouped)
+            assert plain(quick) == plain(slow), (name, by)
+
+
+def touch(uow: UnitOfWork, dice: random.Random, record_id: int, members: list[int]) -> None:
+    """Something that changes what a record counts for."""
+    is_deleted = uow.session.scalar(select(Record.deleted_at).where(Record.id == record_id)) is not None
+    if is_deleted:
+        deletion.restore(uow, record_id)
+        return
+    act = dice.choice(["worth", "coin", "boss", "nobody", "delete", "move", "move"])
+    if act == "delete":
+        deletion.delete(uow, record_id)
+    elif act == "move":
+        to = dice.choice([key for key, _ in ledgers.STAGES])
+        transitions.move(uow, MoveRecord(record_id, to, reason_key=None))
+    else:
+        values = {
+            "worth": {"worth": dice.choice([None, "0", "12.34", "9000000"])},
+            "coin": {"coin": dice.choice(["EUR", "CNY"])},
+            "boss": {"boss": str(dice.choice(members))},
+            "nobody": {"boss": None},
+        }[act]
+        records.save(uow, SaveRecord(record_id, values))
+
+
+@QUICKLY
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 60))
+def test_the_rollup_tells_what_the_records_tell(uow: UnitOfWork, seed: int, count: int) -> None:
+    members, departments = ledgers.people(uow)
+    made = ledgers.load(uow, seed, count, members)
+    assert_equal_for_all(uow, narrowings(uow, members, departments))
+
+    dice = random.Random(seed)
+    for _ in range(30):
+        touch(uow, dice, dice.choice(made), members)
+        uow.commit()
+    populations = narrowings(uow, members, departments)
+    assert_equal_for_all(uow, {name: populations[name] for name in ("all", "a manager's records")})
+    rollup.fold(uow)
+    uow.commit()
+    assert_equal_for_all(uow, populations)
+    assert verify(uow).is_clean
+    rebuild(uow)
+    uow.commit()
+    assert_equal_for_all(uow, {"all": populations["all"]})
+
+
+def test_hidden_amounts_are_told_by_neither(uow: UnitOfWork) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 5, 40, members)
+    blind = Actor(
+        members[0],
+        "Ada",
+        "rep",
+        frozenset(),
+        "all",
+        veils={"job": Veil(frozenset({"worth"}), frozenset({"amount"}))},
+    )
+    population = everything(uow, actor=blind)
+    assert population.hides_amounts
+    assert_equal_for_all(uow, {"blind": population})
+    report = win_report(uow.session, replace(population, is_rolled_up=True), currency="EUR")
+    assert report.currencies == ()
+    assert report.total.counts.won_minor == 0
+    assert report.total.counts.median_won_minor is None
+
+
+def test_a_page_of_all_owners_takes_three_statements(uow: UnitOfWork) -> None:
+    """Sums, medians, names: however many owners and records there are."""
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 5, 60, members)
+    sent: list[str] = []
+    engine = uow.session.get_bind()
+    listener = lambda _c, _cursor, statement, *_: sent.append(statement)  # noqa: E731
+    by = dimension("owner", uow.catalog.object("job"))
+    uow.session.connection()
+    event.listen(engine, "before_cursor_execute", listener)
+    report = win_report(uow.session, everything(uow, is_rolled_up=True), currency="EUR", by=by)
+    event.remove(engine, "before_cursor_execute", listener)
+    assert len(report.groups) == 4
+    assert len([text for text in sent if text.startswith("SELECT")]) == 3
