@@ -219,6 +219,16 @@ def test_what_a_filter_of_few_selects_is_read_whoever_asks_in_whatever_order(
         assert not any(walk in text for walk in walks for text in rows), rows
 
 
+@pytest.mark.parametrize("who", ["all", "department", "subtree"])
+def test_what_no_field_selects_by_itself_is_met_side_by_side(crowded: World, who: str) -> None:
+    document = {"field": "city", "op": "contains", "value": "nowhere"}
+    plans = Plans(crowded, reading(crowded, PEOPLE[who], filter=parse(document)))
+    assert not plans.answer.rows
+    if plans.is_sqlite:
+        assert plans.uses("COVERING INDEX ix_record_report"), plans.texts
+        assert not plans.uses("ix_record_updated_at"), plans.texts
+
+
 @pytest.mark.parametrize("who", PEOPLE)
 def test_columns_of_a_board_are_read_in_the_order_of_an_index(crowded: World, who: str) -> None:
     pipeline = crowded.catalog.pipeline("path")
