@@ -12,11 +12,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-import structlog
 from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
 from flask import session as cookie
 from flask_login import current_user, user_logged_in
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blueprints import house
@@ -35,7 +33,6 @@ from builder.services.people import note_presence
 from builder.services.rollup import fold_beside
 from builder.services.unit_of_work import UnitOfWork
 
-_log = structlog.get_logger("funnelwright.errors")
 PRESENCE_EVERY = timedelta(minutes=5)
 _COOKIE_USER = "fw_user"
 _KNOWN = "funnelwright.known_workspaces"
@@ -192,21 +189,13 @@ def _leave(response: Any) -> Any:
     here: Scope | None = g.get("scope")
     for uow in g.get("works", ()):
         if uow.is_fold_due:
-            response.call_on_close(partial(_fold, uow))
+            response.call_on_close(partial(fold_beside, uow))
     if here is None or response.status_code >= 400:
         return response
     seen, now = here.last_seen_at, here.clock.now()
     if seen is None or now - seen >= PRESENCE_EVERY:
         note_presence(here.session, current_user.id, here.workspace.id, here.actor.member_id, now)
     return response
-
-
-def _fold(uow: UnitOfWork) -> None:
-    try:
-        fold_beside(uow)
-    except SQLAlchemyError:
-        # Nobody waits for it, nothing is lost, and a later write will do it.
-        _log.exception("folding failed")
 
 
 def _front() -> Response:

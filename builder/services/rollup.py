@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+import structlog
 from sqlalchemy import delete, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from builder.db.ids import new_id, new_ids
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup
@@ -15,6 +17,7 @@ from builder.db.rows import insert_columns
 from builder.domain.rollup import Sums
 from builder.services.unit_of_work import UnitOfWork
 
+_log = structlog.get_logger("funnelwright.errors")
 NOBODY = -1
 FOLD_EVERY = 64  # writes, on average
 FOLD_LOCK = 0x46574C  # advisory lock class of folding, arbitrary but fixed
@@ -113,10 +116,15 @@ def fold(uow: UnitOfWork) -> int:
 
 
 def fold_beside(uow: UnitOfWork) -> None:
-    """Fold in a transaction of its own, whatever became of ``uow``'s."""
-    with uow.beside() as other:
-        fold(other)
-        other.commit()
+    """Fold in a transaction of its own, whatever became of ``uow``'s. Where the database refuses, nothing is
+    lost and nobody waits: a later write will fold.
+    """
+    try:
+        with uow.beside() as other:
+            fold(other)
+            other.commit()
+    except SQLAlchemyError:
+        _log.exception("folding failed")
 
 
 def _take_deltas(uow: UnitOfWork) -> list[tuple[CellKey, list[int]]]:
