@@ -420,9 +420,10 @@ def test_deltas_are_folded_now_and_then(sqlite_boards: Boards, monkeypatch: Any)
         uow.session.close()
         return len(found)
 
+    monkeypatch.setattr(rollup, "FOLD_EVERY", 1 << 40)
+    record_id = sqlite_boards.new("Tower", "free")
     assert deltas() > 0
     monkeypatch.setattr(rollup, "FOLD_EVERY", 1)
-    record_id = sqlite_boards.new("Tower", "free")
 
     answer = sqlite_boards.town.as_("Ada").post(sqlite_boards.address("b", record_id), {"revision": "1"})
     assert answer.status_code == 303
