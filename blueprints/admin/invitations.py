@@ -23,10 +23,17 @@ from builder.services.unit_of_work import UnitOfWork
 def send_invitation(member_id: int) -> Response:
     here = scope()
     here.require(EDIT_PEOPLE)
-    uow, posting = here.unit_of_work(), sent_posting()
-    if postings.made_before(uow, posting) is not None:
+    uow, claimed = here.unit_of_work(), []
+
+    def claim() -> int:
+        claimed.append(member_id)
+        return member_id
+
+    # A second click waits in here for the first, so only who was called is the first.
+    postings.once(uow, sent_posting(), claim)
+    if not claimed:
+        uow.rollback()
         return invited_before(uow, member_id)
-    postings.once(uow, posting, lambda: member_id)
     return invite_person(uow, member_id)
 
 

@@ -94,7 +94,8 @@ def drill(
         for row in session.execute(statement.where(key.in_(some))):
             one = _row(population.actor, *row)
             found[one.cursor] = one
-    rows = tuple(found[one] for one in ids[:limit])
+    # What was deleted for good between the two statements is no longer there.
+    rows = tuple(found[one] for one in ids[:limit] if one in found)
     return DrillPage(rows, total, figure.unit, ids[limit - 1] if len(ids) > limit else None)
 
 

@@ -31,6 +31,8 @@ from builder.queries.rolled_up import grain, group_column
 from builder.queries.win_sets import WinSet
 
 MEDIANS_AT_ONCE = 200
+# SQLite takes 32,766 parameters unless it was built for more, and each median names every department again.
+_IDS_AT_ONCE = 25_000
 # The bare table: forty small statements on the class take four times as long to put together.
 _TABLE: Any = Record.__table__
 _RECORD = _TABLE.c
@@ -137,7 +139,8 @@ def add_medians(
     sets: Iterable[tuple[tuple[ColumnElement[bool], ...], SummedSet]],
     currency: str,
 ) -> None:
-    """Fill in the medians of amounts in ``currency`` and of cycles; one statement per ``MEDIANS_AT_ONCE``.
+    """Fill in the medians of amounts in ``currency`` and of cycles; one statement per ``MEDIANS_AT_ONCE``
+    (fewer, where they are narrowed by hundreds of departments).
 
     ``sets``: each with the clauses that tell its records within the population.
     """
@@ -146,8 +149,10 @@ def add_medians(
         *narrowed(population, _RECORD.owner_id, _RECORD.department_id),
     )
     wanted = [one for own, counts in sets for one in _wanted(counts, (*every, *own), currency)]
-    for start in range(0, len(wanted), MEDIANS_AT_ONCE):
-        some = wanted[start : start + MEDIANS_AT_ONCE]
+    departments = len(population.actor.visible_department_ids) + len(population.department_ids or ())
+    at_once = max(1, min(MEDIANS_AT_ONCE, _IDS_AT_ONCE // max(1, departments)))
+    for start in range(0, len(wanted), at_once):
+        some = wanted[start : start + at_once]
         found = session.run(scoped_means(_TABLE, (one.values for one in some))).one()
         for one, value in zip(some, found, strict=True):
             one.take(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -70,6 +71,24 @@ def test_a_form_that_is_sent_twice_adds_one_person_and_sends_one_mail(town: Town
     assert len(outbox.mails) == 2
     assert ada.post(invite(town, "Rita"), {"once": key_in(ada.get(person).text)}).status_code == 303
     assert len(outbox.mails) == 3, "asked for again on a page of its own"
+
+
+def test_clicks_at_the_same_time_send_one_mail(town: Town) -> None:
+    outbox, ada = with_mail(town), town.as_("Ada")
+    key = key_in(ada.get(f"/w/acme/admin/people/{to_public(town.ids['Rita'])}").text)
+    start, answers = threading.Barrier(4), []
+
+    def click() -> None:
+        start.wait()
+        answers.append(ada.post(invite(town, "Rita"), {"once": key}).status_code)
+
+    clicks = [threading.Thread(target=click) for _ in range(4)]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join(60)
+    assert answers == [303] * 4
+    assert len(outbox.mails) == 1
 
 
 def test_a_colleague_without_a_sign_in_is_added_once(town: Town) -> None:

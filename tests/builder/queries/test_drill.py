@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import event, select
 
 from builder.db.conditions_sql import compile_condition
+from builder.db.ids import new_id
 from builder.db.ledger import StayRow
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import Comparison
 from builder.domain.pipeline import Pipeline
+from builder.queries import drill as drill_module
 from builder.queries import drill_walk
 from builder.queries.behind import ENDED, EXITS, Figure
 from builder.queries.drill import DrillRow, drill
@@ -148,6 +150,23 @@ def test_visits_of_unknown_time_stand_at_the_end(uow: UnitOfWork) -> None:
         known = [at is not None for at, _ in entries(uow, figure, rows)]
         assert known == sorted(known, reverse=True)
         assert not all(known)
+
+
+def test_what_is_deleted_for_good_meanwhile_is_left_out(
+    uow: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 25, 12, members)
+    path = uow.catalog.pipeline("path")
+    before = [
+        drill(uow.session, everything(uow), path, Figure(name, "a")).rows for name in ("entered", "now")
+    ]
+    for name in ("visits_on_page", "records_on_page"):
+        read = getattr(drill_module, name)
+        monkeypatch.setattr(drill_module, name, lambda *asked, read=read: [new_id(), *read(*asked)])
+    assert all(before)
+    for name, rows in zip(("entered", "now"), before, strict=True):
+        assert drill(uow.session, everything(uow), path, Figure(name, "a")).rows == rows
 
 
 def test_a_page_costs_at_most_seven_statements(uow: UnitOfWork) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -12,11 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
+from builder.db.ids import new_id
 from builder.db.records import Record
 from builder.domain.permissions import Actor, Veil
 from builder.queries.dimensions import dimension
 from builder.queries.population import Population
 from builder.queries.wins import WinReport, win_report
+from builder.queries.wins_summed import add_medians, summed_wins
 from builder.services import deletion, records, rollup, transitions
 from builder.services.maintenance import rebuild, verify
 from builder.services.records import SaveRecord
@@ -135,3 +138,21 @@ def test_a_page_of_all_owners_takes_three_statements(uow: UnitOfWork) -> None:
     event.remove(engine, "before_cursor_execute", listener)
     assert len(report.groups) == 4
     assert len([text for text in sent if text.startswith("SELECT")]) == 3
+
+
+def test_a_manager_of_hundreds_of_departments_asks_for_no_more_than_sqlite_takes(uow: UnitOfWork) -> None:
+    members, departments = ledgers.people(uow)
+    ledgers.load(uow, 5, 40, members)
+    seen = (*departments, *(new_id() for _ in range(300)))
+    manager = Actor(members[1], "Bo", "m", frozenset(), "subtree", seen, seen)
+    population = everything(uow, actor=manager)
+    sets = [summed_wins(uow.session, population, None)[0] for _ in range(150)]
+    driver = uow.session.connection().connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+
+    add_medians(uow.session, population, [((), each) for each in sets], "CNY")
+
+    counted = win_report(uow.session, population, currency="CNY").total
+    assert counted.counts.median_won_minor is not None
+    assert {rounded(each.figures("CNY")) for each in sets} == {rounded(counted)}
