@@ -7,6 +7,7 @@ import hashlib
 from flask import Flask
 from htmx_flask import request
 
+from blueprints import house
 from builder.services.postings import new_key, posting_key
 
 NAME = "once"
@@ -26,7 +27,8 @@ def once_key(is_new: bool = False) -> str:
 
 def sent_posting() -> str:
     """Which posting was sent, by the form's key, what was typed and which files came with it; empty for a
-    form without a key.
+    form without a key. The installation's secret is in it: what is stored must not be a quick way to try
+    passwords that were typed.
     """
     typed = [
         (name, text) for name in request.form if name not in _OURS for text in request.form.getlist(name)
@@ -36,4 +38,5 @@ def sent_posting() -> str:
             contents = hashlib.file_digest(upload.stream, "sha256").hexdigest()
             upload.stream.seek(0)
             typed.append((name, f"{upload.filename}/{contents}"))
-    return posting_key(request.form.get(NAME, ""), [("", request.path), *typed])
+    secret = house.settings().secret_key
+    return posting_key(request.form.get(NAME, ""), [("", request.path), ("", secret), *typed])

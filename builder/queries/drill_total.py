@@ -47,7 +47,7 @@ def _told(
     if source_of(population, pipeline, "none", None) == "stays":
         return None
     modes = [figure.mode]
-    if figure.except_mode and figure.unit == "record":
+    if figure.except_mode and figure.name in ("numerator", "denominator") and figure.unit == "record":
         modes.append(figure.except_mode)
         if not set(modes) <= set(_WIDENING):
             return None

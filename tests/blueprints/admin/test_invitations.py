@@ -9,10 +9,13 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from sqlalchemy import select
 
 from builder.db.ids import to_public
 from builder.db.people import UserAccount
+from builder.db.postings import Posting
 from builder.services import people
+from builder.services.postings import posting_key
 from tests.blueprints.workspace.test_once import key_in
 from tests.fixtures.mails import MAIL, PUBLIC_URL, Outbox
 from tests.fixtures.town import PASSWORD, Town
@@ -110,6 +113,18 @@ def test_a_password_that_was_made_is_told_once_however_often_the_form_is_sent(sq
     again = ada.post(NEW, form)
     assert again.status_code == 303
     assert "Make a new password" in ada.get(again.location).text
+
+
+def test_a_password_that_is_typed_cannot_be_tried_by_what_is_stored_of_the_form(sqlite_town: Town) -> None:
+    ada = sqlite_town.as_("Ada")
+    form = {"name": "Nora New", "email": "nora@example.com", "role_key": "rep", "password": "typed by Ada"}
+    key = key_in(ada.get(NEW).text)
+    assert ada.post(NEW, {**form, "once": key}).status_code == 303
+    with sqlite_town.work().session as session:
+        (stored,) = session.scalars(select(Posting.key)).all()
+    told = posting_key(key, [("", NEW), *form.items()])
+    assert stored[:16] == told[:16]
+    assert stored != told
 
 
 def test_a_link_is_shown_again_to_who_sends_the_form_again(sqlite_town: Town) -> None:

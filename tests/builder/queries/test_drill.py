@@ -48,6 +48,7 @@ def figures_of(path: Pipeline) -> Iterator[Figure]:
     for stage in (path.by_key[key] for key in ("b", "done")):
         for name in ("entered", "now", *list(EXITS)[::3], *ENDED):
             yield Figure(name, stage.key)
+    yield Figure("ended", "b", "filled", "visited")
     for step, mode in product(path.steps, EVERY_MODE):
         yield Figure("denominator", step.key, mode)
         if step != path.steps[-1]:
