@@ -47,6 +47,7 @@ def _panel(here: Scope, question: Question) -> dict[str, Any]:
         population_of(here, question),
         currency=question.currency or here.workspace.currency,
         by=question.by,
+        most=MOST_GROUPS,
     )
     return {
         "question": question,

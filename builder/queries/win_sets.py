@@ -67,6 +67,11 @@ class WinSet:
             mine.lost_n += money.lost_n
 
     @property
+    def n(self) -> int:
+        """How many records there are."""
+        return sum(self.outcomes.values())
+
+    @property
     def currencies(self) -> tuple[str, ...]:
         """Currencies with won or lost amounts, those of most won records first."""
         known = (code for code, money in self.money.items() if code and money.won_n + money.lost_n)

@@ -8,7 +8,7 @@ M27 equals M6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,29 +58,37 @@ def closed_in(population: Population) -> list[ColumnElement[bool]]:
 
 
 def win_report(
-    session: WorkspaceSession, population: Population, *, currency: str, by: Dimension | None = None
+    session: WorkspaceSession,
+    population: Population,
+    *,
+    currency: str,
+    by: Dimension | None = None,
+    most: int | None = None,
 ) -> WinReport:
     """Figures of the whole set and of each group of ``by``; amounts in ``currency``, or in the commonest
     one where that does not occur. Where amounts are hidden from the reader there are none.
 
     Groups by closing month or quarter leave out what is not closed or has no known time of closing.
+    ``most``: so many groups are shown, the first ones; of those beyond them medians may be missing.
     """
     if is_summed(population) and is_rolled_up(by):
-        return _from_rollup(session, population, currency, by)
+        return _from_rollup(session, population, currency, by, most)
     return _from_records(session, population, currency, by)
 
 
 def _from_rollup(
-    session: WorkspaceSession, population: Population, currency: str, by: Dimension | None
+    session: WorkspaceSession, population: Population, currency: str, by: Dimension | None, most: int | None
 ) -> WinReport:
     sets = summed_wins(session, population, by)
     total = together(sets.values())
     chosen = _chosen(population, currency, total, sets)
-    each = [] if by is None else [(in_group(by, value), counts) for value, counts in sets.items()]
-    add_medians(session, population, [((), total), *each], chosen)
     if by is None:
+        add_medians(session, population, [((), total)], chosen)
         return WinReport(total.figures(chosen), chosen, total.currencies)
     named = names(session, by, Buckets(), dict.fromkeys(sets, 0))
+    # Each group's median is looked up: of a thousand owners that takes longer than all the rest.
+    shown = [(in_group(by, value), sets[value]) for value in _in_order(by, sets, named)[:most]]
+    add_medians(session, population, [((), total), *shown], chosen)
     return WinReport(total.figures(chosen), chosen, total.currencies, _groups(by, sets, named, chosen))
 
 
@@ -123,15 +131,17 @@ def _chosen(population: Population, wanted: str, total: WinSet, sets: Mapping[An
 def _groups(
     by: Dimension, sets: Mapping[Any, WinSet], named: Mapping[Any, GroupName], currency: str
 ) -> tuple[WinGroup, ...]:
-    return _ordered(by, (WinGroup(named[value], counts.figures(currency)) for value, counts in sets.items()))
+    order = _in_order(by, sets, named)
+    return tuple(WinGroup(named[value], sets[value].figures(currency)) for value in order)
+
+
+def _in_order(by: Dimension, sets: Mapping[Any, WinSet], named: Mapping[Any, GroupName]) -> list[Any]:
+    """The values of the groups, as ``WinReport`` orders them."""
+    if by.is_closing:
+        return sorted(sets, key=lambda value: named[value].text or "")
+    return sorted(sets, key=lambda value: (-sets[value].n, named[value].text or ""))
 
 
 def chosen_currency(wanted: str, known: tuple[str, ...]) -> str:
     """The wanted currency, unless only others occur: then the commonest of those."""
     return wanted if wanted in known or not known else known[0]
-
-
-def _ordered(by: Dimension, groups: Iterable[WinGroup]) -> tuple[WinGroup, ...]:
-    if by.is_closing:
-        return tuple(sorted(groups, key=lambda group: group.name.text or ""))
-    return tuple(sorted(groups, key=lambda group: (-group.figures.opportunities, group.name.text or "")))

@@ -156,3 +156,23 @@ def test_a_manager_of_hundreds_of_departments_asks_for_no_more_than_sqlite_takes
     counted = win_report(uow.session, population, currency="CNY").total
     assert counted.counts.median_won_minor is not None
     assert {rounded(each.figures("CNY")) for each in sets} == {rounded(counted)}
+
+
+def test_medians_are_read_of_the_groups_that_are_shown_alone(uow: UnitOfWork) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 5, 60, members)
+    population, by = everything(uow, is_rolled_up=True), dimension("owner", uow.catalog.object("job"))
+    full = win_report(uow.session, population, currency="CNY", by=by)
+    short = win_report(uow.session, population, currency="CNY", by=by, most=1)
+
+    assert short.total == full.total
+    assert [group.name for group in short.groups] == [group.name for group in full.groups]
+    assert short.groups[0] == full.groups[0]
+    beyond = [
+        (group.figures.counts, one.figures.counts)
+        for group, one in zip(short.groups, full.groups, strict=True)
+    ][1:]
+    assert any(one.median_won_minor is not None for _, one in beyond)
+    for counts, one in beyond:
+        assert counts.median_won_minor is None
+        assert replace(counts, cycle=one.cycle, median_won_minor=one.median_won_minor) == one
