@@ -20,7 +20,7 @@ from builder.metadata.catalog import Catalog
 from builder.queries import keyset
 from builder.queries.keyset import Position, SortColumn
 from builder.queries.pages import COUNT_CAP, RecordPages
-from builder.queries.probing import FEW, few_of, least, parts_of
+from builder.queries.probing import FEW, few_of, is_all, least, parts_of
 from builder.queries.row import (
     REFERENCE,
     USER,
@@ -133,6 +133,8 @@ def _few_of_it(
         count, part = least(session, object_key, parts)
         if count <= FEW:
             return [Record.id.in_(few_of(object_key, part))]
+        if is_all(clauses, part):
+            return []
     if actor.visibility == "own" and not actor.sees_all_of(object_key):
         return []
     ids = seldom(session, clauses, SELDOM)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
-from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnClause
 
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Record
 from builder.db.tenancy import WorkspaceSession
@@ -44,6 +44,16 @@ def _conjuncts(condition: ColumnElement[bool]) -> Iterator[ColumnElement[Any]]:
             yield from _conjuncts(part)
     else:
         yield condition
+
+
+def is_all(clauses: Sequence[ColumnElement[bool]], part: Part) -> bool:
+    """Whether nothing else than ``part`` is asked of the live records of an object."""
+    return _columns(clauses) - _columns(part) <= {"object_key", "deleted_at"}
+
+
+def _columns(clauses: Sequence[ColumnElement[bool]]) -> set[str]:
+    parts = (part for clause in clauses for part in visitors.iterate(clause))
+    return {part.name for part in parts if isinstance(part, ColumnClause)}
 
 
 def least(session: WorkspaceSession, object_key: str, parts: Sequence[Part]) -> tuple[int, Part]:
