@@ -62,7 +62,7 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "cache_size=-32768",
+        "cache_size=-20480",
         "mmap_size=268435456",
     ):
         connection.execute(f"PRAGMA {pragma}")
