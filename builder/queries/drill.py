@@ -107,8 +107,14 @@ def records_page(
     limit: int = PAGE,
 ) -> DrillPage:
     """Records that satisfy a clause, newest first, as the actor sees them."""
-    count = select(func.count()).select_from(Record).where(where)
-    return _page(session, actor, _RECORDS.where(where), count, Record.id, after, limit, "record")
+    statement = _RECORDS.where(where)
+    if after is not None:
+        statement = statement.where(Record.id < after)
+    found = session.execute(statement.order_by(Record.id.desc()).limit(limit + 1)).all()
+    rows = tuple(_row(actor, *row) for row in found[:limit])
+    following = rows[-1].cursor if len(found) > limit else None
+    total = session.scalar(select(func.count()).select_from(Record).where(where))
+    return DrillPage(rows, int(total or 0), "record", following)
 
 
 def record_rows(session: WorkspaceSession, actor: Actor, where: ColumnElement[bool]) -> list[DrillRow]:
@@ -172,21 +178,3 @@ def _row(actor: Actor, *values: Any) -> DrillRow:
     if actor.hides(row.object_key, "amount"):
         row = replace(row, amount_minor=None)
     return replace(row, number=None) if actor.hides(row.object_key, "number") else row
-
-
-def _page(
-    session: WorkspaceSession,
-    actor: Actor,
-    statement: Select[*tuple[Any, ...]],
-    count: Select[*tuple[Any, ...]],
-    key: Any,
-    after: int | None,
-    limit: int,
-    unit: Unit,
-) -> DrillPage:
-    if after is not None:
-        statement = statement.where(key < after)
-    found = session.execute(statement.order_by(key.desc()).limit(limit + 1)).all()
-    rows = tuple(_row(actor, *row) for row in found[:limit])
-    following = rows[-1].cursor if len(found) > limit else None
-    return DrillPage(rows, int(session.scalar(count) or 0), unit, following)

@@ -15,6 +15,7 @@ from builder.db.ids import new_id, new_ids
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup
 from builder.db.rows import insert_columns
 from builder.domain.rollup import Sums
+from builder.errors import FunnelwrightError
 from builder.services.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger("funnelwright.errors")
@@ -116,14 +117,14 @@ def fold(uow: UnitOfWork) -> int:
 
 
 def fold_beside(uow: UnitOfWork) -> None:
-    """Fold in a transaction of its own, whatever became of ``uow``'s. Where the database refuses, nothing is
-    lost and nobody waits: a later write will fold.
+    """Fold in a transaction of its own, whatever became of ``uow``'s. Where it cannot be done (the database
+    refuses, or lets go of it for another one), nothing is lost and nobody waits: a later write will fold.
     """
     try:
         with uow.beside() as other:
             fold(other)
             other.commit()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, FunnelwrightError):
         _log.exception("folding failed")
 
 

@@ -37,7 +37,7 @@ class UnitOfWork:
     A service begins the write (``begin``), changes rows, logs events; the caller commits once, or
     leaves without committing, which rolls everything back. Not shared between threads. ``batch_id``: what
     is logged from here on is a part of that batch, which can be undone as a whole (B24). ``origin``: the
-    network address that the request came from. ``is_beside``: it only reads, while another one writes.
+    network address that the request came from. ``is_beside``: made by ``beside``.
     ``folds_later``: whoever holds it folds the roll-up where ``is_fold_due`` says so afterwards.
     """
 

@@ -229,6 +229,13 @@ def test_what_no_field_selects_by_itself_is_met_side_by_side(crowded: World, who
         assert not plans.uses("ix_record_updated_at"), plans.texts
 
 
+def test_a_filter_of_one_field_that_selects_many_is_not_looked_through_first(crowded: World) -> None:
+    document = {"field": "amount", "op": "gt", "value": 0}
+    plans = Plans(crowded, reading(crowded, EVERYTHING, filter=parse(document)))
+    assert len(plans.answer.rows) == 50
+    assert not plans.uses("ix_record_report"), plans.texts
+
+
 @pytest.mark.parametrize("who", PEOPLE)
 def test_columns_of_a_board_are_read_in_the_order_of_an_index(crowded: World, who: str) -> None:
     pipeline = crowded.catalog.pipeline("path")

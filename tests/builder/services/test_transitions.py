@@ -119,6 +119,23 @@ def test_a_slice_does_not_end_before_it_began_when_a_clock_is_set_back(world: Wo
     assert spans == [("a", began, began), ("b", world.clock.now(), None)]
 
 
+def test_folding_after_the_answer_disturbs_nobody_when_it_cannot_be_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_uow: object) -> int:
+        raise Conflict("Somebody else was quicker.")
+
+    new(world, "free")
+    with world.work() as uow:
+        monkeypatch.setattr(rollup, "fold", refuse)
+        rollup.fold_beside(uow)
+        monkeypatch.undo()
+        rollup.fold_beside(uow)
+    with world.work() as uow:
+        assert not uow.session.scalars(select(FunnelRollup.id).where(FunnelRollup.is_delta)).all()
+    assert_clean(world)
+
+
 def test_a_write_whose_turn_it_is_folds_all_that_was_appended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
