@@ -191,12 +191,27 @@ ROLLUP_CELL = (
 OF_ALL_TIME = f"month_from = {ALL_TIME} AND month_to = {ALL_TIME}"
 
 
-class FunnelRollup(Base, WorkspaceScoped):
-    """Signed sums of ``domain.rollup`` cells: one base row per cell, plus deltas not yet folded in.
+class RollupCells(WorkspaceScoped):
+    """The columns of signed sums of ``domain.rollup`` cells."""
 
-    A write only appends deltas, so two moves never wait for one row; a read sums base and deltas; folding
-    (``services.rollup``) moves deltas into the base rows. Grain: ``owner_id = department_id = 0`` is the
-    whole workspace, otherwise owner × department (records without one count under −1).
+    pipeline_key: Mapped[str] = mapped_column(key_string())
+    measure: Mapped[str] = mapped_column(key_string(30))
+    stage_key: Mapped[str] = mapped_column(key_string())
+    owner_id: Mapped[int]
+    department_id: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    month_from: Mapped[int] = mapped_column(Integer)
+    month_to: Mapped[int] = mapped_column(Integer)
+    n: Mapped[int]
+    amount_minor: Mapped[int]
+    weighted_minor: Mapped[int]
+
+
+class FunnelRollup(Base, RollupCells):
+    """Signed sums of ``domain.rollup`` cells, one row per cell; what ``RollupDelta`` holds is to be added.
+
+    Grain: ``owner_id = department_id = 0`` is the whole workspace, otherwise owner × department (records
+    without one count under −1).
     """
 
     __tablename__ = "funnel_rollup"
@@ -237,31 +252,16 @@ class FunnelRollup(Base, WorkspaceScoped):
             sqlite_where=text(OF_ALL_TIME),
             postgresql_where=text(OF_ALL_TIME),
         ),
-        Index(
-            "uq_funnel_rollup_base",
-            *ROLLUP_CELL,
-            unique=True,
-            sqlite_where=text("NOT is_delta"),
-            postgresql_where=text("NOT is_delta"),
-        ),
-        Index(
-            "ix_funnel_rollup_delta",
-            "workspace_id",
-            "id",
-            sqlite_where=text("is_delta"),
-            postgresql_where=text("is_delta"),
-        ),
+        Index("uq_funnel_rollup_cell", *ROLLUP_CELL, unique=True),
     )
 
-    is_delta: Mapped[bool] = mapped_column(default=True)
-    pipeline_key: Mapped[str] = mapped_column(key_string())
-    measure: Mapped[str] = mapped_column(key_string(30))
-    stage_key: Mapped[str] = mapped_column(key_string())
-    owner_id: Mapped[int]
-    department_id: Mapped[int]
-    currency: Mapped[str] = mapped_column(String(3))
-    month_from: Mapped[int] = mapped_column(Integer)
-    month_to: Mapped[int] = mapped_column(Integer)
-    n: Mapped[int]
-    amount_minor: Mapped[int]
-    weighted_minor: Mapped[int]
+
+class RollupDelta(Base, RollupCells):
+    """Differences of cells that ``FunnelRollup`` lacks yet, of owner × department: together they are also the
+    whole workspace's.
+
+    A write only appends here, so two moves never wait for one row, and a row stands in no other index: in
+    those of the sums, the cells of one move changed 150 pages. Folding (``services.rollup``) adds them up.
+    """
+
+    __tablename__ = "rollup_delta"

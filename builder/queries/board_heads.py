@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from builder.db.ledger import FunnelRollup
+from builder.db.ledger import FunnelRollup, RollupDelta
 from builder.db.records import Record, RecordShare
 from builder.db.tenancy import WorkspaceSession, scoped
 from builder.domain import rollup
@@ -164,15 +164,16 @@ _MEMBER = bindparam("member", type_=BigInteger)
 _DEPARTMENTS = bindparam("departments", type_=BigInteger, expanding=True)
 _RECORD = Record.__table__.c
 _SHARE = RecordShare.__table__.c
-_CELL = FunnelRollup.__table__.c
+_CELLS = FunnelRollup.__table__.c
+_DELTAS = RollupDelta.__table__.c
 
 
-def _of_grain(grain: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    sums = (cast(func.sum(_CELL[name]), BigInteger) for name in ("n", "amount_minor", "weighted_minor"))
+def _summed(cell: Any, *grain: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    sums = (cast(func.sum(cell[name]), BigInteger) for name in ("n", "amount_minor", "weighted_minor"))
     return (
-        select(_CELL.stage_key, _CELL.currency, *sums)
-        .where(_CELL.pipeline_key == _PIPELINE, _CELL.measure == rollup.NOW, grain)
-        .group_by(_CELL.stage_key, _CELL.currency)
+        select(cell.stage_key, cell.currency, *sums)
+        .where(cell.pipeline_key == _PIPELINE, cell.measure == rollup.NOW, *grain)
+        .group_by(cell.stage_key, cell.currency)
     )
 
 
@@ -192,13 +193,13 @@ def _and_shared(place: Any) -> tuple[Select[*tuple[Any, ...]], ...]:
             place(_RECORD).is_distinct_from(true()),
         )
     )
-    return _of_grain(place(_CELL)), shared
+    return _summed(_CELLS, place(_CELLS)), _summed(_DELTAS, place(_DELTAS)), shared
 
 
 # The types of the columns of a head, and by grain the statements whose rows together are the heads.
 HEAD_COLUMNS = (FunnelRollup.stage_key.type, FunnelRollup.currency.type, *(3 * (BigInteger(),)))
 ROLLED_UP: Mapping[str, tuple[Select[*tuple[Any, ...]], ...]] = {
-    "all": (_of_grain(and_(_CELL.owner_id == 0, _CELL.department_id == 0)),),
+    "all": (_summed(_CELLS, _CELLS.owner_id == 0, _CELLS.department_id == 0), _summed(_DELTAS)),
     "own": _and_shared(lambda of: of.owner_id == _MEMBER),
     "departments": _and_shared(lambda of: or_(of.owner_id == _MEMBER, of.department_id.in_(_DEPARTMENTS))),
 }

@@ -9,13 +9,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Select, and_, func, literal, select
+from sqlalchemy import and_, func, literal, select
 
-from builder.db.ledger import FunnelRollup
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import REACH, Count, FunnelFigures, JourneyGroup, Mode, figures, sums_of_journeys
@@ -31,7 +30,7 @@ from builder.queries.dimensions import Buckets, Dimension, GroupName, expression
 from builder.queries.funnel_rollup import tally_of_rollup
 from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
 from builder.queries.population import Population, clauses
-from builder.queries.rolled_up import grain, is_rolled_up
+from builder.queries.rolled_up import is_rolled_up, rolled_up
 from builder.queries.side_by_side import selects_many, side_by_side
 from builder.queries.wins import chosen_currency
 
@@ -121,35 +120,12 @@ def snapshot(
     session: WorkspaceSession, population: Population, pipeline: Pipeline, *, currency: str
 ) -> Snapshot:
     """What is in each stage now (one statement): from the roll-up, or from records under a free filter."""
-    if population.condition is None and pipeline.is_counted:
-        statement: Select[*tuple[Any, ...]] = (
-            select(
-                FunnelRollup.stage_key,
-                FunnelRollup.currency,
-                func.sum(FunnelRollup.n),
-                func.sum(FunnelRollup.amount_minor),
-                func.sum(FunnelRollup.weighted_minor),
-            )
-            .where(*grain(population.only(pipeline.key)), FunnelRollup.measure == NOW)
-            .group_by(FunnelRollup.stage_key, FunnelRollup.currency)
-        )
-    else:
-        probability = func.coalesce(Record.probability_override, Record.probability, 0)
-        amount = func.coalesce(Record.amount_minor, 0)
-        statement = (
-            select(
-                Record.stage_key,
-                Record.currency,
-                func.count(),
-                func.sum(amount),
-                func.sum(amount * probability),
-            )
-            .where(clauses(population.only(pipeline.key)))
-            .group_by(Record.stage_key, Record.currency)
-        )
+    of_pipeline = population.only(pipeline.key)
+    is_summed = population.condition is None and pipeline.is_counted
+    stocks = _stocks_summed if is_summed else _stocks_of_records
     rows = [
         (stage, code or "", int(n), int(amount), int(weighted))
-        for stage, code, n, amount, weighted in session.execute(statement)
+        for _, stage, code, n, amount, weighted in stocks(session, of_pipeline)
     ]
     if population.hides_amounts:
         rows = [(stage, "", n, 0, 0) for stage, _, n, _, _ in rows]
@@ -157,14 +133,27 @@ def snapshot(
         rows = [(stage, code, n, amount, 0) for stage, code, n, amount, _ in rows]
     known = _by_frequency((code, n if amount else 0) for _, code, n, amount, _ in rows)
     chosen = chosen_currency(currency, known)
-    stocks: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for stage, code, n, minor, weighted in rows:
-        stocks[stage][0] += n
+        found[stage][0] += n
         if code == chosen:
-            stocks[stage][1] += minor
-            stocks[stage][2] += round(weighted / 100)
-    stages = tuple(StageStock(stage.key, *stocks[stage.key]) for stage in pipeline.open_stages)
+            found[stage][1] += minor
+            found[stage][2] += round(weighted / 100)
+    stages = tuple(StageStock(stage.key, *found[stage.key]) for stage in pipeline.open_stages)
     return Snapshot(stages, chosen, known)
+
+
+def _stocks_summed(session: WorkspaceSession, population: Population) -> Iterable[Sequence[Any]]:
+    keys, numbers = ("stage_key", "currency"), ("n", "amount_minor", "weighted_minor")
+    return rolled_up(session, population, None, keys, numbers, lambda cells: [cells.measure == NOW])
+
+
+def _stocks_of_records(session: WorkspaceSession, population: Population) -> Iterable[Sequence[Any]]:
+    probability = func.coalesce(Record.probability_override, Record.probability, 0)
+    amount = func.coalesce(Record.amount_minor, 0)
+    sums = (func.count(), func.sum(amount), func.sum(amount * probability))
+    keys = (Record.stage_key, Record.currency)
+    return session.execute(select(literal(0), *keys, *sums).where(clauses(population)).group_by(*keys))
 
 
 def _from_journeys(

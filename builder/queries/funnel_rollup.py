@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, literal, select, text
+from sqlalchemy import ColumnElement, TextClause, text
 
-from builder.db.ledger import OF_ALL_TIME, FunnelRollup
+from builder.db.ledger import OF_ALL_TIME, RollupCells
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import Count, Sums
 from builder.domain.pipeline import Pipeline
 from builder.domain.rollup import ALL_TIME
 from builder.queries.dimensions import Dimension
 from builder.queries.funnel_stays import Tally
-from builder.queries.population import NOBODY, Population
-from builder.queries.rolled_up import grain, group_column
+from builder.queries.population import Population
+from builder.queries.rolled_up import Asked, rolled_up
 
 
 def tally_of_rollup(
@@ -27,14 +27,10 @@ def tally_of_rollup(
     by: Dimension | None = None,
 ) -> Tally:
     """The sums of these measures, grouped by owner or department where asked (one statement)."""
-    keys = [FunnelRollup.measure, FunnelRollup.stage_key, FunnelRollup.currency, _group(by)]
-    sums = func.sum(FunnelRollup.n), func.sum(FunnelRollup.amount_minor)
-    found: Select[*tuple[Any, ...]] = (
-        select(*keys, *sums).where(*_cells(population, pipeline, measures, by)).group_by(*keys)
-    )
+    keys, asked = ("measure", "stage_key", "currency"), _asked(population, measures)
     tally = Tally()
-    for measure, stage, code, group, n, amount in session.execute(found):
-        tally.add(None if group == NOBODY else group, measure, stage, code, int(n), int(amount))
+    for sums in rolled_up(session, population.only(pipeline.key), by, keys, ("n", "amount_minor"), asked):
+        tally.add(*sums)
     return tally
 
 
@@ -46,33 +42,21 @@ def numbers_of_rollup(
     by: Dimension,
 ) -> dict[Any, Sums]:
     """The same of each group without amounts, which leaves less than half to read (one statement)."""
-    keys = [FunnelRollup.measure, FunnelRollup.stage_key, _group(by)]
-    found: Select[*tuple[Any, ...]] = (
-        select(*keys, func.sum(FunnelRollup.n))
-        .where(*_cells(population, pipeline, measures, by))
-        .group_by(*keys)
-    )
+    keys, asked = ("measure", "stage_key"), _asked(population, measures)
     groups: dict[Any, dict[tuple[str, str], Count]] = defaultdict(dict)
-    for measure, stage, group, n in session.execute(found):
-        groups[None if group == NOBODY else group][measure, stage] = Count(int(n), 0)
+    for group, measure, stage, n in rolled_up(
+        session, population.only(pipeline.key), by, keys, ("n",), asked
+    ):
+        groups[group][measure, stage] = Count(n, 0)
     return dict(groups)
 
 
-def _group(by: Dimension | None) -> ColumnElement[Any]:
-    return literal(0) if by is None else group_column(by)
+def _asked(population: Population, measures: Iterable[str]) -> Asked:
+    wanted = tuple(measures)
+    return lambda cells: [cells.measure.in_(wanted), *_window(cells, population)]
 
 
-def _cells(
-    population: Population, pipeline: Pipeline, measures: Iterable[str], by: Dimension | None
-) -> list[ColumnElement[bool] | TextClause]:
-    return [
-        *grain(population.only(pipeline.key), by),
-        FunnelRollup.measure.in_(tuple(measures)),
-        *_window(population),
-    ]
-
-
-def _window(population: Population) -> list[ColumnElement[bool] | TextClause]:
+def _window(cells: type[RollupCells], population: Population) -> list[ColumnElement[bool] | TextClause]:
     if not population.period:
         # spelled out: no database takes a partial index for a number that it is told later
         return [text(OF_ALL_TIME)]
@@ -81,6 +65,6 @@ def _window(population: Population) -> list[ColumnElement[bool] | TextClause]:
     start, end = months
     # Month 0 is all time; every real month is later.
     parts: list[ColumnElement[bool] | TextClause] = [
-        FunnelRollup.month_from >= (start if start is not None else ALL_TIME + 1)
+        cells.month_from >= (start if start is not None else ALL_TIME + 1)
     ]
-    return parts if end is None else [*parts, FunnelRollup.month_to < end]
+    return parts if end is None else [*parts, cells.month_to < end]

@@ -1,14 +1,20 @@
-"""Which rows of the roll-up tell what is asked: of the whole workspace, or of owners and departments."""
+"""What the roll-up tells of the whole workspace, or of owners and departments, with what it lacks yet."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
-from builder.db.ledger import FunnelRollup
+from sqlalchemy import ColumnElement, Select, TextClause, func, select, union_all
+
+from builder.db.ledger import FunnelRollup, RollupCells, RollupDelta
+from builder.db.tenancy import WorkspaceSession
 from builder.queries.dimensions import Dimension
-from builder.queries.population import Population, matching_keys, narrowed
+from builder.queries.population import NOBODY, Population, matching_keys, narrowed
 
 WORKSPACE_GRAIN = 0
+# What is asked of the cells, said of the columns of either table.
+Asked: TypeAlias = Callable[[type[RollupCells]], Iterable[ColumnElement[bool] | TextClause]]
 
 
 def is_rolled_up(by: Dimension | None) -> bool:
@@ -16,17 +22,47 @@ def is_rolled_up(by: Dimension | None) -> bool:
     return by is None or by.kind in ("owner", "department")
 
 
-def group_column(by: Dimension) -> ColumnElement[int]:
-    """The column of a dimension that the roll-up tells apart; −1 for records without a value."""
-    column = FunnelRollup.owner_id if by.kind == "owner" else FunnelRollup.department_id
-    return column.expression
+def rolled_up(
+    session: WorkspaceSession,
+    population: Population,
+    by: Dimension | None,
+    keys: Sequence[str],
+    numbers: Sequence[str],
+    asked: Asked,
+) -> Iterator[tuple[Any, ...]]:
+    """Sums of the population's pipelines (one statement): a group (``None`` for none; 0 where there is no
+    dimension), the columns ``keys``, the sums of the columns ``numbers``.
+    """
+    for row in session.execute(_statement(population, by, keys, numbers, asked)):
+        group, *told = row if by is not None else (0, *row)
+        texts, sums = told[: len(keys)], told[len(keys) :]
+        yield None if group == NOBODY else group, *texts, *map(int, sums)
 
 
-def grain(population: Population, by: Dimension | None = None) -> list[ColumnElement[bool]]:
+def _statement(
+    population: Population, by: Dimension | None, keys: Sequence[str], numbers: Sequence[str], asked: Asked
+) -> Select[*tuple[Any, ...]]:
+    names = (*(() if by is None else (f"{by.kind}_id",)), *keys)
+    parts = []
+    for cells in (FunnelRollup, RollupDelta):
+        columns = [getattr(cells, name) for name in names]
+        sums = [func.sum(getattr(cells, number)).label(number) for number in numbers]
+        asked_of = (*_grain(cells, population, by), *asked(cells))
+        parts.append(select(*columns, *sums).where(*asked_of).group_by(*columns))
+    both = union_all(*parts).subquery().c
+    told = [both[name] for name in names]
+    return select(*told, *(func.sum(both[number]) for number in numbers)).group_by(*told)
+
+
+def _grain(
+    cells: type[RollupCells], population: Population, by: Dimension | None
+) -> list[ColumnElement[bool]]:
     """The rows of the population's pipelines, of the coarser grain where that tells what is asked."""
-    owner, department = FunnelRollup.owner_id, FunnelRollup.department_id
-    parts = [matching_keys(population.pipelines, FunnelRollup.pipeline_key)]
+    owner, department = cells.owner_id, cells.department_id
+    parts = [matching_keys(population.pipelines, cells.pipeline_key)]
     narrow = narrowed(population, owner, department, nobody=False)
+    if cells is RollupDelta:
+        return [*parts, *narrow]
     if not narrow and by is None:
         return [*parts, owner == WORKSPACE_GRAIN, department == WORKSPACE_GRAIN]
     return [*parts, owner != WORKSPACE_GRAIN, *narrow]

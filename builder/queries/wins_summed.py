@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, literal_column, select, text
 
-from builder.db.ledger import OF_ALL_TIME, FunnelRollup
+from builder.db.ledger import OF_ALL_TIME
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession, scoped_means
 from builder.domain.win_sums import (
@@ -26,8 +26,8 @@ from builder.domain.win_sums import (
     middle_of,
 )
 from builder.queries.dimensions import Dimension
-from builder.queries.population import NOBODY, Population, matching_keys, narrowed
-from builder.queries.rolled_up import grain, group_column
+from builder.queries.population import Population, matching_keys, narrowed
+from builder.queries.rolled_up import rolled_up
 from builder.queries.win_sets import WinSet
 
 MEDIANS_AT_ONCE = 200
@@ -81,20 +81,18 @@ def summed_wins(
     session: WorkspaceSession, population: Population, by: Dimension | None
 ) -> dict[Any, SummedSet]:
     """Group value (``None`` for none) → counts and sums; 0 → those of all where there is no dimension."""
-    group: ColumnElement[Any] = literal(0) if by is None else group_column(by)
-    keys = (FunnelRollup.measure, FunnelRollup.stage_key, FunnelRollup.currency)
-    sums = (FunnelRollup.n, FunnelRollup.amount_minor, FunnelRollup.weighted_minor)
-    statement = (
-        select(group, *keys, *map(func.sum, sums))
-        .where(*grain(population, by), FunnelRollup.measure.in_(MEASURES), text(OF_ALL_TIME))
-        .group_by(*keys if by is None else (group, *keys))
-    )
     sets: dict[Any, SummedSet] = defaultdict(SummedSet)
-    for value, measure, place, currency, *numbers in session.execute(statement):
-        n, amount, third = map(int, numbers)
+    for group, measure, place, currency, n, amount, third in rolled_up(
+        session,
+        population,
+        by,
+        ("measure", "stage_key", "currency"),
+        ("n", "amount_minor", "weighted_minor"),
+        lambda cells: [cells.measure.in_(MEASURES), text(OF_ALL_TIME)],
+    ):
         # What has moved on leaves cells of nothing behind.
         if n:
-            sets[None if value == NOBODY else value].add_cell(measure, place, currency, n, amount, third)
+            sets[group].add_cell(measure, place, currency, n, amount, third)
     return dict(sets)
 
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from builder.db.definitions import DefinitionVersion
 from builder.db.ids import new_id
-from builder.db.ledger import FunnelRollup, StayRow
+from builder.db.ledger import StayRow
 from builder.db.people import Workspace
 from builder.domain.pipeline import Pipeline
 from builder.metadata.compiler import COUNTED_UPTO
@@ -37,15 +37,6 @@ def is_large(uow: UnitOfWork, pipeline_key: str) -> bool:
     """Whether counting a pipeline takes longer than a person should wait for."""
     some = select(StayRow.id).where(StayRow.pipeline_key == pipeline_key).offset(FEW).limit(1)
     return uow.session.scalar(some) is not None
-
-
-def forget_sums(uow: UnitOfWork, pipeline_key: str) -> None:
-    """Take away all sums of a pipeline; they are made again batch by batch."""
-    uow.session.execute(
-        delete(FunnelRollup)
-        .where(FunnelRollup.pipeline_key == pipeline_key)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def count_batch(uow: UnitOfWork, pipeline_key: str) -> bool:

@@ -23,10 +23,11 @@ from builder.metadata.slots import assign_slots
 from builder.metadata.upcasters import upcast
 from builder.queries.definitions import PUBLISHED, RETIRED, WITHDRAWN, live_rows
 from builder.services.backfill import fill_again
-from builder.services.counting import FROM_THE_START, forget_sums, is_large, renew_stamp
+from builder.services.counting import FROM_THE_START, is_large, renew_stamp
 from builder.services.maintenance import rebuild_rollup
 from builder.services.probabilities import renew_probabilities
 from builder.services.retyping import convert_values
+from builder.services.rollup import forget
 from builder.services.soundness import (
     WITH_FIELDS,
     Name,
@@ -134,7 +135,7 @@ def _renew(uow: UnitOfWork, document: Document, before: PlainRow) -> None:
             if uow.catalog.pipeline(document["key"]).is_counted:
                 rebuild_rollup(uow, document["key"])
             else:
-                forget_sums(uow, document["key"])
+                forget(uow, document["key"])
         rates = _rates(before.document)
         for stage_key, rate in _rates(document).items():
             if rates.get(stage_key, rate) != rate:

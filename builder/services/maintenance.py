@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Row, select, true, update
 
 from builder.db.ledger import ROLLUP_CELL, FunnelRollup, SliceRow, StayRow
 from builder.db.records import GivenNumber, Link, Record, SearchToken
@@ -31,7 +31,7 @@ from builder.services.projections import (
     write_tokens,
 )
 from builder.services.records import projected_of
-from builder.services.rollup import RollupChanges, add_to_base
+from builder.services.rollup import RollupChanges, add_to_base, forget, pending
 from builder.services.standings import COLUMNS
 from builder.services.totals import expected as expected_totals
 from builder.services.totals import recount, totals_in
@@ -39,6 +39,7 @@ from builder.services.unit_of_work import UnitOfWork
 
 CHUNK = 500
 SUMS = ("n", "amount_minor", "weighted_minor")
+NOTHING = (0, 0, 0)
 OpenSlices: TypeAlias = dict[int, list[Row[Any]]]
 
 
@@ -102,7 +103,7 @@ def rebuild(uow: UnitOfWork) -> int:
         write_tokens(uow, definition, shown)
         write_links(uow, definition, shown)
         write_numbers(uow, definition, [(one.record_id, one.data) for one in shown], is_new=False)
-    uow.session.execute(delete(FunnelRollup).execution_options(synchronize_session=False))
+    forget(uow)
     add_to_base(uow, changes.cells(uow.workspace.id))
     uow.log("workspace.rebuilt", data={"records": count})
     return count
@@ -155,11 +156,7 @@ def rebuild_rollup(uow: UnitOfWork, pipeline_key: str) -> None:
     for _, standings in _batches(uow, StayRow.pipeline_key == pipeline_key):
         for standing in standings:
             contribution(uow, standing.record, standing.stays, changes, +1)
-    uow.session.execute(
-        delete(FunnelRollup)
-        .where(FunnelRollup.pipeline_key == pipeline_key)
-        .execution_options(synchronize_session=False)
-    )
+    forget(uow, pipeline_key)
     add_to_base(uow, changes.cells(uow.workspace.id, pipeline_key))
 
 
@@ -323,13 +320,12 @@ def _grouped(uow: UnitOfWork, statement: Any) -> dict[int, set[tuple[Any, ...]]]
 
 
 def _verify_rollup(uow: UnitOfWork, expected: RollupChanges, report: Report) -> None:
-    cell = [getattr(FunnelRollup, name) for name in ROLLUP_CELL]
-    sums = [func.sum(getattr(FunnelRollup, name)) for name in SUMS]
-    stored = {
-        tuple(row[: len(cell)]): tuple(int(value) for value in row[len(cell) :])
-        for row in uow.session.execute(select(*cell, *sums).group_by(*cell))
-    }
+    columns = [getattr(FunnelRollup, name) for name in (*ROLLUP_CELL, *SUMS)]
+    places = len(ROLLUP_CELL)
+    stored = {tuple(row[:places]): tuple(row[places:]) for row in uow.session.execute(select(*columns))}
+    for key, added in pending(uow).cells(uow.workspace.id).items():
+        stored[key] = tuple(map(sum, zip(stored.get(key, NOTHING), added, strict=True)))
     wanted = {key: tuple(sums) for key, sums in expected.cells(uow.workspace.id).items()}
     for key in stored.keys() | wanted.keys():
-        if stored.get(key, (0, 0, 0)) != wanted.get(key, (0, 0, 0)):
+        if stored.get(key, NOTHING) != wanted.get(key, NOTHING):
             report.add("funnel_rollup", key)

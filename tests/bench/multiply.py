@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Table, insert, literal, select, text, update
 
-from builder.db.ledger import EventRow, FunnelRollup, SliceRow, StayRow
+from builder.db.ledger import EventRow, FunnelRollup, RollupDelta, SliceRow, StayRow
 from builder.db.records import Link, Record, SearchToken
 from builder.services.unit_of_work import UnitOfWork
 from tests.bench import documents as company
@@ -71,5 +71,6 @@ def _of_first(table: Table) -> list[Any]:
 
 def _multiply_rollup(uow: UnitOfWork, times: int) -> None:
     uow.begin()
-    sums = {name: getattr(FunnelRollup, name) * times for name in ("n", "amount_minor", "weighted_minor")}
-    uow.session.execute(update(FunnelRollup).values(sums).execution_options(synchronize_session=False))
+    for cells in (FunnelRollup, RollupDelta):
+        sums = {name: getattr(cells, name) * times for name in ("n", "amount_minor", "weighted_minor")}
+        uow.session.execute(update(cells).values(sums).execution_options(synchronize_session=False))

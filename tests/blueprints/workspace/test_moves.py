@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from builder.cli import main
 from builder.db.ids import to_public
-from builder.db.ledger import FunnelRollup, MoveRequestRow, StayRow
+from builder.db.ledger import MoveRequestRow, RollupDelta, StayRow
 from builder.services import maintenance, records, rollup
 from builder.services.records import SaveRecord
 from tests.fixtures.boards import ANSWERS, Boards
@@ -416,7 +416,7 @@ def test_without_a_board_htmx_is_led_to_the_record(sqlite_boards: Boards) -> Non
 def test_deltas_are_folded_now_and_then(sqlite_boards: Boards, monkeypatch: Any) -> None:
     def deltas() -> int:
         uow = sqlite_boards.town.work()
-        found = uow.session.scalars(select(FunnelRollup.id).where(FunnelRollup.is_delta)).all()
+        found = uow.session.scalars(select(RollupDelta.id)).all()
         uow.session.close()
         return len(found)
 

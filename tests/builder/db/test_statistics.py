@@ -52,7 +52,7 @@ def test_each_column_of_an_index_narrows_and_a_unique_one_ends_with_one_row(comp
         assert len(alike) == len(columns), index
         assert [rows, *alike] == sorted([rows, *alike], reverse=True), index
         assert alike[-1] >= 1
-    assert told(company)["uq_funnel_rollup_base"].endswith(" 1")
+    assert told(company)["uq_funnel_rollup_cell"].endswith(" 1")
 
 
 def test_what_is_told_names_tables_and_columns_that_there_are() -> None:

@@ -166,12 +166,11 @@ def test_deleted_records_and_other_workspaces_are_on_no_board(world: World) -> N
 def test_records_in_a_stage_that_the_pipeline_lost_are_still_shown(world: World) -> None:
     made = world.opportunity("old", stage="first", amount="1")
     world.session.begin_write()
-    from builder.db.ledger import FunnelRollup
+    from builder.db.ledger import FunnelRollup, RollupDelta
 
     world.session.execute(update(Record).where(Record.id == made).values(stage_key="former"))
-    world.session.execute(
-        update(FunnelRollup).where(FunnelRollup.measure == "now").values(stage_key="former")
-    )
+    for cells in (FunnelRollup, RollupDelta):
+        world.session.execute(update(cells).where(cells.measure == "now").values(stage_key="former"))
     world.session.commit()
     assert shown(world).columns[-1].stage_key == "former"
     assert cards(shown(world)) == {"former": ["old"]}

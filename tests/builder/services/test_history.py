@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from builder.db.ledger import FunnelRollup, SliceRow, StayRow
+from builder.db.ledger import RollupDelta, SliceRow, StayRow
 from builder.db.records import Record
 from builder.domain.stays import LoggedEntry
 from builder.errors import Forbidden
@@ -75,7 +75,7 @@ def test_folding_changes_no_sum(world: World) -> None:
     with world.work() as uow:
         rollup.fold(uow)
         uow.commit()
-        assert uow.session.scalar(select(func.count()).where(FunnelRollup.is_delta)) == 0
+        assert uow.session.scalar(select(func.count()).select_from(RollupDelta)) == 0
         report = maintenance.verify(uow)
     assert report.is_clean, (report.differences, report.examples)
 

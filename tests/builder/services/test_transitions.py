@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from builder.clock import FakeClock
-from builder.db.ledger import EventRow, FunnelRollup, MoveRequestRow, SliceRow, StayRow
+from builder.db.ledger import EventRow, MoveRequestRow, RollupDelta, SliceRow, StayRow
 from builder.db.records import Record
 from builder.domain.permissions import RIGHTS, Actor
 from builder.domain.transitions import Refused
@@ -132,7 +132,7 @@ def test_folding_after_the_answer_disturbs_nobody_when_it_cannot_be_done(
         monkeypatch.undo()
         rollup.fold_beside(uow)
     with world.work() as uow:
-        assert not uow.session.scalars(select(FunnelRollup.id).where(FunnelRollup.is_delta)).all()
+        assert not uow.session.scalars(select(RollupDelta.id)).all()
     assert_clean(world)
 
 
@@ -141,7 +141,7 @@ def test_a_write_whose_turn_it_is_folds_all_that_was_appended(
 ) -> None:
     def deltas() -> int:
         with world.work() as uow:
-            return len(uow.session.scalars(select(FunnelRollup.id).where(FunnelRollup.is_delta)).all())
+            return len(uow.session.scalars(select(RollupDelta.id)).all())
 
     monkeypatch.setattr(rollup, "FOLD_EVERY", 1 << 40)
     record_id = new(world, "free")
@@ -333,7 +333,7 @@ def test_rebuild_mends_what_was_changed_behind_our_back(world: World) -> None:
             update(Record).where(Record.id == record_id).values(name="?", amount_minor=1, slice_id=7)
         )
         uow.session.execute(delete(SearchToken))
-        uow.session.execute(delete(FunnelRollup))
+        uow.session.execute(delete(RollupDelta))
         uow.commit()
     with world.work() as uow:
         assert not maintenance.verify(uow).is_clean

@@ -45,6 +45,7 @@ _SCOPED = (
     "move_request",
     "event",
     "funnel_rollup",
+    "rollup_delta",
     "batch",
     "stored_file",
     "import_job",
@@ -706,7 +707,6 @@ def _ledger() -> None:
     op.create_index("ix_batch_job", "batch", ["workspace_id", "job_id", "id"])
     op.create_table(
         "funnel_rollup",
-        sa.Column("is_delta", sa.Boolean(), nullable=False),
         sa.Column("pipeline_key", _key(80), nullable=False),
         sa.Column("measure", _key(30), nullable=False),
         sa.Column("stage_key", _key(80), nullable=False),
@@ -740,7 +740,6 @@ def _ledger() -> None:
                 "amount_minor",
             ],
         )
-    op.create_index("ix_funnel_rollup_delta", "funnel_rollup", ["workspace_id", "id"], **_where("is_delta"))
     op.create_index(
         "ix_funnel_rollup_all_time",
         "funnel_rollup",
@@ -761,7 +760,7 @@ def _ledger() -> None:
         **_where("month_from = 0 AND month_to = 0"),
     )
     op.create_index(
-        "uq_funnel_rollup_base",
+        "uq_funnel_rollup_cell",
         "funnel_rollup",
         [
             "workspace_id",
@@ -775,7 +774,23 @@ def _ledger() -> None:
             "month_to",
         ],
         unique=True,
-        **_where("NOT is_delta"),
+    )
+    op.create_table(
+        "rollup_delta",
+        sa.Column("pipeline_key", _key(80), nullable=False),
+        sa.Column("measure", _key(30), nullable=False),
+        sa.Column("stage_key", _key(80), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("department_id", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(3), nullable=False),
+        sa.Column("month_from", sa.Integer(), nullable=False),
+        sa.Column("month_to", sa.Integer(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("weighted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_rollup_delta")),
     )
 
 
