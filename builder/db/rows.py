@@ -149,29 +149,42 @@ def _has_any(values: list[Any]) -> bool:
     return values[0] is not None or values.count(None) < len(values)
 
 
-def update_row(
+def update_rows(
     session: WorkspaceSession, entity: type[Base], values: Mapping[str, Any], where: Mapping[str, Any]
 ) -> int:
-    """Set ``values`` in the rows of the workspace whose columns equal ``where``; how many there were."""
+    """Set ``values`` in the rows of the workspace whose columns equal ``where``, of a list of ids one of
+    them; how many there were.
+    """
     connection = session.connection()
-    table = entity.__table__
-    statement, writers = _update(table, tuple(values), tuple(where), connection.dialect.name)
-    given = (*values.values(), *where.values())
+    system = connection.dialect.name
+    lists = tuple(name for name, value in where.items() if isinstance(value, list))
+    statement, writers = _update(entity.__table__, tuple(values), tuple(where), lists, system)
+    known = {**where, **{name: _list_text(where[name], system) for name in lists}}
+    given = (*values.values(), *known.values())
     written = [
         value if write is None else write([value])[0] for value, write in zip(given, writers, strict=True)
     ]
     return connection.exec_driver_sql(statement, (*written, session.workspace_id)).rowcount
 
 
+def _list_text(ids: list[int], system: str) -> str:
+    """All of them in one place of the statement, which so is the same however many there are."""
+    return json.dumps(ids) if system == "sqlite" else _literal("bigint", ids)
+
+
 @lru_cache(maxsize=256)
 def _update(
-    table: Table, names: tuple[str, ...], keys: tuple[str, ...], system: str
+    table: Table, names: tuple[str, ...], keys: tuple[str, ...], lists: tuple[str, ...], system: str
 ) -> tuple[str, tuple[Writer | None, ...]]:
     def place(name: str) -> str:
         return f"{name} = {'?' if system == 'sqlite' else f'%s::{_array(table.c[name])}'}"
 
+    def one_of(name: str) -> str:
+        listed = "IN (SELECT value FROM json_each(?))" if system == "sqlite" else "= ANY (%s::bigint[])"
+        return f"{name} {listed}"
+
     changes = ", ".join(map(place, names))
-    condition = " AND ".join(map(place, (*keys, _WORKSPACE)))
+    condition = " AND ".join(one_of(key) if key in lists else place(key) for key in (*keys, _WORKSPACE))
     statement = f"UPDATE {table.name} SET {changes} WHERE {condition}"  # noqa: S608 - names of our own columns
     return statement, tuple(_writer(table.c[name], system) for name in (*names, *keys))
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from builder.db.batches import Batch
 from builder.db.ids import new_id
@@ -246,13 +246,17 @@ def _since(uow: UnitOfWork, firsts: Mapping[int, int], own: Set[int]) -> Mapping
             EventRow.kind,
             EventRow.data,
         )
-        .where(EventRow.record_id.in_(firsts), EventRow.id > min(firsts.values()))
+        .where(
+            EventRow.record_id.in_(firsts),
+            EventRow.id > min(firsts.values()),
+            or_(EventRow.batch_id.is_(None), EventRow.batch_id.not_in(own)),
+        )
         .order_by(EventRow.id)
     ).all()
-    undone = _undone(uow, {row.batch_id for row in rows if row.batch_id is not None} - own)
+    undone = _undone(uow, {row.batch_id for row in rows if row.batch_id is not None})
     found: dict[int, list[Act]] = defaultdict(list)
     for record_id, event_id, batch_id, object_key, kind, data in rows:
-        is_over = batch_id in own or (batch_id in undone and record_id not in undone[batch_id])
+        is_over = batch_id in undone and record_id not in undone[batch_id]
         if event_id > firsts[record_id] and not is_over:
             found[record_id].append(_act(uow, object_key, kind, data))
     return found

@@ -14,7 +14,7 @@ from builder.domain.undoing import MERGED
 from builder.errors import N_, Conflict
 from builder.services.ledger import Ledger, Standing
 from builder.services.projections import write_tokens
-from builder.services.records import Saved, projected_of, write_record
+from builder.services.records import Saved, projected_of, write_records
 from builder.services.standings import load_standing
 from builder.services.unit_of_work import UnitOfWork
 
@@ -100,7 +100,8 @@ def _set_deleted(
         if at is None:
             standing.record["merged_into_id"] = None
         ledger.settle(standing, uow.clock.now())
-        write_record(uow, standing)
+    write_records(uow, standings)
+    for standing in standings:
         uow.log(
             kind,
             record_id=standing.record_id,

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from builder.db.records import GivenNumber, RecordNumber
-from builder.db.rows import insert_rows, update_row
+from builder.db.rows import insert_rows, update_rows
 from builder.domain import numbering
 from builder.domain.fields import FieldDefinition, ObjectDefinition
 from builder.domain.moves import FieldViolation
@@ -112,7 +112,7 @@ class _Counter:
 
     def keep(self) -> None:
         if (self._period, self._last) != self._stored:
-            update_row(
+            update_rows(
                 self._uow.session, RecordNumber, {"period": self._period, "last": self._last}, self._key
             )
 

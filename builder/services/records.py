@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from builder.db.ids import new_id
 from builder.db.records import Record
-from builder.db.rows import update_row
+from builder.db.rows import update_rows
 from builder.domain.fields import ObjectDefinition
 from builder.domain.moves import FieldViolation, Unmet
 from builder.errors import N_, FunnelwrightError, Invalid, Problem, Stale, Unconfirmed
@@ -222,21 +223,35 @@ def put_back(uow: UnitOfWork, standing: Standing, values: Mapping[str, Any]) -> 
 
 def write_record(uow: UnitOfWork, standing: Standing) -> None:
     """Write the row at its next revision. Errors: Stale when it changed since it was loaded."""
-    record = standing.record
-    seen = record["revision"]
-    record.update(revision=seen + 1, updated_at=uow.clock.now(), updated_by=uow.actor.member_id)
-    values = {name: record[name] for name in COLUMNS if record[name] != standing.stored[name]}
-    if update_row(uow.session, Record, values, {"id": standing.record_id, "revision": seen}) != 1:
-        raise Stale(record_id=standing.record_id, revision=seen)
-    note_row(uow, standing.stored, record)
-    attach(
-        uow,
-        uow.catalog.object(record["object_key"]),
-        standing.record_id,
-        standing.stored["data"],
-        record["data"],
-    )
-    standing.stored = dict(record)
+    write_records(uow, [standing])
+
+
+def write_records(uow: UnitOfWork, standings: Sequence[Standing]) -> None:
+    """Write rows at their next revisions, those that follow each other and change alike in one statement.
+
+    Errors: Stale when one changed since it was loaded; many are loaded under their locks.
+    """
+    now = uow.clock.now()
+    for standing in standings:
+        seen = standing.record["revision"]
+        standing.record.update(revision=seen + 1, updated_at=now, updated_by=uow.actor.member_id)
+    for (seen, values), alike in groupby(standings, _change):
+        ids = [standing.record_id for standing in alike]
+        where = {"id": ids if len(ids) > 1 else ids[0], "revision": seen}
+        if update_rows(uow.session, Record, values, where) != len(ids):
+            raise Stale(record_id=ids[0], revision=seen)
+    for standing in standings:
+        before, record = standing.stored, standing.record
+        note_row(uow, before, record)
+        definition = uow.catalog.object(record["object_key"])
+        attach(uow, definition, standing.record_id, before["data"], record["data"])
+        standing.stored = dict(record)
+
+
+def _change(standing: Standing) -> tuple[int, dict[str, Any]]:
+    """The revision that a row was loaded with, and its columns that changed since."""
+    record, stored = standing.record, standing.stored
+    return stored["revision"], {name: record[name] for name in COLUMNS if record[name] != stored[name]}
 
 
 def write_copies(

@@ -48,7 +48,7 @@ def load_standings(
         found = uow.session.run(statement, ids=list(record_ids)).mappings().all()
     else:
         found = [taken.record]
-    rows: list[Any] = [row for row in found if (row["deleted_at"] is not None) is is_deleted]
+    rows: list[Any] = [dict(row) for row in found if (row["deleted_at"] is not None) is is_deleted]
     if not of_everyone:
         rows = _changeable(uow, rows, leaves_out_read_only)
     in_pipelines = [row["id"] for row in rows if row["pipeline_version_id"] is not None]
@@ -56,7 +56,7 @@ def load_standings(
     return {
         row["id"]: Standing(
             record=dict(row),
-            stored=dict(row),
+            stored=row,
             pipeline=None
             if row["pipeline_version_id"] is None
             else pipeline_version(uow.session, uow.catalog, row["pipeline_version_id"]),

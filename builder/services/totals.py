@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 
 from builder.db.records import Link, Record
-from builder.db.rows import update_row
+from builder.db.rows import update_rows
 from builder.domain.computation import compute
 from builder.domain.fields import ObjectDefinition
 from builder.domain.totals import TOTAL_TYPES, Given, Total
@@ -152,7 +152,7 @@ def _write(uow: UnitOfWork, renewed: Iterable[tuple[Standing, Mapping[str, Any]]
         apply_values(uow, definition, standing, data)
         ledger.settle(standing, uow.clock.now())
         row = {name: standing.record[name] for name in COLUMNS if standing.record[name] != before[name]}
-        update_row(uow.session, Record, row, {"id": standing.record_id})
+        update_rows(uow.session, Record, row, {"id": standing.record_id})
         changed.append(standing)
     if changed:
         ledger.write()

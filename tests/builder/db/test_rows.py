@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from builder.db.ids import new_id, new_ids
 from builder.db.ledger import StayRow
 from builder.db.records import Link, Record
-from builder.db.rows import insert_rows, insertion
+from builder.db.rows import insert_rows, insertion, update_rows
 from builder.services.standings import COLUMNS
 from tests.factories import START, World, make_world
 from tests.fixtures.databases import FreshDatabase
@@ -103,6 +103,22 @@ def test_a_conflict_updates_many_as_asked(world: World) -> None:
         insert_rows(uow.session, Link, rows)
         insert_rows(uow.session, Link, [row | {"target_id": row["id"]} for row in rows], update)
         assert sorted(uow.session.scalars(select(Link.target_id))) == [row["id"] for row in rows]
+
+
+@pytest.mark.parametrize("count", [1, 2, 777])
+def test_rows_of_a_list_are_changed_where_all_else_is_equal(world: World, count: int) -> None:
+    ids = new_ids(count + 2)
+    rows = [record_row(id=each) for each in ids]
+    rows[0]["revision"] = 2
+    with world.work() as uow:
+        uow.begin()
+        insert_rows(uow.session, Record, rows)
+        values = {"deleted_at": START, "name": HOSTILE * 2, "revision": 2}
+        # The first is at another revision, the last one is not listed.
+        assert update_rows(uow.session, Record, values, {"id": ids[:-1], "revision": 1}) == count
+        changed = uow.session.scalars(select(Record.id).where(Record.deleted_at == START)).all()
+        assert sorted(changed) == ids[1:-1]
+        assert set(uow.session.scalars(select(Record.name).where(Record.id.in_(changed)))) == {HOSTILE * 2}
 
 
 def test_rows_made_ready_are_written_into_their_workspace_alone(world: World) -> None:

@@ -17,7 +17,7 @@ from builder.domain.permissions import RIGHTS, Actor
 from builder.errors import Conflict, Forbidden
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.profile import profile
-from builder.services import import_undo, imports, records
+from builder.services import import_undo, imports, records, rollup
 from builder.services.entries import Entry
 from builder.services.import_choices import Choices
 from builder.services.import_runs import run
@@ -25,6 +25,7 @@ from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.records import NewRecord, SaveRecord
 from builder.services.transitions import Applied, MoveRecord, move
+from tests.builder.queries.world import counted
 from tests.factories import World, make_world
 from tests.fixtures.databases import FreshDatabase
 
@@ -121,6 +122,21 @@ def test_state_before_is_state_after(world: World, blobs: FolderBlobStore) -> No
     assert (job.removed_records, job.kept_records) == (5, 0), "three cases and two clients they named"
     assert state(world) == empty
     assert sound(world)
+
+
+def test_the_number_of_statements_does_not_depend_on_the_records(
+    world: World, blobs: FolderBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Now and then a write folds the roll-up, which takes statements of its own.
+    monkeypatch.setattr(rollup, "FOLD_EVERY", 1 << 62)
+    sizes = []
+    for count in (2, 40):
+        rows = "".join(f"{count}-{number},Case,{number + 1},\n" for number in range(count))
+        job_id = bring(world, blobs, f"ref,title,worth,client\n{rows}", batch_rows=100)
+        with counted(world.engine) as statements:
+            assert undo(world, job_id).removed_records == count
+        sizes.append(len(statements))
+    assert sizes[0] == sizes[1]
 
 
 def test_what_was_touched_since_stays_and_says_why(world: World, blobs: FolderBlobStore) -> None:
