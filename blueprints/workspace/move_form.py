@@ -49,8 +49,9 @@ class MoveForm:
     ``revision``: of the record that they saw when they typed it; ``extra``: values that change with the move
     whatever the form asks.
 
-    ``command`` is what would be asked of the service; ``unmet`` what stands in its way now. Errors as
-    ``transitions.draft``; NotFound for a stage that the pipeline lacks is the caller's to raise.
+    ``command`` is what would be asked of the service, ``looked`` the move looked at so; ``unmet`` what stands
+    in its way now. Errors as ``transitions.draft``; NotFound for a stage that the pipeline lacks is the
+    caller's to raise.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class MoveForm:
         bare = MoveRecord(record_id, to_stage, self.record["revision"], values=self._extra)
         self._asked_first = self.stored.requirements(bare)
         self.tasks = self._open_tasks()
-        self.command = bare
+        self.looked, self.command = self.stored, bare
         self.requirements = self._asked_first
         self.values, self.answers = self._forms(context, self._asked_first)
         if formdata is not None:
@@ -99,7 +100,8 @@ class MoveForm:
         """Take over what was typed; fields that are asked because of it are added, until none is."""
         for _ in range(3):
             self.command = self._command()
-            self.requirements = look(uow, self.stored.standing, self.command).requirements(self.command)
+            self.looked = look(uow, self.stored.standing, self.command)
+            self.requirements = self.looked.requirements(self.command)
             values, answers = self._forms(context, (*self._asked_first, *self.requirements))
             is_same = _keys(values) == _keys(self.values) and _keys(answers) == _keys(self.answers)
             self.values, self.answers = values, answers

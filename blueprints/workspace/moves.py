@@ -118,7 +118,7 @@ def _submitted(here: Scope, uow: UnitOfWork, record_id: int, to: str, revision: 
         uow.rollback()
         return _show(here, form)
     if is_read and not given.problems:
-        result = transitions.move(uow, form.command, form.stored.standing)
+        result = transitions.carry_out(uow, form.looked, form.command)
         if not isinstance(result, Refused):
             return answer(here, uow, result, to)
         _refuse_strangers(here, form, result)

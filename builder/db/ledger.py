@@ -260,8 +260,10 @@ class RollupDelta(Base, RollupCells):
     """Differences of cells that ``FunnelRollup`` lacks yet, of owner × department: together they are also the
     whole workspace's.
 
-    A write only appends here, so two moves never wait for one row, and a row stands in no other index: in
-    those of the sums, the cells of one move changed 150 pages. Folding (``services.rollup``) adds them up.
+    A write only appends here, so two moves never wait for one row, and a row stands in none of the wide
+    indexes of the sums, where the cells of one move changed 150 pages. Folding (``services.rollup``) adds
+    them up.
     """
 
     __tablename__ = "rollup_delta"
+    __table_args__ = (Index("ix_rollup_delta_measure", "workspace_id", "pipeline_key", "measure"),)

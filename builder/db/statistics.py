@@ -28,6 +28,7 @@ _ROWS: Mapping[str, int] = {
     "search_token": 700_000,
     "link": 100_000,
     "funnel_rollup": 100_000,
+    "rollup_delta": 1_000,
     "note": 50_000,
     "given_number": 50_000,
     "stored_file": 20_000,

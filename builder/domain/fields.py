@@ -160,6 +160,11 @@ class FieldSet:
         return tuple(field for key in types for field in self._by_type.get(key, ()))
 
     @cached_property
+    def pointing(self) -> tuple[FieldDefinition, ...]:
+        """The fields that may name records or people, tables and groups that hold such fields among them."""
+        return tuple(filter(_may_point, self.fields))
+
+    @cached_property
     def by_role(self) -> Mapping[str, FieldDefinition]:
         return {definition.role: definition for definition in self.fields if definition.role}
 
@@ -178,6 +183,10 @@ class FieldSet:
 
     def __len__(self) -> int:
         return len(self.fields)
+
+
+def _may_point(field: FieldDefinition) -> bool:
+    return field.type in ("reference", "user") or any(map(_may_point, field.inner))
 
 
 def _as_target(group: FieldDefinition, part: FieldDefinition) -> FieldDefinition:

@@ -140,7 +140,8 @@ class Move:
             is_confirmed=self.is_confirmed,
             override_reason=self.override_reason,
         )
-        result = transitions.move(uow, command, standing)
+        looked = transitions.look(uow, standing, command)
+        result = transitions.carry_out(uow, looked, command)
         if isinstance(result, Refused):
             if result.is_confirmable:
                 raise Unconfirmed(problems=tuple(problem_of_unmet(item) for item in result.unmet))

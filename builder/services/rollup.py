@@ -21,7 +21,7 @@ from builder.services.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger("funnelwright.errors")
 NOBODY = -1
-FOLD_EVERY = 64  # writes, on average
+FOLD_EVERY = 32  # writes, on average
 FOLD_LOCK = 0x46574C  # advisory lock class of folding, arbitrary but fixed
 MANY = 500  # cells that one person's work never changes at once
 CellKey: TypeAlias = tuple[Any, ...]

@@ -125,14 +125,17 @@ def look(uow: UnitOfWork, standing: Standing, command: MoveRecord) -> MoveDraft:
     return MoveDraft(standing, definition, snapshot, given, checked)
 
 
-def move(uow: UnitOfWork, command: MoveRecord, standing: Standing | None = None) -> MoveResult:
+def move(uow: UnitOfWork, command: MoveRecord) -> MoveResult:
     """Move a record, or say why not. Only *Waiting* and *Applied* wrote something; the caller commits.
 
-    ``standing``: the record as this very transaction, begun for writing, has loaded it at the command's
-    revision. Errors: NotFound, Stale, Invalid (no pipeline; what follows a win cannot begin).
+    Errors: NotFound, Stale, Invalid (no pipeline; what follows a win cannot begin).
     """
     uow.begin()
-    looked = draft(uow, command) if standing is None else look(uow, standing, command)
+    return carry_out(uow, draft(uow, command), command)
+
+
+def carry_out(uow: UnitOfWork, looked: MoveDraft, command: MoveRecord) -> MoveResult:
+    """As ``move``, where this very transaction, begun for writing, has looked at this command."""
     decision = plan(looked.snapshot, command.intent)
     if isinstance(decision, Refused):
         return decision

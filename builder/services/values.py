@@ -35,7 +35,6 @@ NO_MEMBER = N_("This person does not belong to the workspace. Choose another.")
 ONLY_SHOWN = N_("Your role sees this field and does not change it.")
 NUMBER_STAYS = N_("This number was given when the record was made and does not change.")
 CHUNK = 500
-_POINTING = ("reference", "user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +95,8 @@ def check(uow: UnitOfWork, definition: ObjectDefinition, drafts: Sequence[Draft]
         [draft.changes if draft.stored else data for draft, data in zip(drafts, merged, strict=True)],
     )
     uow.pause()
-    pointing = tuple(_pointing(fields))
     result = [
-        _checked(fields, judge, draft, data, draft.stored or defaults, missing, pointing)
+        _checked(fields, judge, draft, data, draft.stored or defaults, missing)
         for draft, data in zip(drafts, merged, strict=True)
     ]
     return _with_files(uow, fields, drafts, result) if file_fields(fields) else result
@@ -182,7 +180,6 @@ def _checked(
     data: dict[str, Any],
     before: Mapping[str, Any],
     missing: _Missing,
-    pointing: tuple[FieldDefinition, ...],
 ) -> Checked:
     touched = frozenset(draft.changes) if draft.stored else judge.fields.keys
     # What a field held that the object has no more stays where it is, unseen: it may come back.
@@ -202,7 +199,7 @@ def _checked(
         and draft.stored.get(key) != data.get(key)
     ]
     faulty = {fault.field for fault in faults}
-    for field in pointing:
+    for field in fields.pointing:
         if field.key in touched and field.key not in faulty and field.key in data:
             value = data[field.key]
             if not missing.surely_has(field, value):
@@ -226,7 +223,7 @@ class _Missing:
     def __init__(self, uow: UnitOfWork, fields: FieldSet, checked: Sequence[Mapping[str, Any]]) -> None:
         wanted: dict[str, set[int]] = defaultdict(set)
         members: set[int] = set()
-        for holder in _pointing(fields):
+        for holder in fields.pointing:
             for field, value in _named_by_many(holder, checked):
                 if field.type == "user":
                     members.add(value)
@@ -272,18 +269,13 @@ def pointer_faults(
     uow: UnitOfWork, fields: FieldSet, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[FieldViolation, ...]:
     """What ``check`` finds wrong with references and people alone: for feedback, which is no record."""
-    pointing = [field for field in _pointing(fields) if field.key in after]
+    pointing = [field for field in fields.pointing if field.key in after]
     changed = {field.key: after[field.key] for field in pointing if before.get(field.key) != after[field.key]}
     if not changed:
         return ()
     missing = _Missing(uow, fields, [changed])
     found = (missing.faults(fields.by_key[key], value, before, frozenset()) for key, value in changed.items())
     return tuple(fault for faults in found for fault in faults)
-
-
-def _pointing(fields: Iterable[FieldDefinition]) -> Iterator[FieldDefinition]:
-    """Fields that may hold an id, tables and groups that hold such fields among them."""
-    return (field for field in fields if field.type in _POINTING or any(_pointing(field.inner)))
 
 
 def _named(

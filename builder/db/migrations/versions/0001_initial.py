@@ -792,6 +792,7 @@ def _ledger() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_rollup_delta")),
     )
+    op.create_index("ix_rollup_delta_measure", "rollup_delta", ["workspace_id", "pipeline_key", "measure"])
 
 
 def _imports() -> None:
