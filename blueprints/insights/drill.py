@@ -21,7 +21,8 @@ from builder.db.ids import from_public, to_public
 from builder.errors import N_, Invalid, NotFound
 from builder.exchange.export_plan import FORMATS
 from builder.queries.behind import Figure
-from builder.queries.drill import PAGE, DrillPage, DrillRow, drill, wins_drill
+from builder.queries.drill import PAGE, DrillPage, DrillRow, drill, ended_drill
+from builder.queries.drill_ended import Ended
 from builder.services.exports import MOST_LISTED, RIGHT, TOO_MANY_LISTED
 
 _OUTCOMES = {
@@ -75,12 +76,11 @@ def wins_list() -> AnyResponse:
     if outcome not in _OUTCOMES:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=outcome[:40])
     group = words_of("group")
-    page = wins_drill(
+    chosen = _group(question, group) if group else None
+    page = ended_drill(
         here.session,
         population_of(here, question),
-        _OUTCOMES[outcome],
-        by=question.by,
-        group=_group(question, group) if group else None,
+        Ended(_OUTCOMES[outcome], question.by, chosen),
         after=cursor(),
         limit=page_size(),
     )

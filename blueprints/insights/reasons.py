@@ -22,13 +22,14 @@ from builder.charts.chart import Cell, Chart
 from builder.charts.reasons import ReasonBar, reasons_chart
 from builder.domain.money import exponent
 from builder.errors import N_, Invalid
+from builder.queries.drill import ended_drill
+from builder.queries.drill_ended import Ended
 from builder.queries.reasons import (
     DEFINITION,
     OutcomeReasons,
     ReasonReport,
     ReasonRow,
     Tally,
-    reason_drill,
     reason_report,
 )
 
@@ -63,12 +64,10 @@ def reasons_list() -> AnyResponse:
     outcome, reason, stage = (words_of(name) for name in ("outcome", "reason", "stage"))
     if outcome not in _TITLES:
         raise Invalid(N_("“%(value)s” is none of the choices."), value=outcome[:40])
-    page = reason_drill(
+    page = ended_drill(
         here.session,
         population_of(here, question),
-        outcome,
-        reason=_wanted(reason),
-        stage=_wanted(stage),
+        Ended((outcome,), reason=_wanted(reason), stage=_wanted(stage)),
         after=cursor(),
         limit=page_size(),
     )

@@ -36,13 +36,14 @@ _ROWS: Mapping[str, int] = {
 }
 _FEW = 100
 # Rows of a company in a partial index that holds few of its table.
-_ROWS_OF_INDEX: Mapping[str, int] = {"ix_funnel_rollup_all_time": 2_500}
+_ROWS_OF_INDEX: Mapping[str, int] = {"ix_funnel_rollup_all_time": 2_500, "ix_record_ended": 50_000}
 # How many values a column has; one that is not named has a value of its own in nearly every row.
 _VALUES: Mapping[str, int] = {
     "workspace_id": _COMPANIES,
     "object_key": 1,
     "pipeline_key": 1,
     "stage_key": 9,
+    "outcome": 4,
     "owner_id": 20,
     "department_id": 5,
     "measure": 15,

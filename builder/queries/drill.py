@@ -7,11 +7,12 @@ that counts, so that "the list is as long as the bar" compares two ways.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from builder.db.ledger import StayRow
 from builder.db.people import Member
@@ -20,12 +21,10 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
 from builder.queries.behind import Figure, Unit, clause_of
-from builder.queries.dimensions import Dimension, is_group
+from builder.queries.drill_ended import Ended, ended_on_page, ended_total
 from builder.queries.drill_total import total_behind
 from builder.queries.drill_walk import is_walked_by_record, records_on_page, visits_on_page
-from builder.queries.population import Population, clauses
-from builder.queries.win_sets import TERMINAL
-from builder.queries.wins import closed_in
+from builder.queries.population import Population
 
 # Ids in one statement.
 _AT_ONCE = 1000
@@ -88,62 +87,48 @@ def drill(
     ids = read(session, population, pipeline, figure, after, limit + 1)
     key: Any = Record.id if is_by_record else StayRow.id
     statement = _RECORDS if is_by_record else _VISITS if figure.unit == "stay" else _VISITORS
-    found = {}
-    for first in range(0, len(ids[:limit]), _AT_ONCE):
-        some = ids[:limit][first : first + _AT_ONCE]
-        for row in session.execute(statement.where(key.in_(some))):
-            one = _row(population.actor, *row)
-            found[one.cursor] = one
-    # What was deleted for good between the two statements is no longer there.
-    rows = tuple(found[one] for one in ids[:limit] if one in found)
+    rows = _in_order(session, population.actor, statement, key, ids[:limit])
     return DrillPage(rows, total, figure.unit, ids[limit - 1] if len(ids) > limit else None)
 
 
-def records_page(
+def ended_drill(
     session: WorkspaceSession,
-    actor: Actor,
-    where: ColumnElement[bool],
-    after: int | None,
+    population: Population,
+    ended: Ended,
+    *,
+    after: int | None = None,
     limit: int = PAGE,
 ) -> DrillPage:
-    """Records that satisfy a clause, newest first, as the actor sees them."""
-    statement = _RECORDS.where(where)
-    if after is not None:
-        statement = statement.where(Record.id < after)
-    found = session.execute(statement.order_by(Record.id.desc()).limit(limit + 1)).all()
-    rows = tuple(_row(actor, *row) for row in found[:limit])
-    following = rows[-1].cursor if len(found) > limit else None
-    total = session.scalar(select(func.count()).select_from(Record).where(where))
-    return DrillPage(rows, int(total or 0), "record", following)
+    """Records behind a number of the pages of wins and of reasons after the one with cursor ``after``, the
+    latest end first: at most seven statements.
+    """
+    total = ended_total(session, population, ended)
+    if not total:
+        return DrillPage((), 0, "record", None)
+    ids = ended_on_page(session, population, ended, after, limit + 1)
+    rows = _in_order(session, population.actor, _RECORDS, Record.id, ids[:limit])
+    return DrillPage(rows, total, "record", ids[limit - 1] if len(ids) > limit else None)
+
+
+def _in_order(
+    session: WorkspaceSession,
+    actor: Actor,
+    statement: Select[*tuple[Any, ...]],
+    key: Any,
+    ids: Sequence[int],
+) -> tuple[DrillRow, ...]:
+    """The rows of these ids, in their order; what was deleted for good meanwhile is no longer there."""
+    found = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        for row in session.execute(statement.where(key.in_(ids[first : first + _AT_ONCE]))):
+            one = _row(actor, *row)
+            found[one.cursor] = one
+    return tuple(found[one] for one in ids if one in found)
 
 
 def record_rows(session: WorkspaceSession, actor: Actor, where: ColumnElement[bool]) -> list[DrillRow]:
     """Records that satisfy a clause, deleted ones too, without what the actor's role hides."""
     return [_row(actor, *row) for row in session.execute(_RECORDS.where(where))]
-
-
-def wins_drill(
-    session: WorkspaceSession,
-    population: Population,
-    outcomes: tuple[str, ...],
-    *,
-    by: Dimension | None = None,
-    group: str | None = None,
-    after: int | None = None,
-    limit: int = PAGE,
-) -> DrillPage:
-    """Records behind a number of the wins page: of these outcomes (none: all), of one group of ``by``
-    (``GroupName.value``, "" for those without) or of all."""
-    where = [clauses(population), *closed_in(population)]
-    if outcomes:
-        outcome = func.coalesce(Record.outcome, "open")
-        where.append(outcome.in_(outcomes))
-    if by is not None:
-        if group is not None:
-            where.append(is_group(by, group, population.time_zone))
-        if by.is_closing:
-            where += [Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None)]
-    return records_page(session, population.actor, and_(*where), after, limit)
 
 
 _RECORD_COLUMNS = (

@@ -25,12 +25,12 @@ from builder.queries.population import NOBODY, Population, clauses, matching, vi
 from builder.queries.probing import FEW, Part, few_of, least, parts_of
 from builder.queries.visibility import is_broad, ownership
 
-_Ids: TypeAlias = Select[*tuple[Any, ...]]
+Ids: TypeAlias = Select[*tuple[Any, ...]]
 _LATER: Any = aliased(StayRow)
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """From the latest moment on, then what has none; ties by id."""
 
     at: Any
@@ -38,10 +38,11 @@ class _Order:
     falling: ColumnElement[Any]
 
 
-_BY_ENTRY = _Order(StayRow.entered_at, StayRow.id, StayRow.entered_at.desc())
-_BY_END = _Order(Record.closed_at, Record.id, Record.closed_at.desc())
+_BY_ENTRY = Order(StayRow.entered_at, StayRow.id, StayRow.entered_at.desc())
+BY_END = Order(Record.closed_at, Record.id, Record.closed_at.desc())
+BY_CHANGE = Order(Record.updated_at, Record.id, Record.updated_at.desc())
 # On PostgreSQL the indexes of boards have unknown moments last, and serve nothing else.
-_BY_STAGE = _Order(Record.stage_entered_at, Record.id, Record.stage_entered_at.desc().nulls_last())
+_BY_STAGE = Order(Record.stage_entered_at, Record.id, Record.stage_entered_at.desc().nulls_last())
 
 
 def visits_on_page(
@@ -62,7 +63,7 @@ def visits_on_page(
     if walk.is_once:
         where.append(not_(_later(visits(_LATER, pipeline.key, walk.stages, edges))))
     is_one = exists().where(*where)
-    few = _few(session, population)
+    few = few_in(session, population)
     index = "ix_stay_entered" if few is None else "ix_stay_record"
     of_few = () if few is None else (StayRow.record_id.in_(few_of(population.object_key, few)),)
     ways = []
@@ -72,7 +73,7 @@ def visits_on_page(
         )
         # SQLite's planner does not know that this order is the whole point.
         ways.append(asked.with_hint(StayRow, f"INDEXED BY {index}", "sqlite"))
-    return _page(session, ways, _BY_ENTRY, after, limit)
+    return page_of(session, ways, _BY_ENTRY, after, limit)
 
 
 def _later(visited: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -102,16 +103,16 @@ def records_on_page(
     latest entry first, of what has ended the latest end. Up to four statements.
     """
     population = population.only(pipeline.key)
-    order = _BY_STAGE if figure.name == "now" else _BY_END
+    order = _BY_STAGE if figure.name == "now" else BY_END
     if figure.name == "now":
         what = [Record.stage_key == figure.stage]
     else:
         what = ended_of(pipeline, figure, population.edges)
     asked = select(Record.id, order.at).where(clauses(population), *what)
-    few = _few(session, population)
+    few = few_in(session, population)
     if few is not None:
         ways = [asked.where(Record.id.in_(few_of(population.object_key, few)))]
-    elif order is _BY_END:
+    elif order is BY_END:
         ways = [asked.with_hint(Record, "INDEXED BY ix_record_closed_at", "sqlite")]
     elif population.actor.sees_all_of(population.object_key) or is_broad(population.actor):
         ways = [asked]
@@ -122,12 +123,16 @@ def records_on_page(
             asked.where(own),
             *(asked.where(each, or_(Record.owner_id.is_(None), not_(own))) for each in departments),
         ]
-    return _page(session, ways, order, after, limit)
+    return page_of(session, ways, order, after, limit)
 
 
-def _few(session: WorkspaceSession, population: Population) -> Part | None:
-    """The part of the population that selects few records, where there is one (one statement)."""
-    parts: list[Part] = [*parts_of(population.condition)]
+def few_in(
+    session: WorkspaceSession, population: Population, more: ColumnElement[bool] | None = None
+) -> Part | None:
+    """The part of the population, or of what ``more`` asks of its slots, that selects few records, where
+    there is one (one statement).
+    """
+    parts: list[Part] = [*parts_of(population.condition), *parts_of(more)]
     if population.owner_id is not None and population.owner_id != NOBODY:
         parts.append([Record.owner_id == population.owner_id])
     if population.department_ids is not None and NOBODY not in population.department_ids:
@@ -141,8 +146,8 @@ def _few(session: WorkspaceSession, population: Population) -> Part | None:
     return part if count <= FEW else None
 
 
-def _page(
-    session: WorkspaceSession, ways: Sequence[_Ids], order: _Order, after: int | None, limit: int
+def page_of(
+    session: WorkspaceSession, ways: Sequence[Ids], order: Order, after: int | None, limit: int
 ) -> list[int]:
     """The ids of the ways together, in order, beyond the row of the id ``after``; none where it is gone."""
     place: Row[datetime | None] | None = None
@@ -164,7 +169,7 @@ def _page(
     return found
 
 
-def _first(session: WorkspaceSession, ways: Sequence[_Ids], order: Sequence[Any], limit: int) -> list[int]:
+def _first(session: WorkspaceSession, ways: Sequence[Ids], order: Sequence[Any], limit: int) -> list[int]:
     if len(ways) == 1:
         return [row[0] for row in session.execute(ways[0].order_by(*order).limit(limit))]
     each = [way.order_by(*order).limit(limit).subquery() for way in ways]

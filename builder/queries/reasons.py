@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
 from builder.db.ledger import StayRow
@@ -20,7 +20,7 @@ from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.rates import share
 from builder.errors import N_
-from builder.queries.drill import PAGE, DrillPage, records_page
+from builder.queries.drill_ended import precedes
 from builder.queries.population import Population, clauses
 from builder.queries.side_by_side import side_by_side
 from builder.queries.win_sets import TERMINAL
@@ -93,25 +93,6 @@ def reason_report(
     return ReasonReport(outcomes, chosen, known)
 
 
-def reason_drill(
-    session: WorkspaceSession,
-    population: Population,
-    outcome: str,
-    *,
-    reason: str | None = None,
-    stage: str | None = None,
-    after: int | None = None,
-    limit: int = PAGE,
-) -> DrillPage:
-    """The records behind a number. ``reason`` and ``stage``: ``None`` for all, "" for those without one."""
-    where = [clauses(population), *closed_in(population), Record.outcome == outcome]
-    if reason is not None:
-        where.append(Record.reason_key == reason if reason else Record.reason_key.is_(None))
-    if stage is not None:
-        where.append(_left(stage))
-    return records_page(session, population.actor, and_(*where), after, limit)
-
-
 @dataclass(frozen=True, slots=True)
 class _Cell:
     """Records with the same outcome, reason, stage left and currency."""
@@ -132,7 +113,7 @@ def _counted(session: WorkspaceSession, population: Population) -> list[_Cell]:
         select(*keys, func.count(), func.count(Record.amount_minor), func.sum(Record.amount_minor))
         .select_from(Record)
         .outerjoin(end, and_(end.workspace_id == Record.workspace_id, end.id == Record.stay_id))
-        .outerjoin(before, _precedes(before, end))
+        .outerjoin(before, precedes(before, end))
         .where(clauses(population), *closed_in(population), Record.outcome.in_(TERMINAL))
         .group_by(*keys)
     )
@@ -143,24 +124,6 @@ def _counted(session: WorkspaceSession, population: Population) -> list[_Cell]:
         _Cell(outcome or "", reason, stage, code or "", int(n), int(valued), int(amount or 0))
         for outcome, reason, stage, code, n, valued, amount in session.execute(statement)
     ]
-
-
-def _precedes(before: Any, end: Any) -> ColumnElement[bool]:
-    return and_(
-        before.workspace_id == end.workspace_id,
-        before.record_id == end.record_id,
-        before.sequence == end.sequence - 1,
-    )
-
-
-def _left(stage: str) -> ColumnElement[bool]:
-    """The record was in ``stage`` before the end ("": in none)."""
-    end: Any = aliased(StayRow)
-    before: Any = aliased(StayRow)
-    visit = exists().where(
-        end.workspace_id == Record.workspace_id, end.id == Record.stay_id, _precedes(before, end)
-    )
-    return visit.where(before.stage_key == stage) if stage else not_(visit)
 
 
 def _currencies(cells: Sequence[_Cell]) -> tuple[str, ...]:

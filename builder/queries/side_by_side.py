@@ -45,14 +45,14 @@ def seldom(session: WorkspaceSession, clauses: Sequence[ColumnElement[bool]], mo
     ``most``, or where the index does not hold what they ask. Up to one statement: to meet few among many
     takes a walk along all of them, which here costs a twentieth of one that fetches each record.
     """
-    if session.get_bind().dialect.name != "sqlite" or not all(map(_is_held, clauses)):
+    if session.get_bind().dialect.name != "sqlite" or not all(map(holds, clauses)):
         return None
     ids = session.scalars(side_by_side(select(Record.id).where(*clauses).limit(most + 1))).all()
     return list(ids) if len(ids) <= most else None
 
 
-def _is_held(clause: ColumnElement[bool]) -> bool:
-    """Whether the index answers the clause by itself."""
+def holds(clause: ColumnElement[bool]) -> bool:
+    """Whether that index answers the clause by itself."""
     parts = list(visitors.iterate(clause))
     names = {part.name for part in parts if isinstance(part, ColumnClause)}
     return names <= _HELD and not any(isinstance(part, SelectBase) for part in parts)

@@ -77,6 +77,16 @@ def is_summed(population: Population) -> bool:
     return population.is_rolled_up and population.condition is None and not population.period
 
 
+def ended_counts(session: WorkspaceSession, population: Population) -> dict[str, int]:
+    """Outcome ("open": none yet) → how many records of a population that ``is_summed``; one statement."""
+    statement = (
+        select(FunnelRollup.stage_key, func.sum(FunnelRollup.n))
+        .where(*grain(population), FunnelRollup.measure == ENDED, text(OF_ALL_TIME))
+        .group_by(FunnelRollup.stage_key)
+    )
+    return defaultdict(int, {place: int(n) for place, n in session.execute(statement)})
+
+
 def summed_wins(
     session: WorkspaceSession, population: Population, by: Dimension | None
 ) -> dict[Any, SummedSet]:

@@ -27,6 +27,7 @@ from builder.queries.board import board, board_column, scope_of
 from builder.queries.board_heads import heads_of
 from builder.queries.calendar import CalendarRequest, calendar_days
 from builder.queries.dimensions import Dimension
+from builder.queries.drill_ended import Ended, ended_on_page
 from builder.queries.drill_walk import visits_on_page
 from builder.queries.funnel import funnel_report
 from builder.queries.funnel_groups import compared_funnel
@@ -456,6 +457,23 @@ def test_lists_behind_figures_are_walked_along_visits_or_read_by_record(
     if plans.is_sqlite:
         assert plans.uses("ix_stay_record" if who == "own" else "ix_stay_entered"), plans.texts
         assert not any("USE TEMP B-TREE" in text for text in plans.texts if "ix_stay_entered" in text)
+
+
+@pytest.mark.parametrize("ended", [Ended(("won",)), Ended(("won",), reason=""), Ended(())])
+def test_lists_of_what_has_ended_are_walked_from_the_latest_end_on(crowded: World, ended: Ended) -> None:
+    population = Population(("path",), "opportunity", EVERYTHING, is_rolled_up=True)
+
+    plans = Plans(crowded, lambda: ended_on_page(crowded.session, population, ended, None, 51))
+
+    closed = select(Record.id).where(Record.object_key == "opportunity", Record.closed_at.is_not(None))
+    if ended.outcomes:
+        closed = closed.where(Record.outcome == "won")
+    latest = closed.order_by(Record.closed_at.desc(), Record.id.desc()).limit(51)
+    assert plans.answer == list(crowded.session.scalars(latest))
+    assert not plans.full_scans(), plans.texts
+    assert plans.uses("ix_record_ended" if ended.outcomes else "ix_record_closed_at"), plans.texts
+    if plans.is_sqlite:
+        assert not any("USE TEMP B-TREE" in text for text in plans.texts), plans.texts
 
 
 @pytest.mark.parametrize("who", ["all", "own", "subtree"])

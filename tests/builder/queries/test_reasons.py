@@ -10,9 +10,10 @@ from fractions import Fraction
 import pytest
 
 from builder.domain.period import Period
-from builder.queries.drill import DrillPage
+from builder.queries.drill import DrillPage, ended_drill
+from builder.queries.drill_ended import Ended
 from builder.queries.population import Population
-from builder.queries.reasons import Tally, reason_drill, reason_report
+from builder.queries.reasons import Tally, reason_report
 from builder.services.entries import Entry
 from builder.services.records import NewRecord, create
 from builder.services.transitions import Applied, MoveRecord, move
@@ -100,11 +101,13 @@ def test_every_number_has_a_list_of_that_length(world: World) -> None:
         for outcome, found in reason_report(uow.session, people, currency="USD").outcomes.items():
             for row in found.rows:
                 reason = row.reason or ""
-                page = reason_drill(uow.session, people, outcome, reason=reason)
+                page = ended_drill(uow.session, people, Ended((outcome,), reason=reason))
                 assert page.total == row.total.n
                 assert worth_of(page) == row.total.amount_minor
                 for stage, part in row.stages.items():
-                    listed = reason_drill(uow.session, people, outcome, reason=reason, stage=stage or "")
+                    listed = ended_drill(
+                        uow.session, people, Ended((outcome,), reason=reason, stage=stage or "")
+                    )
                     assert (listed.total, worth_of(listed)) == (part.n, part.amount_minor)
                     checked += 1
     assert checked == 7
@@ -138,7 +141,7 @@ def test_a_period_holds_what_was_closed_in_it(world: World) -> None:
         lost = reason_report(uow.session, population(world, period=later), currency="USD").outcomes["lost"]
         earlier = population(world, period=Period(date(2001, 1, 1), today))
         before = reason_report(uow.session, earlier, currency="USD").outcomes["lost"]
-        listed = reason_drill(uow.session, population(world, period=later), "lost")
+        listed = ended_drill(uow.session, population(world, period=later), Ended(("lost",)))
     assert [row.reason for row in lost.rows] == ["rival"]
     assert listed.total == 1
     assert Counter({row.reason: row.total.n for row in before.rows}) == {"price": 3, "timing": 1}
@@ -155,4 +158,4 @@ def test_a_record_that_began_at_its_end_was_left_from_no_stage(world: World) -> 
         people = population(world)
         lost = reason_report(uow.session, people, currency="USD").outcomes["lost"]
         assert lost.stages[None].n == 1
-        assert reason_drill(uow.session, people, "lost", reason="", stage="").total == 1
+        assert ended_drill(uow.session, people, Ended(("lost",), reason="", stage="")).total == 1

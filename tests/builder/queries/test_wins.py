@@ -20,7 +20,8 @@ from builder.domain.period import Period
 from builder.domain.wins import WinFigures, WinRow, count, figures
 from builder.errors import Invalid
 from builder.queries.dimensions import dimension
-from builder.queries.drill import wins_drill
+from builder.queries.drill import ended_drill
+from builder.queries.drill_ended import Ended
 from builder.queries.population import Population
 from builder.queries.stays import stay_report
 from builder.queries.wins import win_report
@@ -124,8 +125,35 @@ def test_groups_equal_pure_counting_and_open_their_lists(uow: UnitOfWork, name: 
     assert Counter(repr(rounded(group.figures)) for group in report.groups) == wanted
     for group in report.groups:
         for outcomes, n in (((), group.figures.opportunities), (("won",), group.figures.counts.won)):
-            page = wins_drill(uow.session, everything(uow), outcomes, by=by, group=group.name.value)
+            page = ended_drill(uow.session, everything(uow), Ended(outcomes, by, group.name.value))
             assert page.total == n, group.name
+
+
+@pytest.mark.parametrize("outcomes", [(), ("won", "lost"), ("won",), ("open",)])
+def test_pages_of_a_list_hold_each_record_once_the_latest_end_first(
+    uow: UnitOfWork, outcomes: tuple[str, ...]
+) -> None:
+    cursor, pages = None, []
+    while True:
+        page = ended_drill(uow.session, everything(uow), Ended(outcomes), after=cursor, limit=2)
+        pages.append(page)
+        cursor = page.next
+        if cursor is None:
+            break
+
+    listed = [row for page in pages for row in page.rows]
+    every = {
+        row.id
+        for row in uow.session.execute(select(Record.id, Record.outcome).where(Record.object_key == "job"))
+        if not outcomes or row.outcome in outcomes
+    }
+    assert len(pages) > 1
+    assert Counter(row.id for row in listed) == Counter(every)
+    assert {page.total for page in pages} == {len(every)}
+    ends = [row.closed_at for row in listed]
+    known = [end for end in ends if end is not None]
+    assert known == sorted(known, reverse=True)
+    assert ends[: len(known)] == known
 
 
 def test_groups_of_text_are_called_as_somebody_wrote_them(uow: UnitOfWork) -> None:

@@ -459,6 +459,13 @@ def _records() -> None:
             ["workspace_id", "pipeline_key", *columns, "outcome", "deleted_at"],
             **_where("outcome = 'won' AND deleted_at IS NULL"),
         )
+    held = ["object_key", "owner_id", "department_id", "reason_key", "currency", "amount_minor", "cycle"]
+    op.create_index(
+        "ix_record_ended",
+        "record",
+        ["workspace_id", "pipeline_key", "outcome", "closed_at", "id", *held, "deleted_at"],
+        **_where("outcome <> 'open' AND deleted_at IS NULL"),
+    )
     op.create_index("ix_record_name", "record", ["workspace_id", "object_key", "name", "id"], **_where(_LIVE))
     op.create_index(
         "ix_record_open",
