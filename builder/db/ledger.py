@@ -196,7 +196,8 @@ class RollupCells(WorkspaceScoped):
 
     pipeline_key: Mapped[str] = mapped_column(key_string())
     measure: Mapped[str] = mapped_column(key_string(30))
-    stage_key: Mapped[str] = mapped_column(key_string())
+    # Of what has ended: outcome, reason and stage left.
+    stage_key: Mapped[str] = mapped_column(key_string(180))
     owner_id: Mapped[int]
     department_id: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))

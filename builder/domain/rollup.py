@@ -16,12 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from builder.domain.funnel import Count, FunnelFigures, Mode, figures
 from builder.domain.reach import FunnelSteps
 from builder.domain.stays import Stay
-from builder.domain.win_sums import Ending, win_cells
+from builder.domain.win_sums import BY_MONTH, Ending, win_cells
 from builder.domain.windows import Shape, Term, terms_of
 
 ALL_TIME = 0
@@ -123,18 +124,26 @@ def add_contributions(
         added[0] += change
         added[1] += change * amount
     if present is not None:
-        _add_present(sums, present, sign)
+        _add_present(sums, present, stage_left(stays), zone, sign)
 
 
-def _add_present(sums: Sums, present: Present, sign: int) -> None:
+def stage_left(stays: Sequence[Stay]) -> str | None:
+    """The stage of the visit before the one that goes on; ``None`` where that is the first."""
+    return next((before.stage_key for before, stay in pairwise(stays) if stay.left_via is None), None)
+
+
+def _add_present(sums: Sums, present: Present, left: str | None, zone: tzinfo, sign: int) -> None:
     ending = present.ending
     amount = ending.amount_minor or 0
     stock = (NOW, present.stage_key, ending.currency, 1, amount, amount * present.probability)
-    for measure, place, currency, n, minor, third in (stock, *win_cells(ending)):
-        added = sums.setdefault((measure, place, ALL_TIME, ALL_TIME, currency), [0, 0, 0])
-        added[0] += sign * n
-        added[1] += sign * minor
-        added[2] += sign * third
+    is_closed = ending.outcome != "open" and ending.closed_at is not None
+    month = month_of(ending.closed_at, zone) if is_closed and ending.closed_at else ALL_TIME
+    for measure, place, currency, n, minor, third in (stock, *win_cells(ending, left)):
+        for window in (ALL_TIME, month) if month and measure in BY_MONTH else (ALL_TIME,):
+            added = sums.setdefault((measure, place, window, window, currency), [0, 0, 0])
+            added[0] += sign * n
+            added[1] += sign * minor
+            added[2] += sign * third
 
 
 def difference(before: Mapping[Cell, Sum], after: Mapping[Cell, Sum]) -> Cells:

@@ -22,6 +22,10 @@ WON_AMOUNT = "won:amount"
 # Places are buckets of the cycles of won records; all their seconds together, and the microseconds beyond.
 WON_CYCLE = "won:cycle"
 MEASURES = (ENDED, WON_AMOUNT, WON_CYCLE)
+# Places are outcome, reason and the stage left for the end; amounts of all that ended, as in ENDED.
+REASON = "ended:reason"
+# What is counted by the month of the end as well.
+BY_MONTH = frozenset({ENDED, REASON})
 
 MICROS_A_DAY = 86_400_000_000
 _MICROS = 1_000_000
@@ -32,13 +36,16 @@ WinCell = tuple[str, str, str, int, int, int]
 
 
 class Ending(NamedTuple):
-    """How a record ended (``outcome`` "open": it has not), what it was worth, and when it began and ended."""
+    """How a record ended (``outcome`` "open": it has not) and why, what it was worth, and when it began and
+    ended.
+    """
 
     outcome: str
     amount_minor: int | None
     currency: str
     started_at: datetime | None
     closed_at: datetime | None
+    reason_key: str | None = None
 
     @property
     def cycle_micros(self) -> int | None:
@@ -48,9 +55,27 @@ class Ending(NamedTuple):
         return (self.closed_at - self.started_at) // MICROSECOND
 
 
-def win_cells(ending: Ending) -> Iterator[WinCell]:
-    """The cells of one record; what has not ended is only counted, so that moves and new amounts of open
-    records change nothing.
+class Reasoned(NamedTuple):
+    """How records ended, why, and in which stage they were before; ``None`` where there is none."""
+
+    outcome: str
+    reason: str | None
+    stage: str | None
+
+    @property
+    def place(self) -> str:
+        """As the roll-up keeps it; no key holds a slash."""
+        return f"{self.outcome}/{self.reason or ''}/{self.stage or ''}"
+
+    @classmethod
+    def of(cls, place: str) -> Reasoned:
+        outcome, reason, stage = place.split("/")
+        return cls(outcome, reason or None, stage or None)
+
+
+def win_cells(ending: Ending, left: str | None = None) -> Iterator[WinCell]:
+    """The cells of one record that was in the stage ``left`` before it ended; what has not ended is only
+    counted, so that moves and new amounts of open records change nothing.
     """
     outcome, amount, currency = ending.outcome, ending.amount_minor, ending.currency
     if outcome not in ("won", "lost", "invalid"):
@@ -60,6 +85,11 @@ def win_cells(ending: Ending) -> Iterator[WinCell]:
         yield ENDED, outcome, "", 1, 0, 0
     else:
         yield ENDED, outcome, currency, 1, amount, 1
+    reasoned = Reasoned(outcome, ending.reason_key, left).place
+    if amount is None:
+        yield REASON, reasoned, "", 1, 0, 0
+    else:
+        yield REASON, reasoned, currency, 1, amount, 1
     if outcome != "won":
         return
     if amount is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from builder.db.ledger import StayRow
@@ -21,14 +21,12 @@ from builder.queries.dimensions import Dimension, is_group
 from builder.queries.drill_walk import BY_CHANGE, BY_END, Ids, Order, few_in, page_of
 from builder.queries.population import NOBODY, Population, clauses
 from builder.queries.probing import Part, few_of
-from builder.queries.side_by_side import holds, side_by_side
+from builder.queries.reasons import precedes, reason_counts
+from builder.queries.rolled_up import is_told
+from builder.queries.side_by_side import along_ends, holds, side_by_side
 from builder.queries.win_sets import TERMINAL
 from builder.queries.wins import closed_in
-from builder.queries.wins_summed import ended_counts, is_summed
-
-_INDEX = "INDEXED BY ix_record_ended"
-# Spelled out: no database takes a partial index for a value that it is told later.
-_IN_INDEX = Record.outcome != literal_column("'open'")
+from builder.queries.wins_summed import ended_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,6 @@ class Ended:
     stage: str | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether only outcomes are asked for, or owners and departments beside them."""
-        is_closing = self.by is not None and self.by.is_closing
-        return self.reason is None and self.stage is None and not is_closing
-
-    @property
     def has_only_ends(self) -> bool:
         return bool(self.outcomes) and set(self.outcomes) <= set(TERMINAL)
 
@@ -58,9 +50,8 @@ class Ended:
 def ended_total(session: WorkspaceSession, population: Population, ended: Ended) -> int:
     """Exactly how many there are; one statement, two where a field selects the group or filters."""
     population, group = _grouped(population, ended)
-    if group is None and ended.is_plain and is_summed(population):
-        counts = ended_counts(session, population)
-        return sum(counts[outcome] for outcome in ended.outcomes) if ended.outcomes else sum(counts.values())
+    if group is None and is_told(population) and (ended.by is None or not ended.by.is_closing):
+        return _told(session, population, ended)
     where = _clauses(population, ended, group)
     statement = select(func.count()).select_from(Record).where(*where)
     has_slots = group is not None or population.condition is not None
@@ -70,8 +61,22 @@ def ended_total(session: WorkspaceSession, population: Population, ended: Ended)
     elif has_slots and all(map(holds, where)):
         statement = side_by_side(statement)
     elif not has_slots and ended.has_only_ends:
-        statement = statement.with_hint(Record, _INDEX, "sqlite").where(_IN_INDEX)
+        statement = along_ends(statement)
     return int(session.scalar(statement) or 0)
+
+
+def _told(session: WorkspaceSession, population: Population, ended: Ended) -> int:
+    """What the roll-up says."""
+    if ended.reason is None and ended.stage is None:
+        counts = ended_counts(session, population)
+        return sum(n for outcome, n in counts.items() if outcome in ended.outcomes or not ended.outcomes)
+    return sum(
+        n
+        for reasoned, n in reason_counts(session, population).items()
+        if reasoned.outcome in ended.outcomes
+        and (ended.reason is None or (reasoned.reason or "") == ended.reason)
+        and (ended.stage is None or (reasoned.stage or "") == ended.stage)
+    )
 
 
 def ended_on_page(
@@ -93,9 +98,7 @@ def _ways(population: Population, ended: Ended, order: Order, asked: Ids, few: P
         index = "ix_record_closed_at" if order is BY_END else "ix_record_updated_at"
         return [asked.with_hint(Record, f"INDEXED BY {index}", "sqlite")]
     return [
-        asked.where(Record.pipeline_key == pipeline, Record.outcome == outcome, _IN_INDEX).with_hint(
-            Record, _INDEX, "sqlite"
-        )
+        along_ends(asked.where(Record.pipeline_key == pipeline, Record.outcome == outcome))
         for pipeline in population.pipelines
         for outcome in ended.outcomes
     ]
@@ -141,12 +144,3 @@ def _left(stage: str) -> ColumnElement[bool]:
         end.workspace_id == Record.workspace_id, end.id == Record.stay_id, precedes(before, end)
     )
     return visit.where(before.stage_key == stage) if stage else not_(visit)
-
-
-def precedes(before: Any, end: Any) -> ColumnElement[bool]:
-    """``before`` is the visit of the same record before ``end``."""
-    return and_(
-        before.workspace_id == end.workspace_id,
-        before.record_id == end.record_id,
-        before.sequence == end.sequence - 1,
-    )

@@ -6,17 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, text
-
-from builder.db.ledger import OF_ALL_TIME, RollupCells
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import Count, Sums
 from builder.domain.pipeline import Pipeline
-from builder.domain.rollup import ALL_TIME
 from builder.queries.dimensions import Dimension
 from builder.queries.funnel_stays import Tally
 from builder.queries.population import Population
-from builder.queries.rolled_up import Asked, rolled_up
+from builder.queries.rolled_up import asked_of, rolled_up
 
 
 def tally_of_rollup(
@@ -27,7 +23,7 @@ def tally_of_rollup(
     by: Dimension | None = None,
 ) -> Tally:
     """The sums of these measures, grouped by owner or department where asked (one statement)."""
-    keys, asked = ("measure", "stage_key", "currency"), _asked(population, measures)
+    keys, asked = ("measure", "stage_key", "currency"), asked_of(population, measures)
     tally = Tally()
     for sums in rolled_up(session, population.only(pipeline.key), by, keys, ("n", "amount_minor"), asked):
         tally.add(*sums)
@@ -42,29 +38,10 @@ def numbers_of_rollup(
     by: Dimension,
 ) -> dict[Any, Sums]:
     """The same of each group without amounts, which leaves less than half to read (one statement)."""
-    keys, asked = ("measure", "stage_key"), _asked(population, measures)
+    keys, asked = ("measure", "stage_key"), asked_of(population, measures)
     groups: dict[Any, dict[tuple[str, str], Count]] = defaultdict(dict)
     for group, measure, stage, n in rolled_up(
         session, population.only(pipeline.key), by, keys, ("n",), asked
     ):
         groups[group][measure, stage] = Count(n, 0)
     return dict(groups)
-
-
-def _asked(population: Population, measures: Iterable[str]) -> Asked:
-    wanted = tuple(measures)
-    return lambda cells: [cells.measure.in_(wanted), *_window(cells, population)]
-
-
-def _window(cells: type[RollupCells], population: Population) -> list[ColumnElement[bool] | TextClause]:
-    if not population.period:
-        # spelled out: no database takes a partial index for a number that it is told later
-        return [text(OF_ALL_TIME)]
-    months = population.period.months
-    assert months is not None
-    start, end = months
-    # Month 0 is all time; every real month is later.
-    parts: list[ColumnElement[bool] | TextClause] = [
-        cells.month_from >= (start if start is not None else ALL_TIME + 1)
-    ]
-    return parts if end is None else [*parts, cells.month_to < end]

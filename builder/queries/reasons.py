@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
 from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.rates import share
+from builder.domain.win_sums import REASON, Reasoned
 from builder.errors import N_
-from builder.queries.drill_ended import precedes
 from builder.queries.population import Population, clauses
-from builder.queries.side_by_side import side_by_side
+from builder.queries.rolled_up import asked_of, is_told, rolled_up
+from builder.queries.side_by_side import along_ends
 from builder.queries.win_sets import TERMINAL
 from builder.queries.wins import chosen_currency, closed_in
 
@@ -84,7 +85,7 @@ def reason_report(
     Amounts are in ``currency``, or in the commonest one where that does not occur; 0 where they are hidden
     from the reader.
     """
-    found = _counted(session, population)
+    found = _summed(session, population) if is_told(population) else _counted(session, population)
     if population.hides_amounts:
         found = [replace(cell, currency="", valued=0, amount_minor=0) for cell in found]
     known = _currencies(found)
@@ -106,6 +107,26 @@ class _Cell:
     amount_minor: int
 
 
+def reason_counts(session: WorkspaceSession, population: Population) -> dict[Reasoned, int]:
+    """How many records of a population that ``is_told`` ended so; one statement."""
+    counts: dict[Reasoned, int] = defaultdict(int)
+    for cell in _summed(session, population):
+        counts[Reasoned(cell.outcome, cell.reason, cell.stage)] += cell.n
+    return counts
+
+
+def _summed(session: WorkspaceSession, population: Population) -> list[_Cell]:
+    """From the roll-up."""
+    keys, numbers = ("stage_key", "currency"), ("n", "weighted_minor", "amount_minor")
+    cells = rolled_up(session, population, None, keys, numbers, asked_of(population, (REASON,)))
+    # What was opened again leaves cells of nothing behind.
+    return [
+        _Cell(*Reasoned.of(place), code, n, valued, amount)
+        for _, place, code, n, valued, amount in cells
+        if n
+    ]
+
+
 def _counted(session: WorkspaceSession, population: Population) -> list[_Cell]:
     end, before = aliased(StayRow), aliased(StayRow)
     keys = (Record.outcome, Record.reason_key, before.stage_key, Record.currency)
@@ -117,13 +138,21 @@ def _counted(session: WorkspaceSession, population: Population) -> list[_Cell]:
         .where(clauses(population), *closed_in(population), Record.outcome.in_(TERMINAL))
         .group_by(*keys)
     )
-    if population.condition is None and not population.period:
-        # tells the closed ones apart before it fetches a record
-        statement = side_by_side(statement)
+    if population.condition is None:
+        statement = along_ends(statement)
     return [
         _Cell(outcome or "", reason, stage, code or "", int(n), int(valued), int(amount or 0))
         for outcome, reason, stage, code, n, valued, amount in session.execute(statement)
     ]
+
+
+def precedes(before: Any, end: Any) -> ColumnElement[bool]:
+    """``before`` is the visit of the same record before ``end``."""
+    return and_(
+        before.workspace_id == end.workspace_id,
+        before.record_id == end.record_id,
+        before.sequence == end.sequence - 1,
+    )
 
 
 def _currencies(cells: Sequence[_Cell]) -> tuple[str, ...]:

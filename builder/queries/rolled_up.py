@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select, union_all
+from sqlalchemy import ColumnElement, Select, TextClause, func, select, text, union_all
 
-from builder.db.ledger import FunnelRollup, RollupCells, RollupDelta
+from builder.db.ledger import OF_ALL_TIME, FunnelRollup, RollupCells, RollupDelta
 from builder.db.tenancy import WorkspaceSession
+from builder.domain.rollup import ALL_TIME
 from builder.queries.dimensions import Dimension
 from builder.queries.population import NOBODY, Population, matching_keys, narrowed
 
@@ -47,8 +48,8 @@ def _statement(
     for cells in (FunnelRollup, RollupDelta):
         columns = [getattr(cells, name) for name in names]
         sums = [func.sum(getattr(cells, number)).label(number) for number in numbers]
-        asked_of = (*_grain(cells, population, by), *asked(cells))
-        parts.append(select(*columns, *sums).where(*asked_of).group_by(*columns))
+        where = (*_grain(cells, population, by), *asked(cells))
+        parts.append(select(*columns, *sums).where(*where).group_by(*columns))
     both = union_all(*parts).subquery().c
     told = [both[name] for name in names]
     return select(*told, *(func.sum(both[number]) for number in numbers)).group_by(*told)
@@ -66,3 +67,29 @@ def _grain(
     if not narrow and by is None:
         return [*parts, owner == WORKSPACE_GRAIN, department == WORKSPACE_GRAIN]
     return [*parts, owner != WORKSPACE_GRAIN, *narrow]
+
+
+def is_told(population: Population) -> bool:
+    """Whether the roll-up counts the population: of all time or of whole months, without a filter."""
+    is_whole = population.period.months is not None
+    return population.is_rolled_up and population.condition is None and is_whole
+
+
+def asked_of(population: Population, measures: Iterable[str]) -> Asked:
+    """These measures in the population's period, which is all time or whole months."""
+    wanted = tuple(measures)
+    return lambda cells: [cells.measure.in_(wanted), *_window(cells, population)]
+
+
+def _window(cells: type[RollupCells], population: Population) -> list[ColumnElement[bool] | TextClause]:
+    if not population.period:
+        # spelled out: no database takes a partial index for a number that it is told later
+        return [text(OF_ALL_TIME)]
+    months = population.period.months
+    assert months is not None
+    start, end = months
+    # Month 0 is all time; every real month is later.
+    parts: list[ColumnElement[bool] | TextClause] = [
+        cells.month_from >= (start if start is not None else ALL_TIME + 1)
+    ]
+    return parts if end is None else [*parts, cells.month_to < end]

@@ -19,9 +19,10 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.wins import WinFigures
 from builder.queries.dimensions import Buckets, Dimension, GroupName, buckets, expression, names
 from builder.queries.population import Population, clauses
-from builder.queries.rolled_up import is_rolled_up
+from builder.queries.rolled_up import is_rolled_up, is_told
+from builder.queries.side_by_side import along_ends, selects_many, side_by_side
 from builder.queries.win_sets import TERMINAL, WinSet
-from builder.queries.wins_scanned import WHOLE, Scan
+from builder.queries.wins_scanned import WHOLE, Along, Scan, as_it_is
 from builder.queries.wins_summed import add_medians, in_group, is_summed, summed_wins, together
 
 
@@ -96,18 +97,25 @@ def _from_records(
     session: WorkspaceSession, population: Population, currency: str, by: Dimension | None
 ) -> WinReport:
     where = and_(clauses(population), *closed_in(population))
+    has_held_ends = population.condition is None and (by is None or by.kind != "field")
     # Without period and filter most records are looked at; otherwise an index leads to those that count.
     is_wide = not population.period and population.condition is None
+    along: Along = as_it_is
+    if has_held_ends and (population.period or (by is not None and by.is_closing)):
+        along = along_ends
+    elif is_wide or selects_many(session, population):
+        along = side_by_side
     if by is None:
-        sets, _ = Scan(session, where, WHOLE, is_wide=is_wide).counted()
+        scan = Scan(session, where, WHOLE, along, has_held_ends)
+        sets, _ = _counted(session, population, by, scan)
         total = sets.get(0, WinSet())
         chosen = _chosen(population, currency, total, sets)
         return WinReport(total.figures(chosen), chosen, total.currencies)
     if by.is_closing:
         where = and_(where, Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None))
     spans = buckets(session, by, where, population.time_zone)
-    scan = Scan(session, where, expression(by, spans), is_wide=is_wide)
-    sets, samples = scan.counted()
+    scan = Scan(session, where, expression(by, spans), along, has_held_ends)
+    sets, samples = _counted(session, population, by, scan)
     if is_summed(population) and not by.is_closing:
         # What is not closed at a known time is in no group, but in the sums.
         whole = together(summed_wins(session, population, None).values())
@@ -119,6 +127,17 @@ def _from_records(
         chosen = _chosen(population, currency, total, sets)
     named = names(session, by, spans, samples)
     return WinReport(total.figures(chosen), chosen, total.currencies, _groups(by, sets, named, chosen))
+
+
+def _counted(
+    session: WorkspaceSession, population: Population, by: Dimension | None, scan: Scan
+) -> tuple[Mapping[Any, WinSet], Mapping[Any, int]]:
+    """As ``Scan.counted``; all but medians and cycles of whole months from the roll-up."""
+    if not (population.period and is_told(population) and is_rolled_up(by)):
+        return scan.counted()
+    sets = summed_wins(session, population, by)
+    scan.add_medians(sets)
+    return sets, dict.fromkeys(sets, 0)
 
 
 def _chosen(population: Population, wanted: str, total: WinSet, sets: Mapping[Any, WinSet]) -> str:

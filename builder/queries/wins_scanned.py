@@ -8,36 +8,47 @@ those of all groups together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Double, Select, and_, cast, func, literal, select, union_all
 
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
-from builder.queries.side_by_side import side_by_side
+from builder.queries.side_by_side import along_ends
 from builder.queries.win_sets import WinSet
 
 WHOLE: ColumnElement[Any] = literal(0)
+Along: TypeAlias = Callable[[Select[Any]], Select[Any]]
+
+
+def as_it_is(statement: Select[Any]) -> Select[Any]:
+    return statement
 
 
 @dataclass(frozen=True)
 class Scan:
-    """The records of ``where``, grouped by ``group`` (``WHOLE``: all as one). ``is_wide``: most records of
-    the object are looked at.
+    """The records of ``where``, grouped by ``group`` (``WHOLE``: all as one). ``along``: how a statement
+    finds those of them that are open too, and ``along_ends`` where the index of what has ended holds all that
+    is asked (``has_held_ends``).
     """
 
     session: WorkspaceSession
     where: ColumnElement[bool]
     group: ColumnElement[Any]
-    is_wide: bool
+    along: Along = as_it_is
+    has_held_ends: bool = False
 
     def counted(self) -> tuple[dict[Any, WinSet], dict[Any, int]]:
         """Group value → its set with its medians, and → one record of it."""
         sets, samples = self._counts()
-        self._add_medians(sets, self.group)
+        self.add_medians(sets)
         return sets, samples
+
+    def add_medians(self, sets: Mapping[Any, WinSet]) -> None:
+        """Fill in, of each group, what is no sum of a month."""
+        self._add_medians(sets, self.group)
 
     def together(self, sets: Iterable[WinSet]) -> WinSet:
         """All groups as one set, with the medians of all."""
@@ -51,7 +62,7 @@ class Scan:
         amount = Record.amount_minor.label("amount")
         of_each = select(self.group.label("g"), Record.outcome, Record.currency, amount, Record.id)
         of_each = of_each.where(self.where)
-        rows = (side_by_side(of_each) if self.is_wide else of_each).subquery()
+        rows = self.along(of_each).subquery()
         keys = (rows.c.g, rows.c.outcome, rows.c.currency)
         statement = select(
             *keys, func.count(), func.count(rows.c.amount), func.sum(rows.c.amount), func.min(rows.c.id)
@@ -71,7 +82,10 @@ class Scan:
         money = self._median(won, group, amount, Record.currency.expression, is_money=True)
         cycles = self._median(won, group, micros, literal(""), is_money=False)
         for is_money, value, currency, median, n, total in self.session.execute(union_all(money, cycles)):
-            counts = sets[value]
+            counts = sets.get(value)
+            if counts is None:
+                # It ended after the statement before this one.
+                continue
             if is_money:
                 counts.money[currency or ""].median_minor = float(median)
             else:
@@ -89,7 +103,7 @@ class Scan:
         """Per group and currency: the mean of the middle one or two values, their number, and their sum."""
         of_each = select(group.label("g"), currency.label("currency"), value.label("value"))
         of_each = of_each.where(where, value.is_not(None))
-        rows = (side_by_side(of_each) if self.is_wide else of_each).subquery()
+        rows = (along_ends if self.has_held_ends else self.along)(of_each).subquery()
         keys = (rows.c.g, rows.c.currency)
         placed = select(
             *keys,

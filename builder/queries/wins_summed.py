@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, literal_column, select, text
+from sqlalchemy import ColumnElement, Select, literal_column, select
 
-from builder.db.ledger import OF_ALL_TIME
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession, scoped_means
 from builder.domain.win_sums import (
@@ -27,7 +26,7 @@ from builder.domain.win_sums import (
 )
 from builder.queries.dimensions import Dimension
 from builder.queries.population import Population, matching_keys, narrowed
-from builder.queries.rolled_up import rolled_up
+from builder.queries.rolled_up import asked_of, rolled_up
 from builder.queries.win_sets import WinSet
 
 MEDIANS_AT_ONCE = 200
@@ -78,19 +77,18 @@ def is_summed(population: Population) -> bool:
 
 
 def ended_counts(session: WorkspaceSession, population: Population) -> dict[str, int]:
-    """Outcome ("open": none yet) → how many records of a population that ``is_summed``; one statement."""
-    statement = (
-        select(FunnelRollup.stage_key, func.sum(FunnelRollup.n))
-        .where(*grain(population), FunnelRollup.measure == ENDED, text(OF_ALL_TIME))
-        .group_by(FunnelRollup.stage_key)
-    )
-    return defaultdict(int, {place: int(n) for place, n in session.execute(statement)})
+    """Outcome ("open": none yet) → how many records of a population that ``is_told``; one statement."""
+    asked = asked_of(population, (ENDED,))
+    return {place: n for _, place, n in rolled_up(session, population, None, ("stage_key",), ("n",), asked)}
 
 
 def summed_wins(
     session: WorkspaceSession, population: Population, by: Dimension | None
 ) -> dict[Any, SummedSet]:
-    """Group value (``None`` for none) → counts and sums; 0 → those of all where there is no dimension."""
+    """Group value (``None`` for none) → counts and sums; 0 → those of all where there is no dimension. Of
+    months there is nothing of cycles and medians.
+    """
+    measures = (ENDED,) if population.period else MEASURES
     sets: dict[Any, SummedSet] = defaultdict(SummedSet)
     for group, measure, place, currency, n, amount, third in rolled_up(
         session,
@@ -98,7 +96,7 @@ def summed_wins(
         by,
         ("measure", "stage_key", "currency"),
         ("n", "amount_minor", "weighted_minor"),
-        lambda cells: [cells.measure.in_(MEASURES), text(OF_ALL_TIME)],
+        asked_of(population, measures),
     ):
         # What has moved on leaves cells of nothing behind.
         if n:

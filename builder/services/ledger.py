@@ -43,7 +43,7 @@ REPORTED = (
 )
 _reported_of = itemgetter(*REPORTED)
 _ending = itemgetter(*Ending._fields)
-_counted_of = itemgetter(*REPORTED, "started_at", "closed_at", "deleted_at")
+_counted_of = itemgetter(*REPORTED, "started_at", "closed_at", "reason_key", "deleted_at")
 _SLICE_HEAD = ("workspace_id", "id", "record_id", "object_key", "recorded_at", "superseded_at")
 _SLICE_COLUMNS = (*_SLICE_HEAD, "valid_from", "valid_to", *REPORTED)
 # From when, until when, and the reported columns in their order.

@@ -6,15 +6,18 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.domain.rates import median
 from builder.domain.win_sums import (
     ENDED,
+    REASON,
     WON_AMOUNT,
     WON_CYCLE,
     Ending,
+    Reasoned,
     bucket_of,
     micros_of,
     middle_of,
@@ -65,8 +68,9 @@ def test_what_is_open_is_only_counted() -> None:
 def test_a_won_record_counts_with_its_amount_and_its_cycle() -> None:
     ending = Ending("won", 500, "EUR", AT, AT + timedelta(days=2, microseconds=7))
     cycle = 2 * 86_400_000_000 + 7
-    assert [*win_cells(ending)] == [
+    assert [*win_cells(ending._replace(reason_key="trial"), "offer")] == [
         (ENDED, "won", "EUR", 1, 500, 1),
+        (REASON, "won/trial/offer", "EUR", 1, 500, 1),
         (WON_AMOUNT, str(bucket_of(500)), "EUR", 1, 0, 0),
         (WON_CYCLE, str(bucket_of(cycle)), "", 1, 172_800, 7),
     ]
@@ -77,6 +81,20 @@ def test_a_won_record_counts_with_its_amount_and_its_cycle() -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    assert [*win_cells(Ending("won", None, "EUR", None, AT))] == [(ENDED, "won", "", 1, 0, 0)]
-    assert [*win_cells(Ending("lost", 70, "CNY", AT, AT))] == [(ENDED, "lost", "CNY", 1, 70, 1)]
-    assert [*win_cells(Ending("invalid", 70, "CNY", AT, AT))] == [(ENDED, "invalid", "", 1, 0, 0)]
+    assert [*win_cells(Ending("won", None, "EUR", None, AT))] == [
+        (ENDED, "won", "", 1, 0, 0),
+        (REASON, "won//", "", 1, 0, 0),
+    ]
+    assert [*win_cells(Ending("lost", 70, "CNY", AT, AT))] == [
+        (ENDED, "lost", "CNY", 1, 70, 1),
+        (REASON, "lost//", "CNY", 1, 70, 1),
+    ]
+    assert [*win_cells(Ending("invalid", 70, "CNY", AT, AT, "junk"))] == [
+        (ENDED, "invalid", "", 1, 0, 0),
+        (REASON, "invalid/junk/", "CNY", 1, 70, 1),
+    ]
+
+
+@pytest.mark.parametrize("reasoned", [Reasoned("lost", "price", "met"), Reasoned("won", None, None)])
+def test_a_place_tells_outcome_reason_and_stage(reasoned: Reasoned) -> None:
+    assert Reasoned.of(reasoned.place) == reasoned

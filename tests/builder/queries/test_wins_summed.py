@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from dataclasses import replace
+from datetime import date
 from itertools import product
 from typing import Any
 
@@ -15,9 +16,12 @@ from sqlalchemy import event, select
 
 from builder.db.ids import new_id
 from builder.db.records import Record
+from builder.domain.period import ALL_TIME, Period
 from builder.domain.permissions import Actor, Veil
 from builder.queries.dimensions import dimension
+from builder.queries.drill_ended import Ended, ended_on_page, ended_total
 from builder.queries.population import Population
+from builder.queries.reasons import reason_report
 from builder.queries.wins import WinReport, win_report
 from builder.queries.wins_summed import add_medians, summed_wins
 from builder.services import deletion, records, rollup, transitions
@@ -36,6 +40,8 @@ QUICKLY = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+# Histories begin in 2025 (``ledgers``): whole months, some of them, and up to the present.
+PERIODS = (ALL_TIME, Period(date(2025, 2, 1), date(2025, 5, 1)), Period(date(2025, 3, 1), None))
 DIMENSIONS = (None, "owner", "department", "channel", "close_month")
 
 
@@ -51,13 +57,31 @@ def plain(report: WinReport) -> tuple[Any, ...]:
 
 
 def assert_equal_for_all(uow: UnitOfWork, populations: dict[str, Population]) -> None:
-    for (name, counted), by in product(populations.items(), DIMENSIONS):
+    for (name, every), by, period in product(populations.items(), DIMENSIONS, PERIODS):
+        counted = replace(every, period=period)
         summed = replace(counted, is_rolled_up=True)
         grouped = dimension(by, uow.catalog.object("job")) if by else None
         for currency in ("EUR", "CNY"):
             quick = win_report(uow.session, summed, currency=currency, by=grouped)
             slow = win_report(uow.session, counted, currency=currency, by=grouped)
-            assert plain(quick) == plain(slow), (name, by)
+            assert plain(quick) == plain(slow), (name, by, period)
+    for every, period in product(populations.values(), PERIODS):
+        assert_reasons_equal(uow, replace(every, period=period))
+
+
+def assert_reasons_equal(uow: UnitOfWork, counted: Population) -> None:
+    """Reports, and the lengths of the lists behind their numbers."""
+    summed = replace(counted, is_rolled_up=True)
+    for currency in ("EUR", "CNY"):
+        quick = reason_report(uow.session, summed, currency=currency)
+        assert quick == reason_report(uow.session, counted, currency=currency)
+    for outcome, found in quick.outcomes.items():
+        assert ended_total(uow.session, summed, Ended((outcome,))) == found.total.n
+        assert ended_total(uow.session, counted, Ended((outcome,))) == found.total.n
+        for stage, tally in found.stages.items():
+            listed = Ended((outcome,), stage=stage or "")
+            assert ended_total(uow.session, summed, listed) == tally.n
+            assert len(ended_on_page(uow.session, summed, listed, None, 1000)) == tally.n
 
 
 def touch(uow: UnitOfWork, dice: random.Random, record_id: int, members: list[int]) -> None:
