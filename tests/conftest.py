@@ -29,6 +29,14 @@ def seldom_collected_garbage() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+@pytest.fixture(autouse=True)
+def nothing_known_of_filters() -> None:
+    """Tests share ids of workspaces: what one database held is nothing to the next."""
+    from builder.queries.probing import forget_many
+
+    forget_many()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also what stands in tests/soak.txt")
 

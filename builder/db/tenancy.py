@@ -34,7 +34,7 @@ from sqlalchemy.sql.selectable import Alias, FromClause, Join
 
 from builder.db.base import Base, WorkspaceScoped
 from builder.db.definitions import Arrangement
-from builder.db.engine import WRITE
+from builder.db.engine import PREPARED, WRITE
 from builder.db.postings import Posting
 from builder.db.records import GivenNumber, RecordNumber, SearchToken
 
@@ -141,7 +141,8 @@ def scoped(*statements: Select[Any]) -> ScopedStatement:
     tenth of an ORM statement built for each call. Tables inside subqueries are refused.
     """
     filtered = [_filtered(statement) for statement in statements]
-    return ScopedStatement(filtered[0] if len(filtered) == 1 else union_all(*filtered))
+    together = filtered[0] if len(filtered) == 1 else union_all(*filtered)
+    return ScopedStatement(together.execution_options(**PREPARED))
 
 
 def scoped_means(table: Table, statements: Iterable[Select[Any]]) -> ScopedStatement:

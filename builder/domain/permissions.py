@@ -57,7 +57,8 @@ class Actor:
     *subtree*). ``open_objects``: keys of the objects without an owner field, whose records are the whole
     company's (``Catalog.open_objects``). ``veils``: what the role hides or only shows, by object
     (``Catalog.veils_of``); objects of which nothing is hidden have none. ``is_system``: the product itself
-    (demo generator, migrations of data).
+    (demo generator, migrations of data). ``has_shares``: whether single records may be shared with the
+    person; false only where it was just read that none are.
     """
 
     member_id: int
@@ -71,6 +72,7 @@ class Actor:
     is_system: bool = False
     open_objects: frozenset[str] = frozenset()
     veils: Mapping[str, Veil] = field(default_factory=dict)
+    has_shares: bool = True
 
     def can(self, right: str) -> bool:
         return self.is_system or right in self.rights

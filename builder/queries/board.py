@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from builder.db.base import from_micros, to_micros
 from builder.db.conditions_sql import compile_condition
+from builder.db.engine import PREPARED
 from builder.db.people import Member
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
@@ -199,10 +200,15 @@ def _card(scope: Scope, row: Row[*tuple[Any, ...]]) -> Card:
 
 
 def shared_cards(scope: Scope) -> list[Card]:
-    """Cards that the actor sees only because they were shared; one statement, none for who sees all."""
-    if scope.is_all:
+    """Cards that the actor sees only because they were shared; one statement, none for who sees all or with
+    whom nothing is shared.
+    """
+    if scope.is_all or not scope.actor.has_shares:
         return []
-    return [_card(scope, row) for row in scope.session.execute(_CARDS.where(*only_shared(scope)))]
+    return [
+        _card(scope, row)
+        for row in scope.session.execute(_CARDS.where(*only_shared(scope)).execution_options(**PREPARED))
+    ]
 
 
 def column_of(
@@ -257,6 +263,8 @@ def _cards(
 ) -> list[Card]:
     clauses = (*scope.clauses, Record.stage_key == stage_key, *beyond)
     statement = _CARDS.order_by(*order).limit(limit)
+    if scope.condition is None:
+        statement = statement.execution_options(**PREPARED)
     own = () if scope.is_all else ownership(scope.actor)
     if len(own) < 2 or is_broad(scope.actor):
         own = (or_(*own),) if own else ()

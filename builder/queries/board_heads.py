@@ -142,7 +142,7 @@ def _counted(scope: Scope) -> Iterable[Row[Any]]:
     own = () if scope.is_all else (or_(*ownership(scope.actor)),)
     of_object = Record.object_key == scope.pipeline.object_key
     statement: Any = side_by_side(_sums_of(Record).where(of_object, *scope.clauses, *own))
-    if not scope.is_all:
+    if scope.actor.has_shares and not scope.is_all:
         statement = union_all(statement, _sums_of(Record).where(*only_shared(scope)))
     return scope.session.execute(statement)
 

@@ -125,6 +125,8 @@ def _each(scope: Scope, made: Any) -> Any:
     if scope.is_all:
         return side_by_side(made(clauses))
     own = (*clauses, or_(*ownership(scope.actor)))
+    if not scope.actor.has_shares:
+        return side_by_side(made(own))
     return union_all(side_by_side(made(own)), made(only_shared(scope)))
 
 

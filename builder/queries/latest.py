@@ -38,7 +38,7 @@ def latest(actor: Actor, words: Words, limit: int, *, is_complete: bool = False)
         walks = [_walk(words, or_(*ownership(actor)), None, is_complete)]
     else:
         walks = [_walk(words, branch, branch, is_complete) for branch in ownership(actor)]
-    if not actor.sees_all_of(words.object_key):
+    if actor.has_shares and not actor.sees_all_of(words.object_key):
         # What colleagues have shared with one is not much, and in no order.
         walks.append(_met(words, _live(words.object_key, branches(actor, words.object_key)[-1])))
     return [select(walk.limit(limit).subquery().c.id) for walk in walks]

@@ -94,9 +94,11 @@ def list_records(
     definition = catalog.object(request.object_key)
     sort, problem = sort_of(definition, request.sort)
     clauses = asked(session, actor, definition, request, context)
+    is_settled = not (request.query or request.within)
     if request.filter is not None:
-        clauses += _few_of_it(session, actor, definition.key, clauses)
-    pages = RecordPages(session, actor, definition.key, clauses, sort)
+        few, is_settled = _few_of_it(session, actor, definition.key, clauses)
+        clauses += few
+    pages = RecordPages(session, actor, definition.key, clauses, sort, is_settled)
     place, is_backward, cursor_problem = _place(request, sort)
     limit = max(1, min(request.limit, LARGEST_PAGE))
     if is_backward and place is not None:
@@ -123,22 +125,23 @@ def list_records(
 
 def _few_of_it(
     session: WorkspaceSession, actor: Actor, object_key: str, clauses: list[ColumnElement[bool]]
-) -> list[ColumnElement[bool]]:
+) -> tuple[list[ColumnElement[bool]], bool]:
     """The ids of few records as a clause, where a field of what is asked selects no more, or all of it
     together (SQLite, for who sees more than their own): otherwise a page that they do not fill would walk the
-    order of the list to its end. Nothing where there are many.
+    order of the list to its end. Nothing where there are many. And whether that settles how to read them, so
+    that other values of the same kind are read in the same way.
     """
     parts = parts_of(and_(*clauses))
     if parts:
         count, part = least(session, object_key, parts)
         if count <= FEW:
-            return [Record.id.in_(few_of(object_key, part))]
+            return [Record.id.in_(few_of(object_key, part))], True
         if is_all(clauses, part):
-            return []
+            return [], True
     if actor.visibility == "own" and not actor.sees_all_of(object_key):
-        return []
+        return [], False
     ids = seldom(session, clauses, SELDOM)
-    return [] if ids is None else [Record.id.in_(ids)]
+    return [] if ids is None else [Record.id.in_(ids)], False
 
 
 def asked(

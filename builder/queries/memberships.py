@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     or_,
     select,
@@ -26,7 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
+from builder.db.engine import PREPARED
 from builder.db.people import Department, DepartmentMember, Member, UserAccount, Workspace
+from builder.db.records import RecordShare
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
 from builder.domain.workspaces import WorkspaceInfo
@@ -43,7 +46,8 @@ SEES_DEPARTMENTS = ("department", "subtree")
 @dataclass(frozen=True)
 class Foreseen:
     """What a sign-in is expected to need of the workspace that an address names, so that one statement reads
-    both: the departments of ``today`` of members with one of ``role_keys``.
+    both: the departments of ``today`` of members with one of ``role_keys``, and whether records are shared
+    with the member. The session must be bound to that workspace, for the wall shows its shares only.
 
     A guess by what the process saw before. What is read is always of now; whether it is what is needed is
     asked again when the workspace and its roles are known (``actor_of``).
@@ -64,7 +68,9 @@ class Departments:
 
 @dataclass(frozen=True)
 class Membership:
-    """A sign-in's place in one workspace. ``departments``: when they were read together with it."""
+    """A sign-in's place in one workspace. ``departments``, and ``has_shares`` (whether records are shared
+    with the member): when they were read together with it.
+    """
 
     workspace: WorkspaceInfo
     member_id: int
@@ -74,6 +80,7 @@ class Membership:
     last_seen_at: datetime | None
     unread_notices: int = 0
     departments: Departments | None = None
+    has_shares: bool | None = None
 
 
 def memberships_of(session: WorkspaceSession, user_id: int) -> list[Membership]:
@@ -92,10 +99,10 @@ def membership_of(row: Sequence[Any]) -> Membership:
 def signed_in(rows: Sequence[Sequence[Any]], foreseen: Foreseen) -> list[Membership]:
     """The memberships of the rows of ``with_memberships``, those foreseen with their departments."""
     found = []
-    for _account, *values, departments in rows:
+    for _account, *values, departments, has_shares in rows:
         if values[0] is None:
             continue
-        membership = membership_of(values)
+        membership = replace(membership_of(values), has_shares=has_shares)
         if membership.workspace.id == foreseen.workspace_id and membership.role_key in foreseen.role_keys:
             known = Departments(foreseen.today, _below(departments))
             membership = replace(membership, departments=known)
@@ -141,6 +148,7 @@ def actor_of(session: WorkspaceSession, membership: Membership, catalog: Catalog
         manager_id=membership.manager_id,
         open_objects=catalog.open_objects,
         veils=catalog.veils_of(role.key),
+        has_shares=membership.has_shares is not False,
     )
 
 
@@ -188,7 +196,7 @@ _MEMBERSHIPS = (
     .join(Member, Member.workspace_id == Workspace.id)
     .where(Member.user_id == bindparam("user_id", type_=BigInteger), Member.is_active)
     .order_by(Workspace.name, Workspace.id)
-    .execution_options(across_workspaces=True)
+    .execution_options(across_workspaces=True, **PREPARED)
 )
 
 
@@ -229,20 +237,27 @@ _DEPARTMENTS = _departments_below(DepartmentMember.member_id == bindparam("membe
 @cache
 def with_memberships(account: type[UserAccount]) -> Select[*tuple[Any, ...]]:
     """The account of a session (``fs_uniquifier``) once for each of its memberships, or without one: rows of
-    the account, the ``MEMBERSHIP`` columns and, where ``foreseen``, the departments (``signed_in``).
+    the account, the ``MEMBERSHIP`` columns and, where ``foreseen``, the departments and whether there are
+    shares (``signed_in``).
     """
     departments = _departments_below(
         and_(DepartmentMember.workspace_id == Member.workspace_id, DepartmentMember.member_id == Member.id)
     ).correlate(Member)
-    is_foreseen = and_(
-        Member.workspace_id == bindparam("workspace_id", type_=BigInteger),
-        Member.role_key.in_(bindparam("role_keys", expanding=True)),
+    is_here = Member.workspace_id == bindparam("workspace_id", type_=BigInteger)
+    is_foreseen = and_(is_here, Member.role_key.in_(bindparam("role_keys", expanding=True)))
+    has_shares = exists().where(
+        RecordShare.workspace_id == Member.workspace_id, RecordShare.member_id == Member.id
     )
     return (
-        select(account, *MEMBERSHIP, case((is_foreseen, departments.scalar_subquery())))
+        select(
+            account,
+            *MEMBERSHIP,
+            case((is_foreseen, departments.scalar_subquery())),
+            case((is_here, has_shares)),
+        )
         .outerjoin(Member, and_(Member.user_id == account.id, Member.is_active))
         .outerjoin(Workspace, Workspace.id == Member.workspace_id)
         .where(account.fs_uniquifier == bindparam("fs_uniquifier"))
         .order_by(Workspace.name, Workspace.id)
-        .execution_options(across_workspaces=True)
+        .execution_options(across_workspaces=True, **PREPARED)
     )

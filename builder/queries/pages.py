@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, union, union_all
 
+from builder.db.engine import PREPARED
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.permissions import Actor
@@ -23,7 +24,8 @@ COUNT_CAP = 300
 @dataclass
 class RecordPages:
     """Pages of the live records of an object that satisfy ``clauses`` and that ``actor`` sees, ordered by
-    ``sort``; that they are of the object is for ``clauses`` to say.
+    ``sort``; that they are of the object is for ``clauses`` to say. ``is_settled``: the best way to the rows
+    is the same whatever values ``clauses`` hold.
 
     A page costs one statement, and a second one where the rows with a value end on it. ``total`` is
     known after the first page was fetched: exact up to ``COUNT_CAP``, beyond it ``COUNT_CAP`` + 1.
@@ -34,6 +36,7 @@ class RecordPages:
     object_key: str
     clauses: Sequence[ColumnElement[bool]]
     sort: SortColumn
+    is_settled: bool = False
     total: int | None = None
     _branches: tuple[ColumnElement[bool], ...] = field(init=False)
 
@@ -82,9 +85,11 @@ class RecordPages:
     def _statement(self, segment: Segment, limit: int, more: list[Any]) -> Select[*tuple[Any, ...]]:
         clauses = (*self.clauses, *segment.where)
         statement = ROWS.add_columns(*more).order_by(*segment.order).limit(limit)
+        if self.is_settled:
+            statement = statement.execution_options(**PREPARED)
         if not self._branches:
             return statement.where(*clauses)
-        if is_broad(self.actor):
+        if len(self._branches) == 1 or is_broad(self.actor):
             return statement.where(*clauses, or_(*self._branches))
         parts = [
             select(Record.id).where(*clauses, branch).order_by(*segment.order).limit(limit).subquery()
@@ -95,10 +100,9 @@ class RecordPages:
     def _count(self) -> Any:
         """How many there are, looking at no more than ``COUNT_CAP`` + 1 of each branch."""
         cap = COUNT_CAP + 1
-        if not self._branches:
-            rows = (
-                select(literal(1).label("one")).select_from(Record).where(*self.clauses).limit(cap).subquery()
-            )
+        if len(self._branches) < 2:
+            one = select(literal(1).label("one")).select_from(Record)
+            rows = one.where(*self.clauses, *self._branches).limit(cap).subquery()
             return select(func.count()).select_from(rows).scalar_subquery()
         parts = [
             select(Record.id).where(*self.clauses, branch).limit(cap).subquery() for branch in self._branches

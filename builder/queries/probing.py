@@ -7,12 +7,13 @@ along its index and up to a cap: where one selects few, these are read and every
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from time import monotonic
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ColumnClause
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, ColumnClause
 
 from builder.db.records import NUMBER_SLOTS, TEXT_SLOTS, Record
 from builder.db.tenancy import WorkspaceSession
@@ -25,6 +26,33 @@ _RANGES = frozenset(
     {operators.eq, operators.lt, operators.le, operators.gt, operators.ge, operators.in_op}
     | {operators.between_op}
 )
+# How long a part is taken to select many after it was counted, in seconds. It seldom stops doing so, and then
+# a list takes longer, but shows the same.
+MANY_FOR = 60.0
+
+
+class KnownMany:
+    """Parts that were found to select many a short while ago, in this process."""
+
+    LARGEST = 4096
+
+    def __init__(self) -> None:
+        self._until: dict[Hashable, float] = {}
+
+    def holds(self, key: Hashable) -> bool:
+        return self._until.get(key, 0.0) > monotonic()
+
+    def keep(self, key: Hashable) -> None:
+        if len(self._until) >= self.LARGEST:
+            self._until.clear()
+        self._until[key] = monotonic() + MANY_FOR
+
+    def forget(self) -> None:
+        self._until.clear()
+
+
+_known = KnownMany()
+forget_many = _known.forget
 
 
 def parts_of(condition: ColumnElement[bool] | None) -> list[list[ColumnElement[bool]]]:
@@ -58,11 +86,30 @@ def _columns(clauses: Sequence[ColumnElement[bool]]) -> set[str]:
 
 def least(session: WorkspaceSession, object_key: str, parts: Sequence[Part]) -> tuple[int, Part]:
     """The part that selects the fewest live records of the object, and how many, at most ``FEW`` + 1; one
-    statement. There must be a part.
+    statement, none where all of them are known to select more. There must be a part.
     """
-    counts = session.execute(select(*(_capped_count(object_key, part) for part in parts))).one()
-    place = min(range(len(parts)), key=lambda each: counts[each])
-    return counts[place], parts[place]
+    keys = [_key(session.workspace_id, object_key, part) for part in parts]
+    asked = [place for place, key in enumerate(keys) if key is None or not _known.holds(key)]
+    if not asked:
+        return FEW + 1, parts[0]
+    counts = session.execute(select(*(_capped_count(object_key, parts[place]) for place in asked))).one()
+    for place, count in zip(asked, counts, strict=True):
+        if count > FEW and (key := keys[place]) is not None:
+            _known.keep(key)
+    count, place = min(zip(counts, asked, strict=True))
+    return count, parts[place]
+
+
+def _key(workspace_id: int, object_key: str, part: Part) -> Hashable | None:
+    """What a part is known by; nothing where it is more than comparisons of a column with values."""
+    terms = []
+    for term in part:
+        if not isinstance(term, BinaryExpression) or not isinstance(term.left, ColumnClause):
+            return None
+        values = [each.value for each in visitors.iterate(term.right) if isinstance(each, BindParameter)]
+        told = tuple(tuple(value) if isinstance(value, list | tuple) else value for value in values)
+        terms.append((term.left.name, term.operator.__name__, told))
+    return workspace_id, object_key, FEW, tuple(terms)
 
 
 def few_of(object_key: str, part: Part) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, and_, func, select
 from sqlalchemy.orm import aliased
 
+from builder.db.engine import PREPARED
 from builder.db.ledger import MoveRequestRow, StayRow
 from builder.db.people import Department, Member
 from builder.db.records import Record, RecordShare
@@ -150,6 +151,7 @@ def find_record(
         .outerjoin(Department, Department.id == Record.department_id)
         .outerjoin(share, and_(share.record_id == Record.id, share.member_id == actor.member_id))
         .where(Record.id == record_id)
+        .execution_options(**PREPARED)
     )
     row = session.execute(statement).one_or_none()
     if row is None:

@@ -130,12 +130,19 @@ def _names(
     for start in range(0, len(wanted), NAMES_AT_ONCE):
         part = wanted[start : start + NAMES_AT_ONCE]
         pairs: Iterable[Any] = (
-            session.run(_NAMES[entity], ids=part)
+            session.run(_NAMES[entity], ids=_filled_up(part))
             if rule is None
             else session.execute(select(entity.id, entity.name).where(entity.id.in_(part), rule))
         )
         found.update((record_id, name) for record_id, name in pairs)
     return found
+
+
+def _filled_up(ids: list[int]) -> list[int]:
+    """The ids and the last again and again, up to a power of two: so there are few such statements, which
+    stay prepared.
+    """
+    return ids + ids[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
 
 
 def _names_of(entity: type[Record | Member]) -> ScopedStatement:

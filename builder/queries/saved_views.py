@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, Select, false, func, literal, or_, select, union_all
 
 from builder.db.definitions import Arrangement, SavedView
+from builder.db.engine import PREPARED
 from builder.db.people import Member
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.conditions import Condition, parse
@@ -63,7 +64,7 @@ def views_and_arrangement(
         Arrangement.document,
         literal(0),
     ).where(Arrangement.member_id == actor.member_id, Arrangement.place == place)
-    rows = session.execute(union_all(views, kept)).all()
+    rows = session.execute(union_all(views, kept).execution_options(**PREPARED)).all()
     found = sorted((_view(row) for row in rows if row.id), key=lambda view: (view.name, view.id))
     return tuple(found), next((row.document for row in rows if not row.id), {})
 

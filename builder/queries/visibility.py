@@ -35,6 +35,8 @@ def branches(actor: Actor, object_key: str) -> tuple[ColumnElement[bool], ...]:
     """
     if actor.sees_all_of(object_key):
         return ()
+    if not actor.has_shares:
+        return ownership(actor)
     share: Any = aliased(RecordShare)
     shared = select(share.record_id).where(share.member_id == actor.member_id)
     return (*ownership(actor), Record.id.in_(shared))
@@ -66,6 +68,8 @@ def visible(
     if object_keys is not None and len(company) == len(set(object_keys)):
         return None
     of_company = (Record.object_key.in_(sorted(company)),) if company else ()
+    if not actor.has_shares:
+        return or_(*ownership(actor), *of_company)
     share: Any = aliased(RecordShare)
     is_shared = exists().where(share.member_id == actor.member_id, share.record_id == Record.id)
     if to_change:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import delete
 
 from builder.db.ids import new_id
 from builder.db.records import RecordShare
@@ -24,6 +25,22 @@ def share(town: Town, record_id: int, name: str, *, can_edit: bool) -> None:
     )
     uow.commit()
     uow.session.close()
+
+
+def test_the_next_list_shows_what_was_just_shared_and_no_more_once_it_is_taken_back(town: Town) -> None:
+    """Whether anything is shared with a person is read with their sign-in: never remembered."""
+    record = matter(town, flow="free", owner="Ada")
+    rita = town.as_("Rita")
+    address = page_of(record)
+    seen = [address in rita.get("/w/acme/o/matter").text for _ in range(2)]
+    share(town, record, "Rita", can_edit=False)
+    seen += [address in rita.get("/w/acme/o/matter").text for _ in range(2)]
+    uow = town.work()
+    uow.session.execute(delete(RecordShare))
+    uow.commit()
+    uow.session.close()
+    seen.append(address in rita.get("/w/acme/o/matter").text)
+    assert seen == [False, False, True, True, False]
 
 
 @pytest.mark.parametrize("part", ["/edit", "/move", "/move/b", "/delete"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -329,3 +330,46 @@ def test_a_filtered_list_costs_at_most_seven_statements(world: World, who: Actor
         page = listed(world, who, columns=("title", "account", "helper"), query="deal", limit=5, filter=ulm)
     assert page.rows
     assert len(statements) <= 7
+
+
+def test_what_selects_many_is_not_counted_again_for_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builder.queries.probing.FEW", 2)
+    monkeypatch.setattr("builder.queries.list.FEW", 2)
+    now = [1000.0]
+    monkeypatch.setattr("builder.queries.probing.monotonic", lambda: now[0])
+    for number in range(8):
+        world.opportunity(f"deal {number}", city="Zug" if number == 0 else "Ulm")
+
+    def cost(city: str) -> int:
+        asked = parse({"field": "city", "op": "eq", "value": city})
+        with counted(world.engine) as statements:
+            assert listed(world, filter=asked).total == (1 if city == "Zug" else 7)
+        return len(statements)
+
+    many = [cost("Ulm"), cost("Ulm")]
+    few = [cost("Zug"), cost("Zug")]
+    now[0] += 61
+    again = cost("Ulm")
+    assert (many[0] - many[1], few[0] - few[1], again) == (1, 0, many[0])
+
+
+@pytest.mark.parametrize("visibility", ["own", "department", "subtree"])
+@pytest.mark.parametrize("where", [None, {"field": "city", "op": "eq", "value": "Ulm"}])
+def test_who_is_known_to_have_no_shares_sees_their_own_as_before(
+    world: World, visibility: Any, where: dict[str, Any] | None
+) -> None:
+    shared = world.opportunity("shared", owner=str(BEN), city="Ulm")
+    for number in range(7):
+        world.opportunity(
+            f"deal {number}", owner=str((ANN, BEN)[number % 2]), city=("Ulm", "Zug")[number % 3 > 1]
+        )
+    who = actor(ANN, visibility, (NORTH,))
+    asked: dict[str, Any] = {"filter": parse(where) if where else None, "limit": 2, "sort": ("title",)}
+    without = replace(who, has_shares=False)
+    before = walked(world, who, **asked)
+    assert walked(world, without, **asked) == before
+    assert listed(world, without, **asked).total == len(before)
+    world.share(shared, ANN)
+    assert walked(world, who, **asked) == sorted({*before, "shared"})
