@@ -7,16 +7,17 @@ of them, so that a page stops as soon as it is full.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from builder.db.ledger import StayRow
 from builder.db.records import Record
+from builder.domain.journey import code_of
 from builder.domain.pipeline import Pipeline
 from builder.errors import N_, Invalid
 from builder.queries.win_sets import TERMINAL
@@ -41,6 +42,7 @@ Unit: TypeAlias = Literal["record", "stay"]
 Edges: TypeAlias = "tuple[datetime | None, datetime | None]"
 # Sets of stages: a record visited at least one of each.
 Visited: TypeAlias = "list[list[str]]"
+Visiting: TypeAlias = Callable[[Pipeline, Sequence[str], Edges], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,11 @@ def walk_of(pipeline: Pipeline, figure: Figure, edges: Edges) -> Walk:
     *others, last = _wanted(pipeline, figure, _filling(figure.mode))
     record = [_visited(pipeline, stages, edges) for stages in others]
     if figure.mode == "filled_unless_lost":
-        record.append(or_(not_(_is_lost(pipeline)), _reached(pipeline, figure, "visited", edges)))
+        is_filled = not_(_is_lost(pipeline))
+        record.append(or_(is_filled, _reached(pipeline, figure, "visited", edges, one=_visited)))
     if figure.except_mode:
-        record.append(not_(_reached(pipeline, figure, figure.except_mode, edges)))
+        record.append(not_(_reached(pipeline, figure, figure.except_mode, edges, one=_visited)))
+        last = [stage for stage in last if stage not in _excepting(pipeline, figure)]
     return Walk(tuple(last), (), tuple(record), is_once=True)
 
 
@@ -109,11 +113,9 @@ def clause_of(pipeline: Pipeline, figure: Figure, edges: Edges) -> ColumnElement
         return and_(
             _listed(pipeline, _stages_of(pipeline, [figure.stage]), edges), *_standing(pipeline, figure)
         )
-    counted_there = _reached(pipeline, figure, figure.mode, edges, is_listed=True)
+    counted_there = _reached(pipeline, figure, figure.mode, edges, one=_listed)
     if figure.except_mode:
-        return and_(
-            counted_there, not_(_reached(pipeline, figure, figure.except_mode, edges, is_listed=True))
-        )
+        return and_(counted_there, not_(_reached(pipeline, figure, figure.except_mode, edges, one=_listed)))
     return counted_there
 
 
@@ -121,6 +123,19 @@ def ended_of(pipeline: Pipeline, figure: Figure, edges: Edges) -> list[ColumnEle
     """Of a key of ENDED: what must hold of a record, looked up record by record."""
     stages = _stages_of(pipeline, [figure.stage])
     return [*_standing(pipeline, figure), _visited(pipeline, stages, edges)]
+
+
+def guess_of(pipeline: Pipeline, figure: Figure) -> ColumnElement[bool]:
+    """Of a figure of records by their visits, of all time: what their journeys tell, without looking at a
+    visit. It says so of some that the figure does not count, and, once in a great while, misses one.
+    """
+    reached = _reached(pipeline, figure, figure.mode, (None, None), one=_in_journey)
+    if not figure.except_mode:
+        return reached
+    others = func.instr(func.substr(Record.journey, 2), "/") > 0
+    excepted = _reached(pipeline, figure, figure.except_mode, (None, None), one=_in_journey)
+    # Stages of another pipeline may be called the same.
+    return and_(reached, or_(not_(excepted), others))
 
 
 def within(column: Any, edges: Edges) -> list[ColumnElement[bool]]:
@@ -154,6 +169,14 @@ def _filling(mode: str) -> str:
     return "filled" if mode == "filled_unless_lost" else mode
 
 
+def _excepting(pipeline: Pipeline, figure: Figure) -> list[str]:
+    """Stages of which one visit is enough for the mode that the figure excepts: a walk leaves them out."""
+    if figure.except_mode not in ("visited", "filled", "strict"):
+        return []
+    wanted = _wanted(pipeline, figure, figure.except_mode)
+    return wanted[0] if len(wanted) == 1 else []
+
+
 def _wanted(pipeline: Pipeline, figure: Figure, mode: str) -> Visited:
     """Denominator: reached the step; numerator: reached the step and the next one (M2a–c)."""
     steps = [stage.key for stage in pipeline.steps]
@@ -173,17 +196,16 @@ def _wanted(pipeline: Pipeline, figure: Figure, mode: str) -> Visited:
 
 
 def _reached(
-    pipeline: Pipeline, figure: Figure, mode: str, edges: Edges, *, is_listed: bool = False
+    pipeline: Pipeline, figure: Figure, mode: str, edges: Edges, *, one: Visiting
 ) -> ColumnElement[bool]:
-    """The figure of a mode that counts records. ``is_listed``: by lists of ids, for counting all of them;
-    otherwise looked up record by record.
+    """The figure of a mode that counts records. ``one`` says "visited one of the stages": by a list of ids,
+    for counting all of them, or looked up record by record.
     """
     if mode == "filled_unless_lost":
-        visited = _reached(pipeline, figure, "visited", edges, is_listed=is_listed)
-        filled = _reached(pipeline, figure, "filled", edges, is_listed=is_listed)
+        visited = _reached(pipeline, figure, "visited", edges, one=one)
+        filled = _reached(pipeline, figure, "filled", edges, one=one)
         is_lost = _is_lost(pipeline)
         return or_(and_(is_lost, visited), and_(not_(is_lost), filled))
-    one = _listed if is_listed else _visited
     return and_(*(one(pipeline, stages, edges) for stages in _wanted(pipeline, figure, mode)))
 
 
@@ -220,6 +242,10 @@ def _listed(pipeline: Pipeline, stages: Sequence[str], edges: Edges) -> ColumnEl
 def _visited(pipeline: Pipeline, stages: Sequence[str], edges: Edges) -> ColumnElement[bool]:
     stay: Any = aliased(StayRow)
     return exists().where(stay.record_id == Record.id, *visits(stay, pipeline.key, stages, edges))
+
+
+def _in_journey(pipeline: Pipeline, stages: Sequence[str], edges: Edges) -> ColumnElement[bool]:
+    return or_(*(func.instr(Record.journey, code_of(stage)) > 0 for stage in stages))
 
 
 def _place(pipeline: Pipeline, stage: str, keys: list[str]) -> int:

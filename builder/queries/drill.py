@@ -83,8 +83,10 @@ def drill(
     if not total:
         return DrillPage((), 0, figure.unit, None)
     is_by_record = is_walked_by_record(population, figure)
-    read = records_on_page if is_by_record else visits_on_page
-    ids = read(session, population, pipeline, figure, after, limit + 1)
+    if is_by_record:
+        ids = records_on_page(session, population, pipeline, figure, after, limit + 1)
+    else:
+        ids = visits_on_page(session, population, pipeline, figure, after, limit + 1, total)
     key: Any = Record.id if is_by_record else StayRow.id
     statement = _RECORDS if is_by_record else _VISITS if figure.unit == "stay" else _VISITORS
     rows = _in_order(session, population.actor, statement, key, ids[:limit])

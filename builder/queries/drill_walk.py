@@ -20,9 +20,10 @@ from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
 from builder.domain.pipeline import Pipeline
-from builder.queries.behind import ENDED, Figure, ended_of, visits, walk_of
+from builder.queries.behind import ENDED, Figure, ended_of, guess_of, visits, walk_of
 from builder.queries.population import NOBODY, Population, clauses, matching, visible
 from builder.queries.probing import FEW, Part, few_of, least, parts_of
+from builder.queries.side_by_side import seldom
 from builder.queries.visibility import is_broad, ownership
 
 Ids: TypeAlias = Select[*tuple[Any, ...]]
@@ -52,9 +53,11 @@ def visits_on_page(
     figure: Figure,
     after: int | None,
     limit: int,
+    total: int | None = None,
 ) -> list[int]:
     """Ids of up to ``limit`` visits behind the figure, beyond that of the id ``after``, in order; of a figure
-    that counts records each one's last. Up to four statements. Errors: Invalid, as ``behind.walk_of``.
+    that counts records each one's last. ``total``: how many there are, where it is known. Up to five
+    statements. Errors: Invalid, as ``behind.walk_of``.
     """
     edges = population.edges
     walk = walk_of(pipeline, figure, edges)
@@ -63,17 +66,39 @@ def visits_on_page(
     if walk.is_once:
         where.append(not_(_later(visits(_LATER, pipeline.key, walk.stages, edges))))
     is_one = exists().where(*where)
-    few = few_in(session, population)
-    index = "ix_stay_entered" if few is None else "ix_stay_record"
-    of_few = () if few is None else (StayRow.record_id.in_(few_of(population.object_key, few)),)
-    ways = []
-    for stages in [[stage] for stage in walk.stages] if few is None else [walk.stages]:
+
+    def way(stages: Sequence[str], index: str, *more: ColumnElement[bool]) -> Ids:
         asked = select(StayRow.id, StayRow.entered_at).where(
-            *visits(StayRow, pipeline.key, stages, edges), *walk.visit, *of_few, is_one
+            *visits(StayRow, pipeline.key, stages, edges), *walk.visit, *more, is_one
         )
         # SQLite's planner does not know that this order is the whole point.
-        ways.append(asked.with_hint(StayRow, f"INDEXED BY {index}", "sqlite"))
-    return page_of(session, ways, _BY_ENTRY, after, limit)
+        return asked.with_hint(StayRow, f"INDEXED BY {index}", "sqlite")
+
+    few = few_in(session, population)
+    if few is not None:
+        of_few = StayRow.record_id.in_(few_of(population.object_key, few))
+        return page_of(session, [way(walk.stages, "ix_stay_record", of_few)], _BY_ENTRY, after, limit)
+    guessed = _guessed(session, population, pipeline, figure, total)
+    if guessed is not None and total is not None:
+        of_guessed = way(walk.stages, "ix_stay_record", StayRow.record_id.in_(guessed))
+        found = page_of(session, [of_guessed], _BY_ENTRY, None, total + 1)
+        if len(found) == total:
+            place = -1 if after is None else found.index(after) if after in found else total
+            return found[place + 1 :][:limit]
+    ways = [way([stage], "ix_stay_entered") for stage in walk.stages]
+    return page_of(session, ways, _BY_ENTRY, after, limit) if ways else []
+
+
+def _guessed(
+    session: WorkspaceSession, population: Population, pipeline: Pipeline, figure: Figure, total: int | None
+) -> list[int] | None:
+    """Records of a figure that excepts others and leaves few, which a walk would meet late: by journeys,
+    which SQLite reads side by side. ``None`` where there are more of them, or nothing is told.
+    """
+    if total is None or total > FEW or not figure.except_mode or figure.unit == "stay" or population.period:
+        return None
+    asked = [clauses(population, is_there_now=False), guess_of(pipeline, figure)]
+    return seldom(session, asked, 2 * FEW)
 
 
 def _later(visited: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

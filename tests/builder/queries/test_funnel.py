@@ -10,8 +10,10 @@ from itertools import product
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from builder.db.conditions_sql import compile_condition
+from builder.db.ledger import StayRow
 from builder.domain.comparison import EvaluationContext
 from builder.domain.conditions import ALWAYS, All, Comparison
 from builder.domain.funnel import MODES, UNLESS_LOST, FunnelFigures, StepFigures, StepReach
@@ -22,6 +24,7 @@ from builder.queries.board import board
 from builder.queries.board_moved import after_move
 from builder.queries.dimensions import dimension
 from builder.queries.drill import drill
+from builder.queries.drill_walk import visits_on_page
 from builder.queries.funnel import funnel_report, snapshot, source_of
 from builder.queries.funnel_groups import compared_funnel
 from builder.queries.population import subtree
@@ -295,6 +298,31 @@ def test_the_opportunities_that_make_two_modes_differ_are_listed(uow: UnitOfWork
             Figure("denominator", step.key, "filled", except_mode="visited"),
         )
         assert set(only) == set(filled) - set(visited)
+
+
+@pytest.mark.parametrize("period", [ALL_TIME, MONTHS])
+def test_what_one_mode_counts_and_another_does_not_is_the_same_walked_and_by_journeys(
+    uow: UnitOfWork, period: Period
+) -> None:
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 9, 60, members)
+    path, population, found = uow.catalog.pipeline("path"), everything(uow, period=period), 0
+    names = [("denominator", step.key) for step in path.steps]
+    names += [("numerator", step.key) for step in path.steps[:-1]]
+    for name, step in names:
+        for mode, other in (("filled", "visited"), ("visited", "strict"), ("filled", "filled_unless_lost")):
+            figure = Figure(name, step, mode, except_mode=other)
+            only = figure_ids(uow.session, population, path, figure)
+            walked = visits_on_page(uow.session, population, path, figure, None, 1000)
+            of_records = select(StayRow.id, StayRow.record_id).where(StayRow.id.in_(walked))
+            assert sorted(row.record_id for row in uow.session.execute(of_records)) == sorted(only)
+            told = len(only)
+            assert visits_on_page(uow.session, population, path, figure, None, 1000, told) == walked
+            for at in range(0, told, 3):
+                page = visits_on_page(uow.session, population, path, figure, walked[at], 2, told)
+                assert page == walked[at + 1 : at + 3]
+            found += told
+    assert found > 20
 
 
 def test_nobody_elses_workspace_is_counted(database_url: FreshDatabase) -> None:
