@@ -92,7 +92,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_HEADERS=["X-CSRFToken"],
         COMPRESS_MIMETYPES=_COMPRESSED,
         COMPRESS_ALGORITHM=["br", "gzip"],
-        COMPRESS_BR_LEVEL=4,
+        COMPRESS_BR_LEVEL=3,  # half of the time of 4, and five hundredths more to send
         COMPRESS_LEVEL=5,
         COMPRESS_MIN_SIZE=600,
         RATELIMIT_HEADERS_ENABLED=True,  # says when to try again

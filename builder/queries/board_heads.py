@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +29,7 @@ from sqlalchemy import (
 
 from builder.db.ledger import FunnelRollup, RollupDelta
 from builder.db.records import Record, RecordShare
-from builder.db.tenancy import WorkspaceSession, scoped
+from builder.db.tenancy import ScopedStatement, WorkspaceSession, scoped
 from builder.domain import rollup
 from builder.domain.permissions import Actor
 from builder.domain.pipeline import Pipeline
@@ -95,7 +96,7 @@ def heads_of(scope: Scope) -> Mapping[str, ColumnHead]:
     if not scope.is_rolled_up:
         return added_up(scope, _counted(scope))
     grain, about = rolled_up_for(scope)
-    return added_up(scope, scope.session.run(_ROLLED_UP[grain], **about))
+    return added_up(scope, scope.session.run(_rolled_up(grain), **about))
 
 
 def added_up(scope: Scope, rows: Iterable[Sequence[Any]]) -> Mapping[str, ColumnHead]:
@@ -203,5 +204,9 @@ ROLLED_UP: Mapping[str, tuple[Select[*tuple[Any, ...]], ...]] = {
     "own": _and_shared(lambda of: of.owner_id == _MEMBER),
     "departments": _and_shared(lambda of: or_(of.owner_id == _MEMBER, of.department_id.in_(_DEPARTMENTS))),
 }
-# Made once: every board asks for heads, and building them costs more than reading them.
-_ROLLED_UP = {grain: scoped(*heads) for grain, heads in ROLLED_UP.items()}
+
+
+@cache
+def _rolled_up(grain: str) -> ScopedStatement:
+    """Made once: every board asks for heads, and building them costs more than reading them."""
+    return scoped(*ROLLED_UP[grain])
