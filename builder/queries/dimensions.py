@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from builder.db.people import Department, Member
@@ -101,13 +101,20 @@ def dimensions(definition: ObjectDefinition, *, closing: bool) -> tuple[Dimensio
 
 
 def buckets(
-    session: WorkspaceSession, dimension: Dimension, where: ColumnElement[bool], time_zone: str
+    session: WorkspaceSession,
+    dimension: Dimension,
+    where: ColumnElement[bool],
+    time_zone: str,
+    along: Callable[[Select[*tuple[Any, ...]]], Select[*tuple[Any, ...]]],
 ) -> Buckets:
-    """The months or quarters between the first and the last closing (one statement), for ``expression``."""
+    """The months or quarters between the first and the last closing (one statement), for ``expression``.
+
+    ``along``: by which index the statement finds the records of ``where``.
+    """
     if not dimension.is_closing:
         return Buckets()
     closings = select(func.min(Record.closed_at), func.max(Record.closed_at)).where(where)
-    first, last = session.execute(closings).one()
+    first, last = session.execute(along(closings)).one()
     if first is None or last is None:
         return Buckets()
     edges = month_edges(day_of(first, time_zone), day_of(last, time_zone), _MONTHS[dimension.kind], time_zone)

@@ -73,8 +73,7 @@ def drill(
 ) -> DrillPage:
     """The page behind ``figure`` after the row with cursor ``after``, the latest entry into the stage first
     (of records that may have entered several, the last of these entries; of those that have ended, the latest
-    end): at most seven statements, ten where
-    one mode excepts another.
+    end): at most seven statements, ten where one mode excepts another.
 
     Errors: Invalid for a stage or a figure that the pipeline does not have.
     """

@@ -113,7 +113,7 @@ def _from_records(
         return WinReport(total.figures(chosen), chosen, total.currencies)
     if by.is_closing:
         where = and_(where, Record.outcome.in_(TERMINAL), Record.closed_at.is_not(None))
-    spans = buckets(session, by, where, population.time_zone)
+    spans = buckets(session, by, where, population.time_zone, along)
     scan = Scan(session, where, expression(by, spans), along, has_held_ends)
     sets, samples = _counted(session, population, by, scan)
     if is_summed(population) and not by.is_closing:
