@@ -20,6 +20,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Float, Integer
 from sqlalchemy.types import JSON, TypeEngine
 
 from builder.db.base import Base, Instant, to_micros
+from builder.db.engine import PREPARED
 from builder.db.tenancy import WorkspaceSession
 
 # Turns the values of a column into the driver's.
@@ -76,7 +77,7 @@ class Insertion(NamedTuple):
             raise ValueError("rows of another workspace")
         connection = session.connection()
         for statement, values in self.statements:
-            connection.exec_driver_sql(statement, values)
+            connection.exec_driver_sql(statement, values, execution_options=PREPARED)
 
 
 def insert_rows(
@@ -165,7 +166,8 @@ def update_rows(
     written = [
         value if write is None else write([value])[0] for value, write in zip(given, writers, strict=True)
     ]
-    return connection.exec_driver_sql(statement, (*written, session.workspace_id)).rowcount
+    row = (*written, session.workspace_id)
+    return connection.exec_driver_sql(statement, row, execution_options=PREPARED).rowcount
 
 
 def _list_text(ids: list[int], system: str) -> str:
