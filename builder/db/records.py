@@ -104,10 +104,11 @@ for _slot in TEXT_SLOTS + NUMBER_SLOTS:
     )
 for _name, _columns in {
     "name": ("object_key", "name", "id"),
-    "updated_at": ("object_key", "updated_at", "id"),
+    # SQLite looks at what the index is about in every row, here or in the table: search walks these.
+    "updated_at": ("object_key", "updated_at", "id", "deleted_at"),
     "created_at": ("object_key", "created_at", "id"),
-    "owner": ("object_key", "owner_id", "updated_at", "id"),
-    "department": ("object_key", "department_id", "updated_at", "id"),
+    "owner": ("object_key", "owner_id", "updated_at", "id", "deleted_at"),
+    "department": ("object_key", "department_id", "updated_at", "id", "deleted_at"),
     "closed_at": ("object_key", "closed_at", "id"),
 }.items():
     Index(

@@ -431,7 +431,7 @@ def _records() -> None:
     op.create_index(
         "ix_record_department",
         "record",
-        ["workspace_id", "object_key", "department_id", "updated_at", "id"],
+        ["workspace_id", "object_key", "department_id", "updated_at", "id", "deleted_at"],
         **_where(_LIVE),
     )
     op.create_index("ix_record_external_key", "record", ["workspace_id", "object_key", "external_key"])
@@ -484,11 +484,14 @@ def _records() -> None:
     op.create_index(
         "ix_record_owner",
         "record",
-        ["workspace_id", "object_key", "owner_id", "updated_at", "id"],
+        ["workspace_id", "object_key", "owner_id", "updated_at", "id", "deleted_at"],
         **_where(_LIVE),
     )
     op.create_index(
-        "ix_record_updated_at", "record", ["workspace_id", "object_key", "updated_at", "id"], **_where(_LIVE)
+        "ix_record_updated_at",
+        "record",
+        ["workspace_id", "object_key", "updated_at", "id", "deleted_at"],
+        **_where(_LIVE),
     )
     op.create_table(
         "link",
