@@ -35,18 +35,22 @@ def side_by_side(statement: _Statement) -> _Statement:
     """The same statement, read from that index. It must ask for live records of one object; columns that the
     index lacks cost as much as without it.
     """
-    where = statement.whereclause
-    if where is not None and any(isinstance(part, False_) for part in visitors.iterate(where)):
-        # Of a clause that nothing satisfies only that is left: SQLite would not find its way by the index.
-        return statement
-    return statement.with_hint(Record, _INDEX, "sqlite")
+    return _read_by(statement, _INDEX)
 
 
 def along_ends(statement: _Statement) -> _Statement:
     """The same statement of live records with outcomes, named in it, read from the index that holds what is
     reported of what has ended: in the order of the ends, or of a period alone.
     """
-    return statement.where(_HAS_ENDED).with_hint(Record, "INDEXED BY ix_record_ended", "sqlite")
+    return _read_by(statement.where(_HAS_ENDED), "INDEXED BY ix_record_ended")
+
+
+def _read_by(statement: _Statement, index: str) -> _Statement:
+    where = statement.whereclause
+    if where is not None and any(isinstance(part, False_) for part in visitors.iterate(where)):
+        # Of a clause that nothing satisfies only that is left: SQLite would not find its way by the index.
+        return statement
+    return statement.with_hint(Record, index, "sqlite")
 
 
 def seldom(session: WorkspaceSession, clauses: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:

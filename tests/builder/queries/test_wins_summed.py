@@ -148,6 +148,23 @@ def test_hidden_amounts_are_told_by_neither(uow: UnitOfWork) -> None:
     assert report.total.counts.median_won_minor is None
 
 
+def test_of_a_department_that_is_gone_nothing_is_told(uow: UnitOfWork) -> None:
+    """A kept address names it: what is left of the clause is one that no index serves."""
+    members, _ = ledgers.people(uow)
+    ledgers.load(uow, 5, 40, members)
+    periods = (*PERIODS, Period(date(2025, 2, 3), date(2025, 5, 1)))
+    for is_rolled_up, period in product((True, False), periods):
+        gone = everything(uow, department_ids=(), period=period, is_rolled_up=is_rolled_up)
+        for by in DIMENSIONS:
+            grouped = dimension(by, uow.catalog.object("job")) if by else None
+            report = win_report(uow.session, gone, currency="EUR", by=grouped)
+            assert (report.total.opportunities, report.groups) == (0, ())
+        outcomes = reason_report(uow.session, gone, currency="EUR").outcomes
+        assert [found.total.n for found in outcomes.values()] == [0, 0, 0]
+        for listed in (Ended(), Ended(("won",)), Ended(("won",), reason="")):
+            assert ended_total(uow.session, gone, listed) == 0
+
+
 def test_a_page_of_all_owners_takes_three_statements(uow: UnitOfWork) -> None:
     """Sums, medians, names: however many owners and records there are."""
     members, _ = ledgers.people(uow)
