@@ -22,6 +22,7 @@ from builder.errors import N_, Invalid
 GROUPABLE = ("choice", "yes_no", "text", "email", "phone", "url", "user", "reference", "integer")
 MOST_MONTHS = 600
 _LABELLED_AT_ONCE = 500
+NO_FIELD = N_("There is no field “%(field)s” to group by.")
 _NO_GROUP = N_("There is no group “%(value)s”.")
 _YES, _NO = N_("Yes"), N_("No")
 
@@ -79,7 +80,7 @@ def dimension(name: str, definition: ObjectDefinition) -> Dimension:
         for kind in _BUILT_IN:
             if name == kind:
                 return Dimension(name, kind)
-        raise Invalid(N_("There is no field “%(field)s” to group by."), field=name[:80])
+        raise Invalid(NO_FIELD, field=name[:80])
     if not is_groupable(field):
         raise Invalid(
             N_("Figures cannot be grouped by “%(field)s”: make the field filterable first."), field=field.key

@@ -26,7 +26,8 @@ from builder.domain.reach import (
     FunnelSteps,
 )
 from builder.domain.rollup import NOW
-from builder.queries.dimensions import Buckets, Dimension, GroupName, expression, names
+from builder.errors import Invalid
+from builder.queries.dimensions import NO_FIELD, Buckets, Dimension, GroupName, expression, names
 from builder.queries.funnel_rollup import tally_of_rollup
 from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
 from builder.queries.population import Population, clauses
@@ -88,8 +89,10 @@ def funnel_report(
     ``amounts``: as at entry, as of now, or "none" (quicker: amounts are 0). ``currency`` is the wanted one;
     where it does not occur, the commonest. Amounts that are hidden from the reader are 0, and no currency is
     told. One statement from the roll-up, one or two from journeys, two from
-    stays, up to two more for the names of groups.
+    stays, up to two more for the names of groups. Errors: Invalid for groups by closing: visits have none.
     """
+    if by is not None and by.is_closing:
+        raise Invalid(NO_FIELD, field=by.key)
     steps = FunnelSteps.of(pipeline)
     if population.hides_amounts:
         amounts = "none"

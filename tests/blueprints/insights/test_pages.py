@@ -263,6 +263,8 @@ def test_nonsense_in_the_address_is_refused_politely(filled: Town) -> None:
         ("where={", 422),
         ("where=[]", 422),
         ("by=title%27", 422),
+        ("by=close_month", 422),
+        ("by=close_quarter&measure=amount", 422),
         ("pipeline=nowhere", 404),
     ):
         address = FUNNEL if "pipeline" not in query else "/w/acme/insights/funnel?x=1"
