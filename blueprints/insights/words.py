@@ -158,7 +158,8 @@ def money(minor: Fraction | float | int | None, currency: str) -> str:
 
 
 def days(value: Fraction | None) -> str:
-    return NOTHING if value is None else format_decimal(round(float(value), 1))
+    """With one decimal always, so that those below each other read alike."""
+    return NOTHING if value is None else format_decimal(float(value), "#,##0.0")
 
 
 def day(value: date | None) -> str:

@@ -55,9 +55,9 @@ class _HintedCompiler(SQLiteCompiler):
 def _planned(cursor: Any, statement: str, parameters: Any, context: ExecutionContext | None) -> bool:
     """Ask PostgreSQL to plan a read for its values, each time, unless it says ``PREPARED``.
 
-    The driver prepares what it sends a fifth time, and the server then settles on one plan for all values: it
-    saves milliseconds where each plan is the same (``record`` has sixty indexes to weigh), and costs seconds
-    where one filter selects ten records and the next a million.
+    The driver prepares what it has sent five times, and the server then settles on one plan for all values:
+    it saves milliseconds where each plan is the same (``record`` has sixty indexes to weigh), and costs
+    seconds where one filter selects ten records and the next a million.
     """
     from psycopg import ServerCursor
 

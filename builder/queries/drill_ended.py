@@ -1,9 +1,9 @@
 """Lists behind wins, losses and reasons (B4): which records they hold, how many, and which stand on a page.
 
 The latest end comes first, then what has not ended; where only that is asked for, the latest change.
-``ix_record_ended`` has records of one
-outcome in that order, so a page of a company of any size looks at little more than it shows; how many there
-are the roll-up says where it knows, else an index that holds all that is asked.
+``ix_record_ended`` has records of one outcome in that order, so a page of a company of any size looks at
+little more than it shows; how many there are the roll-up says where it knows, else an index that holds all
+that is asked.
 """
 
 from __future__ import annotations
