@@ -127,7 +127,7 @@ def _fold_with(uow: UnitOfWork, parts: Mapping[CellKey, Sequence[int]]) -> int:
     """Those of others that are not committed yet stay."""
     columns = [getattr(RollupDelta, name) for name in _READ]
     deltas = uow.session.execute(delete(RollupDelta).returning(*columns)).all()
-    changes = changes_of(deltas)
+    changes = _changes_of(deltas)
     for cell, numbers in parts.items():
         changes.add(cell, numbers)
     add_to_base(uow, changes.cells(uow.workspace.id))
@@ -136,10 +136,10 @@ def _fold_with(uow: UnitOfWork, parts: Mapping[CellKey, Sequence[int]]) -> int:
 
 def pending(uow: UnitOfWork) -> RollupChanges:
     """What is not folded yet."""
-    return changes_of(uow.session.execute(select(*(getattr(RollupDelta, name) for name in _READ))))
+    return _changes_of(uow.session.execute(select(*(getattr(RollupDelta, name) for name in _READ))))
 
 
-def changes_of(rows: Iterable[Sequence[Any]]) -> RollupChanges:
+def _changes_of(rows: Iterable[Sequence[Any]]) -> RollupChanges:
     """Rows of the columns of a cell and its numbers, added up."""
     changes = RollupChanges()
     for row in rows:

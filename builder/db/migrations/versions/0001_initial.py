@@ -717,19 +717,7 @@ def _ledger() -> None:
     op.create_index("ix_batch_job", "batch", ["workspace_id", "job_id", "id"])
     op.create_table(
         "funnel_rollup",
-        sa.Column("pipeline_key", _key(80), nullable=False),
-        sa.Column("measure", _key(30), nullable=False),
-        sa.Column("stage_key", _key(180), nullable=False),
-        sa.Column("owner_id", sa.BigInteger(), nullable=False),
-        sa.Column("department_id", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("month_from", sa.Integer(), nullable=False),
-        sa.Column("month_to", sa.Integer(), nullable=False),
-        sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("weighted_minor", sa.BigInteger(), nullable=False),
-        sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        *_rollup_cells(),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_funnel_rollup")),
     )
     for first, second in (("owner", "department"), ("department", "owner")):
@@ -787,6 +775,15 @@ def _ledger() -> None:
     )
     op.create_table(
         "rollup_delta",
+        *_rollup_cells(),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_rollup_delta")),
+    )
+    op.create_index("ix_rollup_delta_measure", "rollup_delta", ["workspace_id", "pipeline_key", "measure"])
+
+
+def _rollup_cells() -> list[sa.Column[Any]]:
+    """The columns of the roll-up, and of what it lacks yet."""
+    return [
         sa.Column("pipeline_key", _key(80), nullable=False),
         sa.Column("measure", _key(30), nullable=False),
         sa.Column("stage_key", _key(180), nullable=False),
@@ -800,9 +797,7 @@ def _ledger() -> None:
         sa.Column("weighted_minor", sa.BigInteger(), nullable=False),
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_rollup_delta")),
-    )
-    op.create_index("ix_rollup_delta_measure", "rollup_delta", ["workspace_id", "pipeline_key", "measure"])
+    ]
 
 
 def _imports() -> None:
