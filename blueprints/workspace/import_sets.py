@@ -21,10 +21,13 @@ from builder.queries.imports import JobRow
 from builder.services import import_sets as services
 from builder.services.import_checks import Report
 from builder.services.import_set_checks import CheckedFile, check_set
+from builder.services.import_set_objects import leave_out, set_object
 from builder.services.imports import DRAFT
 
 # So many refused rows of each file stand on the page; the count is of all.
 SHOWN_REFUSALS = 50
+# Instead of an object: the file is not started with the others.
+LEFT_OUT = "-"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,10 @@ def choose_objects(job_id: int) -> Response:
     try:
         for job in services.jobs_of(uow, job_id):
             if job.status == DRAFT and (wanted := request.form.get(f"object-{to_public(job.id)}")):
-                services.set_object(uow, job, wanted)
+                if wanted == LEFT_OUT:
+                    leave_out(uow, job)
+                else:
+                    set_object(uow, job, wanted)
     except FunnelwrightError as error:
         uow.rollback()
         return _show(job_id, [("", message(error.message_key, error.values))], error.status)
@@ -127,7 +133,9 @@ def _show(job_id: int, problems: list[tuple[str, str]] | None = None, status: in
         lines=lines,
         objects=[(key, known.label_plural) for key, known in here.catalog.objects.items()],
         problems=problems or [],
+        left_out=LEFT_OUT,
         is_draft=any(file.job.status == DRAFT for file in files),
-        is_ready=all(file.is_ready for file in files if file.job.status == DRAFT),
+        is_ready=all(file.is_ready for file in files if file.is_waiting),
+        is_waiting=any(file.is_waiting for file in files),
         is_running=any(line[0].is_running for line in lines),
     )

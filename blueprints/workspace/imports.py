@@ -29,7 +29,8 @@ from builder.queries import imports as queries
 from builder.services import imports as services
 from builder.services import postings
 from builder.services.import_checks import Report, check_file, preview
-from builder.services.import_sets import bind, likely_object, promises, set_object, set_of
+from builder.services.import_set_objects import leave_out, likely_object, set_object
+from builder.services.import_sets import bind, promises, set_of
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.import_undo import begin_undo
 from builder.services.unit_of_work import UnitOfWork
@@ -124,7 +125,11 @@ def _received(uow: UnitOfWork, file: FileStorage, *, is_alone: bool) -> ImportJo
     )
     if not is_alone:
         profile = services.column_profile(blobs(), job)
-        set_object(uow, job, likely_object(uow, profile, file.filename or ""))
+        likely = likely_object(uow, profile, file.filename or "")
+        if likely is None:
+            leave_out(uow, job)
+        else:
+            set_object(uow, job, likely)
     return job
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.commands.context import open_workspace, print_json, read_settings
-from builder.errors import FunnelwrightError
+from builder.errors import N_, FunnelwrightError, Invalid
 
 if TYPE_CHECKING:
     from builder.db.imports import ImportJob
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from builder.services.unit_of_work import UnitOfWork
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+UNLIKE = N_("Nothing tells what the rows of %(file)s become. Name an object for it, or leave the file out.")
 
 
 @click.command("import-together")
@@ -65,7 +66,8 @@ def _received(
     uow: UnitOfWork, blobs: BlobStore, files: tuple[Path, ...], said: dict[str, str]
 ) -> list[ImportJob]:
     """The files as jobs of one set; of one that cannot be read, none is kept."""
-    from builder.services.import_sets import bind, likely_object, set_object
+    from builder.services.import_set_objects import likely_object, set_object
+    from builder.services.import_sets import bind
     from builder.services.imports import column_profile, receive
 
     jobs: list[ImportJob] = []
@@ -74,7 +76,10 @@ def _received(
             with file.open("rb") as stream:
                 jobs.append(receive(uow, blobs, stream, file.name, next(iter(uow.catalog.objects), "")))
             profile = column_profile(blobs, jobs[-1])
-            set_object(uow, jobs[-1], said.get(file.name) or likely_object(uow, profile, file.name))
+            wanted = said.get(file.name) or likely_object(uow, profile, file.name)
+            if wanted is None:
+                raise Invalid(UNLIKE, file=file.name)
+            set_object(uow, jobs[-1], wanted)
         bind(uow, jobs)
     except FunnelwrightError:
         _forget(blobs, jobs)

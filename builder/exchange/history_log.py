@@ -35,6 +35,11 @@ _ADDED = {
 }
 
 
+CLOSED_FIRST = N_(
+    "It closed before it entered its first stage. Choose other columns for these times, or none."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StageNames:
     """The texts of a file that name stages, by kind; ``order`` holds the open ones in order.
@@ -171,7 +176,7 @@ def visits_of_row(
         before = [known.key for known in pipeline.open_stages if known.position < stage.position]
         return (*(Visit(key, None) for key in before), Visit(stage.key, at, amount=amount))
     if at is not None and closed is not None and closed < at:
-        raise Invalid(N_("It closed before it entered its first stage."))
+        raise Invalid(CLOSED_FIRST)
     opened = [
         known.key
         for known in pipeline.open_stages

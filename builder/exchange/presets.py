@@ -36,10 +36,21 @@ class PresetColumn:
     types: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PresetLog:
+    """How a file of visits is told and read, of whose rows a record has several."""
+
+    recognised_by: tuple[tuple[str, ...], ...]
+    key: tuple[str, ...]
+    at: tuple[str, ...]
+    amount: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Preset:
-    """One way in which files come. ``history`` names the columns of stage, status, at, closed and pipeline;
-    ``stages`` their texts by what they mean, the open ones in order.
+    """One way in which files come. ``history`` names the columns of stage, status, state, at, closed and
+    pipeline; ``stages`` their texts by what they mean, the open ones in order. ``people``: groups of headers
+    that tell a list of colleagues.
     """
 
     key: str
@@ -52,6 +63,8 @@ class Preset:
     key_columns: tuple[str, ...]
     history: Mapping[str, tuple[str, ...]]
     stages: Mapping[str, tuple[str, ...]]
+    log: PresetLog | None = None
+    people: tuple[tuple[str, ...], ...] = ()
 
     @cached_property
     def known_headers(self) -> frozenset[str]:
@@ -63,6 +76,14 @@ class Preset:
         """The column of the file that is called by the first of ``headers`` that there is."""
         known = _by_header(profile)
         return next((known[name] for header in headers if (name := spelled(header)) in known), None)
+
+    def is_log(self, profile: TableProfile) -> bool:
+        """Whether the file lists visits."""
+        return self.log is not None and _has_one(profile, self.log.recognised_by)
+
+    def knows_stage(self, text: str) -> bool:
+        """Whether a text is one of the stages that this product has from the start."""
+        return any(plain(text) == plain(known) for texts in self.stages.values() for known in texts)
 
     def kind_of(self, text: str) -> str:
         """What a text of a stage or status column means: open, won, lost or invalid."""
@@ -132,6 +153,15 @@ def presets() -> Mapping[str, Preset]:
     return {preset.key: preset for preset in found}
 
 
+def _log(document: Mapping[str, Any]) -> PresetLog:
+    return PresetLog(
+        tuple(map(tuple, document["recognised_by"])),
+        tuple(document["key"]),
+        tuple(document["at"]),
+        tuple(document.get("amount", ())),
+    )
+
+
 def _preset(document: Mapping[str, Any]) -> Preset:
     return Preset(
         key=document["key"],
@@ -152,17 +182,29 @@ def _preset(document: Mapping[str, Any]) -> Preset:
         key_columns=tuple(document["key_columns"]),
         history={name: tuple(headers) for name, headers in document["history"].items()},
         stages={kind: tuple(texts) for kind, texts in document["stages"].items()},
+        log=_log(document["log"]) if "log" in document else None,
+        people=tuple(map(tuple, document.get("people", ()))),
     )
+
+
+def _has_one(profile: TableProfile, groups: Iterable[Iterable[str]]) -> bool:
+    """Whether the file has all headers of one of ``groups``."""
+    headers = set(_by_header(profile))
+    return any(set(map(spelled, group)) <= headers for group in groups)
+
+
+def lists_people(profile: TableProfile) -> bool:
+    """Whether the headers are those of a list of colleagues in a product that is known."""
+    return any(_has_one(profile, preset.people) for preset in presets().values())
 
 
 def recognised(profile: TableProfile) -> Preset | None:
     """The preset whose headers the file has; of several, the one that knows most of them."""
-    headers = set(_by_header(profile))
     names = _own_names(profile)
     found = []
     for preset in presets().values():
         share = sum(name in preset.known_headers for name in names) / max(1, len(names))
-        is_named = any(set(map(spelled, group)) <= headers for group in preset.recognised_by)
+        is_named = _has_one(profile, preset.recognised_by) or preset.is_log(profile)
         is_known = preset.known_share is not None and share >= preset.known_share and len(names) > 1
         if is_named or is_known:
             found.append((is_named, share, preset))

@@ -111,7 +111,7 @@ def check_plan(
     report = Report()
     with OpenFile(blobs, job, plan.format) as table:
         if plan.mode == "log":
-            _check_log(work, plan, table, report)
+            _check_log(work, plan, table, report, set() if seen is None else seen)
         else:
             checking = RowCheck(work, plan, table.columns, promises)
             _check_rows(checking, work, table, report, limit, set() if seen is None else seen)
@@ -157,15 +157,21 @@ class RowCheck(RowImport):
         prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
         return [self.reader.read(row) for row in rows]
 
-    def first_fault(self, item: ReadRow, stored: Existing | None, faults: Sequence[Any]) -> Problem | None:
-        """The first reason against a row whose values were checked."""
+    def first_fault(
+        self, item: ReadRow, stored: Existing | None, faults: Sequence[Any], *, is_brought: bool = False
+    ) -> Problem | None:
+        """The first reason against a row whose values were checked; ``is_brought``: rows before it bring its
+        record, whose history it does not tell any more.
+        """
         real = [fault for fault in faults if not _is_promised(fault, item)]
         if real:
             return self.named(problem_of(real[0]))
         if self.pipeline is None:
             return None
         try:
-            if stored is None:
+            if stored is None and is_brought:
+                self.stage_key(item.row)
+            elif stored is None:
                 self.visits(item)
             elif stored.stage_key is not None:
                 self.same_stage(item, stored.stage_key)
@@ -194,7 +200,11 @@ def _check_rows(
             report.rows += 1
             stored = known.get(item.key or "")
             faults = outcomes[id(item)].faults if id(item) in outcomes else ()
-            problem = item.problems[0] if item.problems else checking.first_fault(item, stored, faults)
+            problem = (
+                item.problems[0]
+                if item.problems
+                else checking.first_fault(item, stored, faults, is_brought=item.key in seen)
+            )
             if stored is not None and not stored.is_visible:
                 problem = checking.hidden()
             if problem is not None:
@@ -220,11 +230,12 @@ def _count(
         seen.add(item.key)
 
 
-def _check_log(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report) -> None:
+def _check_log(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report, seen: set[str]) -> None:
     checking = LogImport(uow, replace(plan, create_users=False, create_references=False), table.columns)
     found = cases(table.rows(), table.columns.index(plan.key_column or ""))
     while some := list(islice(found, _CHUNK)):
         report.cases += len(some)
+        seen.update(case.key for case in some if case.key)
         for verdict in checking.judge(some):
             report.rows += 1
             if verdict.reason is not None:

@@ -47,6 +47,8 @@ def preset_choices(
 ) -> Choices:
     """What the preset says of the columns of this file, as far as the actor may do it."""
     base = first_choices(uow, profile, definition)
+    if preset.is_log(profile) and uow.actor.can("load_history"):
+        return _log_choices(uow, preset, profile, definition, base)
     mapped = preset.fields(profile, definition)
     filled = set(mapped.values())
     targets = definition.fields.targets
@@ -110,6 +112,8 @@ def _history(
     stage, status = (_column(preset, profile, part) for part in ("stage", "status"))
     if stage is None and status is not None:
         stage, status = status, None
+    if stage is None:
+        stage = _state_column(preset, profile)
     if stage is None or not stage.values or len(stage.values) > MOST_STAGES:
         return None
     if status is not None and not any(outcome_of(text) for text in status.values or ()):
@@ -129,7 +133,49 @@ def _history(
         invalid=tuple(kinds["invalid"]),
         status_column=None if status is None else status.name,
     )
-    return _into_pipeline(uow, choice, stage, preset, _name(preset, profile), definition)
+    return _into_pipeline(uow, choice, stage, preset, _name(uow, preset, profile, definition), definition)
+
+
+def _log_choices(
+    uow: UnitOfWork, preset: Preset, profile: TableProfile, definition: ObjectDefinition, base: Choices
+) -> Choices:
+    """Of a file of visits: the history alone. What records hold besides stands in a file of its own."""
+    assert preset.log is not None
+    key, at = preset.column(profile, preset.log.key), preset.column(profile, preset.log.at)
+    stage = _column(preset, profile, "stage")
+    if key is None or at is None or stage is None or not stage.values or len(stage.values) > MOST_STAGES:
+        return base
+    kinds = kinds_of_texts(stage, preset)
+    amount = preset.column(profile, preset.log.amount)
+    choice = HistoryChoice(
+        pipeline="",
+        stage_column=stage.name,
+        create=True,
+        at_column=at.name,
+        amount_column=None if amount is None else amount.name,
+        order=tuple(kinds["open"]),
+        won=tuple(kinds["won"]),
+        lost=tuple(kinds["lost"]),
+        invalid=tuple(kinds["invalid"]),
+    )
+    history = _into_pipeline(uow, choice, stage, preset, _name(uow, preset, profile, definition), definition)
+    if history is None:
+        return base
+    return replace(
+        base,
+        fields={column.name: None for column in profile.columns},
+        key_column=key.name,
+        orders=_orders(preset, profile),
+        history=history,
+        mode="log",
+    )
+
+
+def _state_column(preset: Preset, profile: TableProfile) -> ColumnProfile | None:
+    """The column that says where records without a stage stand; any *status* is not one."""
+    column = _column(preset, profile, "state")
+    is_known = column is not None and any(map(preset.knows_stage, column.values or ()))
+    return column if is_known else None
 
 
 def _all(stage: ColumnProfile, preset: Preset) -> tuple[str, ...]:
@@ -163,10 +209,13 @@ def _into_pipeline(
     return replace(choice, pipeline=name)
 
 
-def _name(preset: Preset, profile: TableProfile) -> str:
+def _name(uow: UnitOfWork, preset: Preset, profile: TableProfile, definition: ObjectDefinition) -> str:
+    """What the file calls its process, else a name for it that files of other objects do not get."""
     column = _column(preset, profile, "pipeline")
     values = list(column.values or ()) if column is not None else []
-    return values[0][:100] if len(values) == 1 else preset.label.text("en")
+    if len(values) == 1:
+        return values[0][:100]
+    return f"{_label(preset.label, uow)}: {_label(definition.label_plural, uow)}"[:100]
 
 
 def _label(label: Label, uow: UnitOfWork) -> str:

@@ -10,7 +10,6 @@ from builder.errors import FunnelwrightError, Problem
 from builder.exchange.blobs import BlobStore
 from builder.services.import_checks import Report, check_plan
 from builder.services.import_sets import SetFile, look, promised
-from builder.services.imports import DRAFT
 from builder.services.unit_of_work import UnitOfWork
 
 
@@ -32,7 +31,7 @@ def check_set(
     change in a later one. Files that something must be decided of have no report. Nothing is written.
     Errors: Forbidden.
     """
-    files = [file for file in look(uow, blobs, jobs) if file.job.status == DRAFT]
+    files = [file for file in look(uow, blobs, jobs) if file.is_waiting]
     keys: dict[str, set[str]] = {}
     found: list[CheckedFile] = []
     for file in files:

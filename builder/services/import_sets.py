@@ -17,12 +17,12 @@ from sqlalchemy import select
 from builder.db.imports import ImportJob
 from builder.errors import N_, Conflict, FunnelwrightError, Invalid, Problem
 from builder.exchange.blobs import BlobStore
-from builder.exchange.mapping import plain, suggest
 from builder.exchange.presets import recognised
 from builder.exchange.profile import TableProfile
 from builder.services.import_checks import Promises
 from builder.services.import_choices import Choices
 from builder.services.import_presets import first_choices, preset_choices
+from builder.services.import_set_objects import is_left_out
 from builder.services.import_setup import Proposal, carry_out, plan_import
 from builder.services.imports import (
     DONE,
@@ -57,6 +57,22 @@ class SetFile:
     def is_ready(self) -> bool:
         return self.proposal is not None and not self.problems
 
+    @property
+    def is_log(self) -> bool:
+        """Whether its rows are visits."""
+        if self.proposal is not None:
+            return self.proposal.plan.mode == "log"
+        return bool("plan" in self.job.options and self.job.options["plan"]["mode"] == "log")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is to be started with the others."""
+        return self.job.status == DRAFT and not is_left_out(self.job)
+
+    @property
+    def is_left_out(self) -> bool:
+        return self.job.status == DRAFT and is_left_out(self.job)
+
 
 def bind(uow: UnitOfWork, jobs: Sequence[ImportJob]) -> int:
     """Make a set of draft jobs; its id is that of the first. Errors: Conflict for too many."""
@@ -84,44 +100,13 @@ def jobs_of(uow: UnitOfWork, set_id: int) -> list[ImportJob]:
     return [find(uow, int(text)) for text in first.options.get("set", [str(set_id)])]
 
 
-def likely_object(uow: UnitOfWork, profile: TableProfile, file_name: str) -> str:
-    """The object that the rows of a file most likely are: called like it, or with most of its columns."""
-    stem = plain(file_name.partition(".")[0])
-    preset = recognised(profile)
-
-    def score(key: str) -> tuple[bool, int, int]:
-        definition = uow.shown.object(key)
-        labels = (definition.label.translations, definition.label_plural.translations)
-        names = {plain(key), *(plain(text) for texts in labels for _, text in texts)}
-        known = preset.fields(profile, definition) if preset is not None else {}
-        likes = [item.certainty for item in suggest(profile, definition) if item.field is not None]
-        return stem in names, sum(value is not None for value in known.values()), len(likes)
-
-    return max(uow.shown.objects, key=score)
-
-
-def set_object(uow: UnitOfWork, job: ImportJob, object_key: str) -> None:
-    """The rows of a draft are to become another object's; what was planned for them is void.
-
-    Errors: Conflict when it was started, NotFound (object).
-    """
-    uow.shown.object(object_key)
-    if job.status != DRAFT:
-        raise Conflict(N_("This import was started already."))
-    if job.object_key == object_key:
-        return
-    uow.begin()
-    job.object_key = object_key
-    job.options = {name: job.options[name] for name in ("format", "set", "set_of") if name in job.options}
-
-
 def look(uow: UnitOfWork, blobs: BlobStore, jobs: Sequence[ImportJob]) -> list[SetFile]:
     """What is planned for each file, in the order in which they will run. Nothing is written."""
     return _in_order(uow, [_looked(uow, blobs, job) for job in jobs])
 
 
 def _looked(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> SetFile:
-    if job.status != DRAFT:
+    if job.status != DRAFT or is_left_out(job):
         return SetFile(job)
     profile = choices = proposal = None
     try:
@@ -150,13 +135,23 @@ def _choices(uow: UnitOfWork, job: ImportJob, profile: TableProfile) -> Choices:
 
 
 def _in_order(uow: UnitOfWork, files: Sequence[SetFile]) -> list[SetFile]:
-    """Files behind those whose records they refer to; where references go in circles, as they were chosen."""
+    """Files behind those whose records they refer to; where references go in circles, as they were chosen.
+
+    Of one object, visits come first: a history is only loaded for records that it makes, and what these hold
+    besides is then filled in.
+    """
     waiting = list(files)
     ordered: list[SetFile] = []
     while waiting:
         objects = [file.job.object_key for file in waiting]
+        logged = {file.job.object_key for file in waiting if file.is_log}
         ready = next(
-            (file for file in waiting if not (_targets(uow, file) & ({*objects} - {file.job.object_key}))),
+            (
+                file
+                for file in waiting
+                if not (_targets(uow, file) & ({*objects} - {file.job.object_key}))
+                and (file.is_log or file.job.object_key not in logged)
+            ),
             waiting[0],
         )
         waiting.remove(ready)
@@ -219,7 +214,7 @@ def start(uow: UnitOfWork, blobs: BlobStore, jobs: Sequence[ImportJob]) -> list[
 
     Errors: Conflict when nothing is left, Invalid with everything that must be decided first, Forbidden.
     """
-    files = [file for file in look(uow, blobs, jobs) if file.job.status == DRAFT]
+    files = [file for file in look(uow, blobs, jobs) if file.is_waiting]
     if not files:
         raise Conflict(NOTHING_LEFT)
     problems = tuple(problem for file in files for problem in file.problems)

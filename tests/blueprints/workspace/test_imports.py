@@ -272,7 +272,7 @@ def test_the_export_of_another_product_is_recognised_and_filled_in(importing: To
     assert data["start"] == "preset:pipedrive"
     assert (data["field-1"], data["field-2"], data["field-3"]) == ("key:title", "key:holder", "key:worth")
     assert (data["key_column"], data["status_column"]) == ("Deal - ID", "Deal - Status")
-    assert (data["pipeline"], data["pipeline_name"]) == ("+", "Pipedrive")
+    assert (data["pipeline"], data["pipeline_name"]) == ("+", "Pipedrive: Matters")
     answer = ada.post(f"{place}/mapping", data)
     assert answer.status_code == 303, answer.text
     assert ada.post(f"{place}/start").status_code == 303

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from builder.exchange.csv import Table, detect
-from builder.exchange.presets import Preset, presets, recognised
+from builder.exchange.presets import Preset, lists_people, presets, recognised
 from builder.exchange.profile import TableProfile, profile
 from builder.resources import resource_folder
 from tests.builder.exchange.test_mapping import CASE, make_field, make_object
@@ -50,6 +50,9 @@ def test_there_are_presets_for_four_products_and_two_languages() -> None:
         ("zoho/Accounts.csv", "zoho"),
         ("zoho/Contacts.csv", "zoho"),
         ("zoho/Leads.csv", "zoho"),
+        ("salesforce_devorg/OpportunityHistory.csv", "salesforce"),
+        ("salesforce_devorg/OpportunityHistoryGroup.csv", None),
+        ("zoho/Users.csv", None),
         ("maven/sales_pipeline.csv", None),
         ("maven/products.csv", None),
     ],
@@ -58,6 +61,16 @@ def test_a_real_file_is_recognised_by_its_headers(name: str, key: str | None) ->
     with shared(name).open("rb") as stream:
         found = recognised(profile(Table(stream, detect(stream)), 50))
     assert (found.key if found else None) == key
+
+
+def test_a_list_of_visits_and_a_list_of_colleagues_are_told_by_their_headers() -> None:
+    visits = profiled("Id", "OpportunityId", "StageName", "CreatedDate", "Amount")
+    found = recognised(visits)
+    assert found is not None
+    assert found.is_log(visits)
+    assert not found.is_log(profiled("Id", "Name", "StageName", "CloseDate", "CreatedDate"))
+    assert lists_people(profiled("USER_ID", "First Name", "Last Name", "Email"))
+    assert not lists_people(profiled("CONTACTID", "Last Name", "Email"))
 
 
 def test_a_chinese_sheet_is_recognised_by_what_its_columns_are_usually_called() -> None:

@@ -17,6 +17,7 @@ from builder.db.records import Link, Record, SearchToken
 from builder.errors import Forbidden, Invalid
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.csv import Table
+from builder.exchange.history_log import CLOSED_FIRST
 from builder.exchange.plan import BY_RULES, ImportPlan
 from builder.exchange.profile import profile
 from builder.queries.imports import refusals
@@ -255,7 +256,7 @@ def test_history_by_rows_puts_records_where_they_stood(world: World, blobs: Fold
     with pytest.raises(Invalid, match="Maybe"):
         bring(world, blobs, text, Choices(key_column="ref", history=history))
     job = bring(world, blobs, text.replace("5,E,Maybe,,\n", ""), Choices(key_column="ref", history=history))
-    assert reasons(world, job) == [(5, "phase", "It closed before it entered its first stage.")]
+    assert reasons(world, job) == [(5, "phase", CLOSED_FIRST)]
     assert [(record.stage_key, record.outcome, record.is_loaded) for record in stored(world)] == [
         ("talk", "open", True), ("offer", "open", True), ("yes", "won", True)
     ]  # fmt: skip
