@@ -32,6 +32,7 @@ from blueprints.workspace import (  # noqa: F401 - importing registers their rou
     import_format,
     import_mapping,
     import_mappings,
+    import_progress,
     import_sets,
     lane_moves,
     list_columns,

@@ -1,4 +1,4 @@
-"""The process that an import made from its file, which its undo leaves."""
+"""The process that an import brings its records into, and the one that it made, which its undo leaves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from blueprints.workspace.import_choices import stored_choices
 from builder.domain.labels import Label
 from builder.exchange.plan import ImportPlan
 from builder.queries.imports import JobRow
+
+
+def board_of(here: Scope, job: JobRow) -> tuple[Label, str] | None:
+    """The process whose stages the file told, and the address of its board."""
+    history = ImportPlan.from_document(job.options["plan"]).history if "plan" in job.options else None
+    pipeline = here.catalog.pipelines.get(history.pipeline) if history is not None else None
+    address = board_address(pipeline.key) if pipeline is not None else ""
+    return (pipeline.label, address) if pipeline is not None and address else None
 
 
 def made_process(here: Scope, job: JobRow) -> tuple[Label, str] | None:

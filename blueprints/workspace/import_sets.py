@@ -12,7 +12,7 @@ from blueprints import house
 from blueprints.forms import done, show_form
 from blueprints.messages import message, told
 from blueprints.scope import Scope, scope
-from blueprints.workspace.imports import CHECKED_ROWS, blobs, imports, say
+from blueprints.workspace.imports import CHECKED_ROWS, blobs, imports, say, why
 from builder.db.ids import to_public
 from builder.domain.labels import Label
 from builder.errors import FunnelwrightError
@@ -134,6 +134,7 @@ def _show(job_id: int, problems: list[tuple[str, str]] | None = None, status: in
         objects=[(key, known.label_plural) for key, known in here.catalog.objects.items()],
         problems=problems or [],
         left_out=LEFT_OUT,
+        why=why,
         is_draft=any(file.job.status == DRAFT for file in files),
         is_ready=all(file.is_ready for file in files if file.is_waiting),
         is_waiting=any(file.is_waiting for file in files),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
-from flask import Flask, g, make_response, render_template, stream_with_context, url_for
-from flask import Response as FileResponse
+from flask import Flask, g, make_response, render_template, url_for
 from flask_babel import gettext
 from htmx_flask import request
 from werkzeug.datastructures import FileStorage
@@ -19,20 +18,19 @@ from blueprints.once import sent_posting
 from blueprints.scope import scope, workspace_area
 from blueprints.shell import NavItem, NavSection, add_navigation
 from blueprints.workspace.import_choices import stored_choices
-from blueprints.workspace.import_process import made_process
 from builder.db.imports import ImportJob
 from builder.domain.labels import Label
 from builder.errors import N_, FunnelwrightError, Invalid
 from builder.exchange.blobs import FolderBlobStore
-from builder.exchange.results import RefusedRow, write_result
+from builder.exchange.results import RefusedRow
 from builder.queries import imports as queries
+from builder.queries.imports import JobRow
 from builder.services import imports as services
 from builder.services import postings
 from builder.services.import_checks import Report, check_file, preview
 from builder.services.import_set_objects import leave_out, likely_object, set_object
 from builder.services.import_sets import bind, promises, set_of
 from builder.services.import_setup import carry_out, plan_import
-from builder.services.import_undo import begin_undo
 from builder.services.unit_of_work import UnitOfWork
 
 imports = workspace_area("imports", __name__, "/imports")
@@ -207,103 +205,22 @@ def start(job_id: int) -> Response:
     return done(url_for("imports.show", job_id=job_id))
 
 
-@imports.get("/<rid:job_id>")
-def show(job_id: int) -> Response:
-    """How far it is; when it has ended, what became of the rows."""
-    facts = _facts(job_id)
-    if facts["job"].status == services.DRAFT:
-        return done(url_for("imports.mapping", job_id=job_id))
-    name = (
-        "fragments/import/progress.html"
-        if request.htmx and not request.htmx.boosted
-        else "pages/imports/show.html"
-    )
-    return make_response(render_template(name, **facts))
-
-
-def _facts(job_id: int) -> dict[str, Any]:
-    here = scope()
-    job = queries.job(here.session, here.actor, job_id)
-    refused = queries.refusals(here.session, job_id) if not job.is_running else []
-    kept = queries.kept(here.session, here.actor, job_id) if job.kept_records else ()
-    definition = here.catalog.objects.get(job.object_key)
-    return {
-        "job": job,
-        "refusals": [(item.line, item.column, say(item)) for item in refused],
-        "kept": kept,
-        "made_process": made_process(here, job),
-        "can_undo": job.is_undoable and here.actor.can("record.delete"),
-        "rate": None if job.status in ("undoing", "undone") else job.rate(here.clock.now()),
-        "object_label": definition.label_plural if definition else Label.of(job.object_key),
-    }
-
-
-@imports.post("/<rid:job_id>/cancel")
-def cancel(job_id: int) -> Response:
-    """Stop after the running batch."""
-    uow = scope().unit_of_work()
-    services.cancel(uow, services.find(uow, job_id))
-    uow.commit()
-    return done(url_for("imports.job_list"), gettext("The import was stopped. What was written stays."))
-
-
-@imports.get("/<rid:job_id>/undo")
-def ask_undo(job_id: int) -> Response:
-    """What undoing would do, before it is done."""
-    facts = _facts(job_id)
-    if not facts["job"].is_undoable:
-        return done(url_for("imports.show", job_id=job_id))
-    return make_response(render_template("pages/imports/undo.html", **facts))
-
-
-@imports.post("/<rid:job_id>/undo")
-def undo(job_id: int) -> Response:
-    """Mark the import and queue the work: both in one transaction."""
-    here = scope()
-    uow = here.unit_of_work()
-    begin_undo(uow, services.find(uow, job_id))
-    house.queue().enqueue_undo(uow.session, here.workspace.key, job_id)
-    uow.commit()
-    house.queue().committed()
-    return done(url_for("imports.show", job_id=job_id))
-
-
-@imports.get("/<rid:job_id>/result.csv")
-def result(job_id: int) -> Response:
-    """The file as it came, with what became of each row and one reason where it was refused."""
-    here = scope()
-    job = services.find(here.unit_of_work(), job_id)
-    facts = queries.job(here.session, here.actor, job_id)
-    headings = (gettext("Line"), gettext("Result"), gettext("Column"), gettext("Reason"))
-    words = {
-        "created": gettext("created"),
-        "updated": gettext("updated"),
-        "unchanged": gettext("unchanged"),
-        "refused": gettext("refused"),
-    }
-
-    # Opened before the answer begins: a file that is gone is told, not broken off.
-    opened = services.OpenFile(blobs(), job)
-
-    def lines() -> Iterator[str]:
-        yield "\ufeff"  # without it spreadsheets take UTF-8 for something else
-        with opened as table:
-            known = queries.verdicts(here.session, job_id)
-            yield from write_result(table, known, say, headings=headings, words=words)
-
-    answer = FileResponse(stream_with_context(lines()), mimetype="text/csv")
-    answer.call_on_close(opened.close)
-    stem = facts.file_name.rpartition(".")[0] or facts.file_name
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{stem}-result.csv")
-    return answer
-
-
 def say(item: RefusedRow) -> str:
-    """The reason of a refusal in the reader's language; stored labels are dictionaries."""
-    values = {
-        name: Label.of(value) if isinstance(value, dict) else value for name, value in item.values.items()
-    }
-    return message(item.message, values)
+    """The reason of a refusal in the reader's language."""
+    return _said(item.message, item.values)
+
+
+def why(job: JobRow) -> str:
+    """Why an import could not go on, in the reader's language; nothing where it could."""
+    told_so = job.options.get("why")
+    return " ".join(_said(*reason) for reason in told_so) if told_so else gettext(job.problem or "")
+
+
+def _said(key: str, values: Mapping[str, Any]) -> str:
+    """A stored message; stored labels are dictionaries."""
+    return message(
+        key, {name: Label.of(value) if isinstance(value, dict) else value for name, value in values.items()}
+    )
 
 
 def blobs() -> FolderBlobStore:

@@ -50,17 +50,20 @@ class JobQueue:
         self._lock = threading.Lock()
         self._client: DBOSClient | None = None
 
-    def enqueue_import(self, session: WorkspaceSession, workspace_key: str, job_id: int) -> None:
+    def enqueue_import(
+        self, session: WorkspaceSession, workspace_key: str, job_id: int, *, again: bool = False
+    ) -> None:
         """Let a worker carry out the import once the running transaction commits.
 
-        The workflow's id is the job's, so a job that is enqueued twice runs once.
+        The workflow's id is the job's, so a job that is enqueued twice runs once; ``again``: one that was
+        stopped goes on.
         """
         self._connected().enqueue_in_transaction(
             session,
             {
                 "queue_name": IMPORTS_QUEUE,
                 "workflow_name": IMPORT_WORKFLOW,
-                "workflow_id": f"import-{job_id}",
+                "workflow_id": f"import-{job_id}-{new_id()}" if again else f"import-{job_id}",
                 "app_version": VERSION,
             },
             workspace_key,

@@ -71,11 +71,22 @@ class JobRow:
         return self.status in ("done", "failed", "cancelled") and self.created_rows + self.updated_rows > 0
 
     def rate(self, now: datetime) -> float | None:
-        """Rows a second since the start."""
+        """Rows a second since the start, or since it went on after it was stopped."""
         if self.started_at is None:
             return None
         seconds = ((self.finished_at or now) - self.started_at).total_seconds()
-        return self.done_rows / seconds if seconds > 0 else None
+        rows = self.done_rows - int(self.options.get("resumed_rows", 0))
+        return rows / seconds if seconds > 0 else None
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """How long the rows that are left take at the rate so far; ``None`` while that cannot be said."""
+        rate = self.rate(now) if self.status == "running" else None
+        return max(0, (self.total_rows or 0) - self.done_rows) / rate if rate and self.total_rows else None
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it was stopped or could not go on before its last row."""
+        return self.status in ("cancelled", "failed") and "plan" in self.options
 
 
 _COLUMNS = (

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from builder.db.ids import new_id
 from builder.db.imports import ImportBatch, ImportJob
-from builder.errors import N_, Conflict, FunnelwrightError
+from builder.errors import N_, Conflict, FunnelwrightError, Problem
 from builder.exchange.blobs import BlobStore
 from builder.exchange.cases import Case, cases
 from builder.exchange.csv import Table
@@ -50,10 +50,19 @@ def fail(uow: UnitOfWork, job_id: int, error: FunnelwrightError) -> None:
     """End a job for a reason that all of its rows share; commits."""
     uow.rollback()
     uow.begin()
+    options = uow.session.scalar(select(ImportJob.options).where(ImportJob.id == job_id)) or {}
+    reasons = error.problems or (Problem(error.message_key, "", error.values),)
+    # As a key and values, so that each reader is told in their language.
+    why = [[reason.message, batches.plain_values(reason)] for reason in reasons]
     uow.session.execute(
         update(ImportJob)
         .where(ImportJob.id == job_id, ImportJob.status.not_in((*FINAL, UNDONE)))
-        .values(status=FAILED, problem=str(error)[:2000], finished_at=uow.clock.now())
+        .values(
+            status=FAILED,
+            problem=str(error)[:2000],
+            options={**options, "why": why},
+            finished_at=uow.clock.now(),
+        )
     )
     uow.log("import.failed", data={"job_id": str(job_id), "problem": str(error)[:2000]})
     uow.commit()

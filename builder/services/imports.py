@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -239,6 +240,46 @@ def cancel(uow: UnitOfWork, job: ImportJob) -> None:
         raise Conflict(N_("This import has ended already."))
     uow.session.expire(job)
     uow.log("import.cancelled", object_key=job.object_key, data={"job_id": str(job.id)})
+
+
+def resume(uow: UnitOfWork, job: ImportJob) -> None:
+    """Go on behind the last written batch of an import that was stopped or could not go on, with the files
+    of its set that were waiting for it; the caller enqueues the work in the same transaction.
+
+    Errors: Conflict.
+    """
+    uow.begin()
+    for each in (job, *_behind(uow, job)):
+        changed = uow.session.execute(
+            update(ImportJob)
+            .where(ImportJob.id == each.id, ImportJob.status.in_((CANCELLED, FAILED)))
+            .values(
+                status=QUEUED,
+                problem=None,
+                started_at=None,
+                finished_at=None,
+                # The time in which it stood still counts for no rate.
+                options={**_without_why(each), "resumed_rows": each.done_rows},
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if changed.rowcount != 1 or "plan" not in each.options:  # type: ignore[attr-defined]
+            raise Conflict(N_("This import was not stopped, or it was undone: it cannot go on."))
+        uow.session.expire(each)
+        uow.log("import.resumed", object_key=each.object_key, data={"job_id": str(each.id)})
+
+
+def _without_why(job: ImportJob) -> dict[str, Any]:
+    return {name: value for name, value in job.options.items() if name != "why"}
+
+
+def _behind(uow: UnitOfWork, job: ImportJob) -> Iterator[ImportJob]:
+    """The files that were stopped because this one was."""
+    while "then" in job.options:
+        job = find(uow, int(job.options["then"]))
+        if job.status != CANCELLED or job.started_at is not None:
+            return
+        yield job
 
 
 def _require_draft(job: ImportJob) -> None:

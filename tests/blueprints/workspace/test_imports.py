@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from builder.db.imports import ImportJob
 from builder.db.records import Record
+from builder.errors import N_, Forbidden
+from builder.services import import_runs
 from tests import factories
 from tests.blueprints.workspace.test_once import key_in
 from tests.fixtures.town import Town, Visitor
@@ -333,6 +337,81 @@ def test_an_import_is_started_once_and_can_be_stopped(importing: Town) -> None:
     assert ada.post(f"{place}/cancel").status_code == 303
     queue.work()
     assert records(importing) == []
+
+
+def test_an_import_that_was_stopped_goes_on_and_keeps_what_was_written(
+    importing: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_runs, "BATCH_ROWS", 2)
+    ada = importing.as_("Ada")
+    queue = importing.app.extensions["funnelwright.queue"]
+    queue.is_held = True
+    place = upload(ada, "ref,title\n" + "".join(f"R{n},T{n}\n" for n in range(5)))
+    data = form_of(ada.get(f"{place}/mapping").text) | {"key_column": "ref"}
+    assert ada.post(f"{place}/mapping", data).status_code == 303
+    assert ada.post(f"{place}/resume").status_code == 409  # not begun
+    ada.post(f"{place}/start")
+    assert ada.post(f"{place}/cancel").status_code == 303
+    queue.work()
+    page = ada.get(place).text
+    assert "Go on with the import" in page
+    assert ada.post(f"{place}/resume").status_code == 303
+    assert ada.post(f"{place}/resume").status_code == 409  # it waits already
+    queue.work()
+    assert [record.external_key for record in records(importing)] == ["R0", "R1", "R2", "R3", "R4"]
+    page = ada.get(place).text
+    assert "Go on with the import" not in page
+    assert 'href="/w/acme/o/matter"' in page
+    assert ada.post(f"{place}/resume").status_code == 409
+    assert ada.get(f"{place}/resume").status_code == 405
+    assert ada.post("/w/acme/imports/AAAAAAAAAAA/resume").status_code == 404
+    assert importing.as_("Rita").post(f"{place}/resume").status_code == 403
+    assert importing.as_("Otto").post(f"{place}/resume").status_code == 404
+
+
+def test_a_running_import_says_how_long_it_will_take(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    queue = importing.app.extensions["funnelwright.queue"]
+    queue.is_held = True
+    place = upload(ada, "title\nA\n")
+    ada.post(f"{place}/mapping", form_of(ada.get(f"{place}/mapping").text))
+    ada.post(f"{place}/start")
+    uow = importing.work()
+    uow.begin()
+    job = uow.session.scalars(select(ImportJob)).one()
+    job.status, job.total_rows, job.done_rows = "running", 10_000, 2_500
+    job.started_at = importing.clock.now() - timedelta(seconds=40)
+    uow.commit()
+    uow.session.close()
+    page = " ".join(ada.get(place, htmx=True).text.split())
+    assert "62 rows a second · about 2 minutes left" in page
+    # Stopped at 2,500 and gone on: the time between counts for no rate.
+    uow = importing.work()
+    uow.begin()
+    job = uow.session.scalars(select(ImportJob)).one()
+    job.options = {**job.options, "resumed_rows": 2_000}
+    uow.commit()
+    uow.session.close()
+    assert "12 rows a second" in ada.get(place, htmx=True).text
+
+
+def test_why_an_import_could_not_go_on_is_told_in_the_language_of_the_reader(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    queue = importing.app.extensions["funnelwright.queue"]
+    queue.is_held = True
+    place = upload(ada, "title\nA\n")
+    ada.post(f"{place}/mapping", form_of(ada.get(f"{place}/mapping").text))
+    ada.post(f"{place}/start")
+    uow = importing.work()
+    job_id = uow.session.scalars(select(ImportJob.id)).one()
+    import_runs.fail(
+        uow, job_id, Forbidden(N_("Whoever started this does not belong to the workspace any more."))
+    )
+    uow.session.close()
+    assert "does not belong to the workspace any more" in ada.get(place).text
+    chinese = ada.client.get(place, headers={"Accept-Language": "zh-CN"}).text
+    assert "The import could not go on" not in chinese
+    assert "does not belong" not in chinese
 
 
 def test_a_role_without_the_right_is_refused_everywhere(importing: Town) -> None:
