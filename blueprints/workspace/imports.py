@@ -212,8 +212,9 @@ def say(item: RefusedRow) -> str:
 
 def why(job: JobRow) -> str:
     """Why an import could not go on, in the reader's language; nothing where it could."""
-    told_so = job.options.get("why")
-    return " ".join(_said(*reason) for reason in told_so) if told_so else gettext(job.problem or "")
+    if told_so := job.options.get("why"):
+        return " ".join(_said(*reason) for reason in told_so)
+    return message(job.problem) if job.problem else ""
 
 
 def _said(key: str, values: Mapping[str, Any]) -> str:

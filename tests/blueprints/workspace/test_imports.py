@@ -409,7 +409,7 @@ def test_why_an_import_could_not_go_on_is_told_in_the_language_of_the_reader(imp
     )
     uow.session.close()
     assert "does not belong to the workspace any more" in ada.get(place).text
-    chinese = ada.client.get(place, headers={"Accept-Language": "zh-CN"}).text
+    chinese = ada.get(place, **{"Accept-Language": "zh-CN"}).text
     assert "The import could not go on" not in chinese
     assert "does not belong" not in chinese
 
