@@ -54,9 +54,9 @@ def figure_plan(here: Scope, definition: ObjectDefinition, kind: str, title: str
     """The plan of the records behind a figure, with the columns of that list."""
     fields = definition.fields
     names = [field.key for role in ("name", "account", "amount") if (field := fields.by_role.get(role))]
-    columns = [pair for name in names for pair in _field_columns(definition, fields.by_key[name], names)]
-    for column in ("owner", "stage", "outcome", "closed_at"):
-        columns.append((f"record.{column}", record_column_label(column)))
+    columns = [_key()]
+    columns += [pair for name in names for pair in _field_columns(definition, fields.by_key[name], names)]
+    columns += [_record_column(definition, name) for name in ("owner", "stage", "outcome", "closed_at")]
     return ExportPlan(
         object_key=definition.key,
         columns=tuple(columns),
@@ -98,25 +98,26 @@ def _file_name(here: Scope, title: str) -> str:
 
 
 def _shown_columns(definition: ObjectDefinition, state: ListState) -> Iterator[tuple[str, str]]:
+    yield _key()
     fields = definition.fields.by_key
     names = list(dict.fromkeys(state.columns))
     for name in names:
         if name in fields:
             yield from _field_columns(definition, fields[name], names)
         elif name.removeprefix("record.") in RECORD_COLUMNS:
-            yield name, record_column_label(name.removeprefix("record."))
+            yield _record_column(definition, name.removeprefix("record."))
 
 
 def _field_columns(
     definition: ObjectDefinition, field: FieldDefinition, names: list[str]
 ) -> Iterator[tuple[str, str]]:
-    yield field.key, local(field.label) or field.key
+    yield field.key, _heading(definition, field)
     yield from _currency(definition, field, names)
 
 
 def _all_columns(here: Scope, definition: ObjectDefinition) -> Iterator[tuple[str, str]]:
     """Everything, under headings by which an import knows each field again."""
-    yield ID, gettext("Record ID")
+    yield _key()
     yield EXTERNAL_KEY, gettext("External ID")
     names = list(definition.fields.by_key)
     for field in definition.fields:
@@ -127,10 +128,24 @@ def _all_columns(here: Scope, definition: ObjectDefinition) -> Iterator[tuple[st
     columns += ["department", "created_at", "updated_at"]
     if here.catalog.pipelines_of(definition.key):
         columns = [*_PROCESS, *columns]
-    for column in columns:
-        label = record_column_label(column)
-        is_taken = any(plain(label) in _names_of(field) for field in definition.fields)
-        yield f"record.{column}", f"record.{column}" if is_taken else label
+    yield from (_record_column(definition, column) for column in columns)
+
+
+def _key() -> tuple[str, str]:
+    """The key by which the file finds its records again: the first column of every file, so that one which
+    is read back changes them instead of making others.
+    """
+    return ID, gettext("Record ID")
+
+
+def _record_column(definition: ObjectDefinition, column: str) -> tuple[str, str]:
+    """The column under its label; by its name where a field could be meant by that, except by the field that
+    holds the same.
+    """
+    label = record_column_label(column)
+    others = (field for field in definition.fields if field.role != column)
+    is_taken = any(plain(label) in _names_of(field) for field in others)
+    return f"record.{column}", f"record.{column}" if is_taken else label
 
 
 def _currency(

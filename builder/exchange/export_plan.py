@@ -25,8 +25,9 @@ class ExportPlan:
     which the file finds its record again), ``@external_key`` or ``@currency:<money field>``.
 
     ``filter``, ``sort``, ``query`` and ``pipeline`` as in ``queries.list.ListRequest``, the filter as a
-    document. ``is_exact``: every value is written so that reading the file back gives the same one; otherwise
-    options and names are written as people read them, in ``locale``. ``words``: the names of outcomes.
+    document. ``is_exact``: every value is written so that reading the file back gives the same one, whatever
+    record it is read into; otherwise options and addresses are written as people read them, in ``locale``,
+    and read back into their own record change nothing. ``words``: the names of outcomes.
     ``bom``: whether a CSV file begins with the mark by which Excel knows UTF-8. ``file_name`` is without its
     ending; ``title`` names the sheet.
     """

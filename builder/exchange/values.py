@@ -172,10 +172,13 @@ class RowReader:
         kind = type_of(field)
         if stored is None or kind.kind in (Kind.LINK, Kind.PERSON):
             return False
-        try:
-            return convert(kind.export(field, stored, self._context)) == value
-        except FunnelwrightError:
-            return False
+        for text in kind.written(field, stored, self._context):
+            try:
+                if convert(text) == value:
+                    return True
+            except FunnelwrightError:
+                continue
+        return False
 
     def _read_key(self, row: Row, values: dict[str, Any], problems: list[Problem]) -> str | None:
         if self._key is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -29,6 +30,7 @@ LABELS: Mapping[str, dict[str, str]] = {
     "region": {"en": "State or region", "zh_Hans": "省/地区"},
     "country": {"en": "Country or region", "zh_Hans": "国家/地区"},
 }
+LANGUAGES = ("en", "zh_Hans")
 NOT_AN_ADDRESS = N_("“%(value)s” is not an address.")
 TOO_LONG = N_("The address is too long: at most %(limit)s characters fit its street.")
 # Where the city stands before region and postal code; elsewhere the postal code stands before the city.
@@ -109,10 +111,15 @@ class Address(Group):
     def long_text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         return "\n".join(lines(value if isinstance(value, Mapping) else {}, ctx.locale))
 
+    def written(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> tuple[str, ...]:
+        """Files for people hold it on one line, in the language of whoever made them."""
+        lines = (self.text(definition, value, replace(ctx, locale=locale)) for locale in LANGUAGES)
+        return (self.export(definition, value, ctx), *lines)
+
     def search_text(self, definition: FieldDefinition, value: JsonValue) -> str:
         """All parts, and the country in English and Chinese: one searches for 德国 and for Germany."""
         held = value if isinstance(value, Mapping) else {}
-        names = [country_name(str(held.get("country", "")), locale) for locale in ("en", "zh_Hans")]
+        names = [country_name(str(held.get("country", "")), locale) for locale in LANGUAGES]
         return " ".join([*(str(held[key]) for key in PLACE_PARTS if held.get(key)), *names])
 
 

@@ -216,6 +216,10 @@ class FieldType:
         """What goes into a file: not localised, and ``parse`` reads it back."""
         return "" if is_empty(value) else str(value)
 
+    def written(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> tuple[str, ...]:
+        """Every text by which an export may say ``value``: a cell with one of them was changed by nobody."""
+        return (self.export(definition, value, ctx),)
+
     def long_text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         """What people read where there is room for several lines."""
         return self.text(definition, value, ctx)

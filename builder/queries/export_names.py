@@ -1,8 +1,8 @@
 """Names of what records point at, for a file: read for a whole batch at once and kept for the next ones.
 
-Written exactly, a name reads back as the same record or person: where several are called so, or whoever
-exports could not find it by its name, its key stands behind it (``queries.record_keys``). The import looks
-for the external key, then for the name; so does this.
+A name reads back as the same record or person: where several are called so, or whoever exports could not
+find it by its name, its key stands behind it (``queries.record_keys``). The import looks for the external
+key, then for the name; so does this.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ KEPT = 100_000
 class RecordTexts:
     """Texts for records of one object by id (decimal text): ``texts`` holds those that were read."""
 
-    def __init__(self, session: WorkspaceSession, actor: Actor, object_key: str, *, is_exact: bool) -> None:
+    def __init__(self, session: WorkspaceSession, actor: Actor, object_key: str) -> None:
         self._session = session
         self._actor = actor
         self._object_key = object_key
-        self._is_exact = is_exact
         self.texts: dict[str, str] = {}
 
     def read(self, ids: Iterable[str]) -> None:
-        """Read what is not known yet: one statement, two for exact names."""
+        """Read what is not known yet: two statements."""
         if len(self.texts) > KEPT:
             self.texts.clear()
         wanted = {int(text) for text in ids if text not in self.texts}
@@ -43,9 +42,9 @@ class RecordTexts:
         names = dict(
             self._session.execute(select(Record.id, Record.name).where(Record.id.in_(sorted(wanted)))).all()
         )
-        meant = self._meant(set(names.values())) if self._is_exact else {}
+        meant = self._meant(set(names.values()))
         for record_id, name in names.items():
-            is_sure = not self._is_exact or _is_sure(name, record_id, meant)
+            is_sure = _is_sure(name, record_id, meant)
             self.texts[str(record_id)] = name if is_sure else with_key(name, record_id)
 
     def _meant(self, names: set[str]) -> Mapping[str, set[int]]:
@@ -67,12 +66,10 @@ class RecordTexts:
         return {name: by_key.get(name) or by_name.get(name) or set() for name in names}
 
 
-def member_texts(session: WorkspaceSession, *, is_exact: bool) -> dict[str, str]:
+def member_texts(session: WorkspaceSession) -> dict[str, str]:
     """Texts for all people of the workspace by id, those who left included: one statement."""
     rows = session.execute(select(Member.id, Member.name, Member.email))
     people = [(row.id, row.name, row.email) for row in rows]
-    if not is_exact:
-        return {str(member_id): name for member_id, name, _ in people}
     emails, names = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
     for member_id, name, email in people:
         names[name].add(member_id)

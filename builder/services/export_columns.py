@@ -1,7 +1,8 @@
 """The columns of an export: how each turns a record into the text of its cell.
 
 Values are written by their field types (``export``), which read them back. Where a file is for people,
-options are written by their names as long as the name reads back as the same option.
+options are written by their names as long as the name reads back as the same option, and addresses as
+people write them.
 """
 
 from __future__ import annotations
@@ -158,14 +159,12 @@ class ExportColumns:
 
     def _people(self) -> Mapping[str, str]:
         if not self._members:
-            self._members = member_texts(self._uow.session, is_exact=self._plan.is_exact)
+            self._members = member_texts(self._uow.session)
         return self._members
 
     def _texts_of(self, object_key: str) -> RecordTexts:
         if object_key not in self._records:
-            self._records[object_key] = RecordTexts(
-                self._uow.session, self._uow.actor, object_key, is_exact=self._plan.is_exact
-            )
+            self._records[object_key] = RecordTexts(self._uow.session, self._uow.actor, object_key)
         return self._records[object_key]
 
 

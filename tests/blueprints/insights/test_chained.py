@@ -125,7 +125,7 @@ def test_the_units_are_a_file_for_those_who_may_export(filled: Town) -> None:
     assert "btn-list" not in rita.get(address).text
     assert rita.post(address, {"format": "csv"}).status_code == 403
     may_export(filled, "rep")
-    assert [row[0] for row in rows_of(rita.post(address, {"format": "csv"}).text)[1:]] == ["Wish 3", "Wish 1"]
+    assert [row[1] for row in rows_of(rita.post(address, {"format": "csv"}).text)[1:]] == ["Wish 3", "Wish 1"]
     for refused in (f"{address}&figure=entered", f"{address.replace('chain', 'customer')}"):
         assert "btn-list" not in rita.get(refused).text
         assert rita.post(refused, {"format": "csv"}).status_code == 422

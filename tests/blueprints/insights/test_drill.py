@@ -45,9 +45,18 @@ def test_the_list_behind_a_figure_is_a_file_of_the_same_records(filled: Town) ->
         answer = ada.post(action.replace("&amp;", "&"), {"format": "csv"})
         assert answer.status_code == 200, address
         head, *rows = rows_of(answer.text)
-        assert head == ["Title", "Worth", "Worth (currency)", "Owner", "Stage", "Outcome", "Closed"]
-        assert [row[0] for row in rows] == names != [], address
-    assert rows_of(ada.post(WON, {"format": "csv"}).text)[2][1:6] == ["1000.00", "USD", "Rita", "Won", "Won"]
+        assert head == [
+            "Record ID",
+            "Title",
+            "Worth",
+            "Worth (currency)",
+            "Owner",
+            "Stage",
+            "Outcome",
+            "Closed",
+        ]
+        assert [row[1] for row in rows] == names != [], address
+    assert rows_of(ada.post(WON, {"format": "csv"}).text)[2][2:7] == ["1000.00", "USD", "Rita", "Won", "Won"]
     assert ada.post(WON, {"format": "xlsx"}).data.startswith(b"PK")
     uow = filled.work()
     logged = uow.session.scalars(select(EventRow.data).where(EventRow.kind == "records.exported")).all()
@@ -60,7 +69,7 @@ def test_only_those_who_may_export_get_the_file_and_only_what_they_see(filled: T
     assert "btn-list" not in rita.get(WON).text
     assert rita.post(WON, {"format": "csv"}).status_code == 403
     may_export(filled, "rep")
-    assert [row[3] for row in rows_of(rita.post(WON, {"format": "csv"}).text)[1:]] == ["Rita"]
+    assert [row[4] for row in rows_of(rita.post(WON, {"format": "csv"}).text)[1:]] == ["Rita"]
 
 
 def test_visits_strange_formats_and_too_many_records_are_refused(

@@ -95,7 +95,10 @@ def test_a_list_is_exported_as_it_is_shown(house: Town) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="Matters 2025-05-12.csv"'
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.text.startswith("\ufeff")
-    assert rows_of(answer.text) == [
+    found = rows_of(answer.text)
+    assert all(row[0].startswith("fw:") for row in found[1:]), "an import finds each record again"
+    assert [found[0][0], len({row[0] for row in found})] == ["Record ID", 4]
+    assert [row[1:] for row in found] == [
         ["Title", "Worth", "Worth (currency)", "Heat", "Stage", "Owner"],
         ["Gamma", "9.00", "USD", "Hot", "A", "Rita"],
         ["Beta", "5.00", "USD", "Hot", "A", "Rita"],
@@ -109,19 +112,19 @@ def test_filter_words_and_saved_view_of_the_list_hold_for_the_file(sqlite_house:
     ada = sqlite_house.as_("Ada")
     hot = '{"field":"heat","op":"eq","value":"hot"}'
     answer = ada.post(EXPORT, {**CSV, "f": hot, "sort": "title"})
-    assert [row[0] for row in rows_of(answer.text)] == ["Title", "One", "Three"]
+    assert [row[1] for row in rows_of(answer.text)] == ["Title", "One", "Three"]
     assert not answer.text.startswith("\ufeff")
-    assert [row[0] for row in rows_of(ada.post(EXPORT, {**CSV, "q": "thr"}).text)] == ["Title", "Three"]
+    assert [row[1] for row in rows_of(ada.post(EXPORT, {**CSV, "q": "thr"}).text)] == ["Title", "Three"]
     saved = ada.post(f"{MATTERS}/views", {"name": "Hot: ones", "f": hot, "cols": "heat,title"})
     view = saved.location.rpartition("view=")[2]
     answer = ada.post(EXPORT, {**CSV, "view": view})
-    assert rows_of(answer.text)[0] == ["Heat", "Title"]
+    assert rows_of(answer.text)[0] == ["Record ID", "Heat", "Title"]
     assert len(rows_of(answer.text)) == 3
     assert '"Hot ones 2025-05-12.csv"' in answer.headers["Content-Disposition"]
     (first, *_rest, last) = noted(sqlite_house)
     assert (first.actor_id, first.object_key, first.data["count"]) == (sqlite_house.ids["Ada"], "matter", 2)
     assert first.data["filter"] == {"field": "heat", "op": "eq", "value": "hot"}
-    assert last.data["columns"] == ["heat", "title"]
+    assert last.data["columns"] == ["@id", "heat", "title"]
 
 
 def test_nobody_exports_what_they_do_not_see(house: Town) -> None:
@@ -132,7 +135,7 @@ def test_nobody_exports_what_they_do_not_see(house: Town) -> None:
     house.as_("Ada").post(f"/w/acme/r/{_public(gone)}/delete", {"revision": "1"})
     for name, seen in (("Rita", ["Ritas"]), ("Mia", ["Ritas"]), ("Ada", ["Adas", "Ritas"])):
         text = house.as_(name).post(EXPORT, {**CSV, "sort": "title"}).text
-        assert [row[0] for row in rows_of(text)[1:]] == seen, name
+        assert [row[1] for row in rows_of(text)[1:]] == seen, name
 
 
 def _public(record_id: int) -> str:
@@ -162,9 +165,9 @@ def test_an_excel_file_holds_numbers_and_days(sqlite_house: Town) -> None:
     answer = ada.post(EXPORT, {"columns": "shown", "format": "xlsx", "cols": "title,worth,due"})
     assert answer.mimetype.endswith("spreadsheetml.sheet")
     head, row = load_workbook(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    assert head == ["Title", "Worth", "Worth (currency)", "Due"]
-    assert row[:3] == ["=1+1", 1234.5, "USD"]
-    assert row[3].isoformat() == "2026-11-21"
+    assert head == ["Record ID", "Title", "Worth", "Worth (currency)", "Due"]
+    assert row[1:4] == ["=1+1", 1234.5, "USD"]
+    assert row[4].isoformat() == "2026-11-21"
 
 
 def test_a_large_export_runs_in_the_background_and_is_for_its_owner_alone(
