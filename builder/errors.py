@@ -46,6 +46,11 @@ class FunnelwrightError(Exception):
         self.values = values
         self.problems = problems
 
+    @property
+    def reasons(self) -> tuple[Problem, ...]:
+        """What a form tells: the problems, or the error itself where it has none."""
+        return self.problems or (Problem(self.message_key, "", self.values),)
+
     def __str__(self) -> str:
         """The English text, for logs and the command line."""
         text = self.message_key % self.values if self.values else self.message_key

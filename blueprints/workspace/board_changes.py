@@ -27,12 +27,15 @@ def moved_fragments(
     stages: set[str],
     query: str,
     left_lane: str | None = None,
+    *,
+    is_new: bool = False,
 ) -> str:
     """The card at its new place, the heads of both columns, the totals; on a board with lanes also theirs.
 
     ``query`` is the board's mark, so that the figures stay those of its filter. One statement, two with a
     filter; with chosen fields on the cards up to two more for names, with lanes one more. ``left_lane``: the
-    lane that the card left, as in an address.
+    lane that the card left, as in an address. ``is_new``: the record was made just now, so there is no card
+    to take away.
     """
     wanted = read_filter(here, pipeline, read_query(query), with_views=False)
     context = evaluation_context(here)
@@ -58,6 +61,7 @@ def moved_fragments(
     return render_template(
         "fragments/board/moved.html",
         record_id=record_id,
+        is_new=is_new,
         card=card,
         target=target,
         heads=shown_heads,

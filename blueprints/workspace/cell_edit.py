@@ -63,7 +63,7 @@ def save_cell(record_id: int, key: str) -> Response:
         services.save(uow, SaveRecord(record_id, changes_of(form, record), seen))
     except Invalid as error:
         uow.rollback()
-        form.add_problems(error.problems)
+        form.add_problems(error.reasons)
         return _show(here, definition, field, record, form, revision=seen, status=422)
     except Stale:
         uow.rollback()

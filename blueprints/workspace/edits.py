@@ -87,7 +87,7 @@ def create_record(object_key: str) -> Response:
         return _show_new(here, definition, form, process, warnings=warnings, alike=alike, status=422)
     except Invalid as error:
         uow.rollback()
-        form.add_problems(error.problems)
+        form.add_problems(error.reasons)
         return _show_new(here, definition, form, process, alike=alike, status=422)
     uow.commit()
     return _created(here, definition, record_id)
@@ -150,7 +150,7 @@ def save_record(record_id: int) -> Response:
         services.save(uow, SaveRecord(record_id, changes, seen))
     except Invalid as error:
         uow.rollback()
-        form.add_problems(error.problems)
+        form.add_problems(error.reasons)
         return _show_edit(here, definition, form, record, seen, status=422)
     except Stale:
         uow.rollback()

@@ -68,8 +68,7 @@ def choose_mapping(job_id: int) -> Response:
             save_mapping(uow, job.object_key, name, profile, page.choices, proposal)
         except FunnelwrightError as error:
             uow.rollback()
-            told_of = error.problems or (Problem(error.message_key, "", error.values),)
-            listed = (*page.problems, *(("save_as", told(problem)) for problem in told_of))
+            listed = (*page.problems, *(("save_as", told(problem)) for problem in error.reasons))
             opened = start_page(uow, profile, job, start)
             return _show_mapping(job_id, replace(page, problems=listed), opened, status=error.status)
     services.set_proposal(uow, job, proposal, profile.rows)
@@ -108,7 +107,7 @@ def _planned(
                 problems.append(Problem(N_("The new pipeline needs a name.")))
     except FunnelwrightError as error:
         if is_asking:
-            problems = list(error.problems) or [Problem(error.message_key, "", error.values)]
+            problems = list(error.reasons)
     return page_of(here, definition, profile, choices, proposal, previews, problems), proposal
 
 

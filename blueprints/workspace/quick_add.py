@@ -23,7 +23,7 @@ from blueprints.once import sent_posting
 from blueprints.scope import Scope, scope
 from blueprints.workspace.board_area import boards
 from blueprints.workspace.board_changes import moved_fragments
-from blueprints.workspace.board_filter import without_cards
+from blueprints.workspace.board_filter import read_filter, read_query, without_cards
 from blueprints.workspace.cards import board_mark, stage_title
 from blueprints.workspace.files import sent
 from blueprints.workspace.made_before import Gone, gone_since
@@ -82,7 +82,7 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
     before = postings.made_before(uow, posting)
     gone = gone_since(here, before) if before is not None else None
     if before is not None and gone is None:
-        return _added(here, place, before)
+        return _added(here, place, before, is_new=False)
     given = sent(here, place.definition.fields)
     form = _form(here, place, given.data)
     if form.is_refresh:
@@ -103,9 +103,9 @@ def quick_add(pipeline_key: str, stage_key: str) -> Response:
         return _show(place, form, warnings=[told(problem) for problem in error.problems], status=422)
     except Invalid as error:
         uow.rollback()
-        return _show(place, _refused(here, place, given.data, error.problems), status=422)
+        return _show(place, _refused(here, place, given.data, error.reasons), status=422)
     uow.commit()
-    return _added(here, place, record_id)
+    return _added(here, place, record_id, is_new=True)
 
 
 def _place(here: Scope, pipeline_key: str, stage_key: str) -> Place:
@@ -188,10 +188,15 @@ def _show(
     return make_response(page, status)
 
 
-def _added(here: Scope, place: Place, record_id: int) -> Response:
-    if not request.htmx or request.htmx.boosted:
+def _added(here: Scope, place: Place, record_id: int, *, is_new: bool) -> Response:
+    # The lane of the new card need not be on the page: such a board is drawn anew, as without scripts.
+    shown = read_filter(here, place.pipeline, read_query(place.query), with_views=False)
+    if shown.lanes or not request.htmx or request.htmx.boosted:
         return done(place.board, gettext("Created."))
-    response = make_response(moved_fragments(here, place.pipeline, record_id, {place.stage.key}, place.query))
+    stages = {place.stage.key}
+    response = make_response(
+        moved_fragments(here, place.pipeline, record_id, stages, place.query, is_new=is_new)
+    )
     response.headers["HX-Reswap"] = "none"
     response.headers["HX-Trigger"] = json.dumps(
         {"added": {"record": to_public(record_id), "to": place.stage.key}, "closeDialog": ""}

@@ -79,7 +79,7 @@ def save_feedback(record_id: int) -> Response:
         services.work(uow, WorkOnStage(record_id, answers=answers))
     except Invalid as error:
         uow.rollback()
-        form.add_problems(error.problems)
+        form.add_problems(error.reasons)
         return _show_feedback(here, page, look, form, status=422)
     uow.commit()
     if not is_fragment():

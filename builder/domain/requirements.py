@@ -35,7 +35,7 @@ def requirements(
     """
     asked = tuple(_requirements(snapshot, to_stage, intent or MoveIntent(to_stage)))
     veil = snapshot.actor.veils.get(snapshot.pipeline.object_key)
-    stage = snapshot.pipeline.by_key.get(snapshot.stage_key or "")
+    stage = snapshot.pipeline.by_key.get(snapshot.stage_key or snapshot.pipeline.first.key)
     answers = snapshot.actor.feedback_veil(stage.feedback if stage else None)
     return asked if veil is None and answers is None else tuple(_veiled(asked, veil, answers))
 

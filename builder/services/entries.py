@@ -89,7 +89,8 @@ def plan_entry(
         raise Conflict(OTHER_OBJECT, pipeline=pipeline.label)
     target = entry.stage_key or pipeline.first.key
     standing.pipeline = pipeline
-    snapshot = snapshot_of(uow, definition, standing, Given.nothing(), ())
+    form = None if target == pipeline.first.key else _first_form(uow, pipeline)
+    snapshot = snapshot_of(uow, definition, standing, Given.nothing(), (), form=form)
     intent = MoveIntent(
         target, reason_key=entry.reason_key, origin=entry.origin, is_confirmed=entry.is_confirmed
     )
@@ -104,6 +105,12 @@ def plan_entry(
     return None
 
 
+def _first_form(uow: UnitOfWork, pipeline: Pipeline) -> FieldSet | None:
+    """The feedback form of the first stage, whose leave gate an entry beyond it is held to (B1)."""
+    form = uow.catalog.feedback.get(pipeline.first.feedback or "")
+    return form.fields if form else None
+
+
 def snapshot_of(
     uow: UnitOfWork,
     definition: ObjectDefinition,
@@ -113,15 +120,17 @@ def snapshot_of(
     *,
     given_faults: tuple[FieldViolation, ...] = (),
     is_approved: bool = False,
+    form: FieldSet | None = None,
 ) -> MoveSnapshot:
     """Everything a decision about a move looks at. ``faults``: those of the record's values as they were,
-    ``given_faults`` those of the values that come with the move.
+    ``given_faults`` those of the values that come with the move. ``form``: the feedback form of a record that
+    is in no stage yet, to which there are no answers; else it is the one that its stay pins.
     """
     pipeline = standing.pipeline
     assert pipeline is not None
-    feedback = pinned_feedback(uow, standing)
+    feedback = form or pinned_feedback(uow, standing)
     answer_faults: tuple[FieldViolation, ...] = ()
-    if feedback is not None:
+    if feedback is not None and form is None:
         answer_faults = violations(feedback, given.answers)
         answer_faults += pointer_faults(uow, feedback, given_so_far(standing).answers, given.answers)
     return MoveSnapshot(

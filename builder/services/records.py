@@ -85,7 +85,9 @@ class Refusal:
 
 
 def problem_of_unmet(item: Unmet) -> Problem:
-    return Problem(item.message_key, item.field or "", dict(item.values))
+    """Placed at the field of the record; what is missing in the stage's feedback has no place in it."""
+    place = "" if item.kind == "feedback" else item.field or ""
+    return Problem(item.message_key, place, dict(item.values))
 
 
 @dataclass(frozen=True)

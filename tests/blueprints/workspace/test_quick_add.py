@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from builder.db.records import Record
+from builder.services.definitions import publish
 from tests.blueprints.workspace.desk import sent_by
-from tests.fixtures.boards import Boards
+from tests.factories import stage
+from tests.fixtures.boards import GATED, Boards
 
 ADD = "/w/acme/p/{}/board/{}/new"
 FREE_A, FREE_B = ADD.format("free", "a"), ADD.format("free", "b")
@@ -61,7 +63,19 @@ def test_it_works_with_and_without_scripts(boards: Boards) -> None:
     assert json.loads(quick.headers["HX-Trigger"])["added"]["to"] == "a"
     assert '<ul hx-swap-oob="afterbegin:#cards-a">' in quick.text
     assert 'id="head-a" hx-swap-oob="true"' in quick.text
+    assert 'hx-swap-oob="delete"' not in quick.text, "no board has a card of it that could be taken away"
     assert records(boards) == [("Plain", "b"), ("Quick", "a")]
+
+
+def test_a_board_with_lanes_is_drawn_anew(sqlite_boards: Boards) -> None:
+    """The lane of the new record may be one that no card was in."""
+    form = {"f-title": "Quick", "board": "free?lanes=heat"}
+
+    answer = sqlite_boards.town.as_("Ada").post(FREE_A, form, htmx=True)
+
+    assert (answer.status_code, answer.text) == (204, "")
+    assert answer.headers["HX-Redirect"].endswith("/w/acme/p/free/board?lanes=heat")
+    assert records(sqlite_boards) == [("Quick", "a")]
 
 
 def test_what_is_missing_is_told_at_its_field_and_what_was_typed_stays(sqlite_boards: Boards) -> None:
@@ -87,8 +101,26 @@ def test_the_gate_of_the_first_stage_holds_and_its_fields_join_the_form(boards: 
     assert 'id="f-due-error"' in answer.text
     # Tasks and the sign of the first stage have no field here: they are told.
     assert "Visit" in answer.text
+    assert "Feedback “Address” must be given." in answer.text, "nor has the feedback of the first stage"
     assert [name for name, _ in records(boards, "gated")] == ["Bridge"]
     assert ada.post(GATED_A, {"f-title": "First"}).status_code == 303
+
+
+def test_a_gate_that_asks_about_feedback_refuses_with_its_words(sqlite_boards: Boards) -> None:
+    """Beyond the first stage nobody can have answered yet: conditions see empty answers."""
+    town = sqlite_boards.town
+    ask = {"field": "feedback.mood", "op": "eq", "value": "well"}
+    gate = {"leave": {"conditions": [{"when": ask, "message": {"en": "No mood."}, "severity": "block"}]}}
+    uow = town.work()
+    publish(uow, [{**GATED, "stages": [stage("a", 10, feedback="talk", gate=gate), *GATED["stages"][1:]]}])
+    uow.commit()
+    uow.session.close()
+
+    answer = town.as_("Ada").post(GATED_B, {"f-title": "Beyond"}, htmx=True)
+
+    assert answer.status_code == 422
+    assert "No mood." in answer.text
+    assert [name for name, _ in records(sqlite_boards, "gated")] == ["Bridge"]
 
 
 def test_who_may_not_and_what_is_not_there(sqlite_boards: Boards) -> None:
