@@ -138,9 +138,9 @@ def _in_order(uow: UnitOfWork, files: Sequence[SetFile]) -> list[SetFile]:
     """Files behind those whose records they refer to; where references go in circles, as they were chosen.
 
     Of one object, visits come first: a history is only loaded for records that it makes, and what these hold
-    besides is then filled in.
+    besides is then filled in. What is left out stands at the end.
     """
-    waiting = list(files)
+    waiting = [file for file in files if not file.is_left_out]
     ordered: list[SetFile] = []
     while waiting:
         objects = [file.job.object_key for file in waiting]
@@ -156,7 +156,7 @@ def _in_order(uow: UnitOfWork, files: Sequence[SetFile]) -> list[SetFile]:
         )
         waiting.remove(ready)
         ordered.append(ready)
-    return ordered
+    return [*ordered, *(file for file in files if file.is_left_out)]
 
 
 def _targets(uow: UnitOfWork, file: SetFile) -> set[str]:
