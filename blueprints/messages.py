@@ -37,19 +37,14 @@ def told(problem: Problem) -> str:
 
 
 def named(name: Any, text: Any) -> str:
-    """A text with what it is about in front of it, with the colon of the reader's language."""
-    return f"{name}{gettext(': ')}{text}"
+    """A text with what it is about in front of it where it does not say so itself."""
+    is_said = not name or f"“{name}”" in text
+    return str(text) if is_said else f"{name}{gettext(': ')}{text}"
 
 
 def error_lines(form: RecordForm) -> list[tuple[str, str]]:
-    """What the summary of a refused form lists: the control's id (or nothing) and the text, field name
-    first where the text does not say it.
-    """
-    lines = []
-    for anchor, problem in form.summary:
-        name, text = form.label_of(problem), told(problem)
-        lines.append((anchor, named(name, text) if name and f"“{name}”" not in text else text))
-    return lines
+    """What the summary of a refused form lists: the control's id (or nothing) and the text with its field."""
+    return [(anchor, named(form.label_of(problem), told(problem))) for anchor, problem in form.summary]
 
 
 def local(value: Any) -> Any:

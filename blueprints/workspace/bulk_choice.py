@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done, show_form
-from blueprints.messages import message, told
+from blueprints.messages import local, message, named, told
 from blueprints.scope import Scope
 from blueprints.workspace.list_state import ListState, read_state
 from builder.db.ids import from_public, to_public
@@ -171,13 +171,18 @@ def show_selection(
         back=selection.state.address(),
         most_whole=bulk_runs.MOST_WHOLE,
         problems=problems or [],
-        refused=_told(refused),
+        refused=_told(definition, refused),
         unconfirmed=refused is not None and any(one.is_confirmable for one in refused.refused),
         **facts,
     )
 
 
-def _told(result: BulkResult | None) -> list[tuple[int, str, str]]:
-    if result is None:
-        return []
-    return [(one.record_id, one.name, told(problem)) for one in result.refused for problem in one.problems]
+def _told(definition: ObjectDefinition, result: BulkResult | None) -> list[tuple[int, str, str]]:
+    """Why records are refused, each reason with the field that it is about."""
+    fields, found = definition.fields.by_key, []
+    for one in result.refused if result else ():
+        for problem in one.problems:
+            field = fields.get(problem.place.removeprefix("/").partition("/")[0])
+            name = local(field.label) if field else ""
+            found.append((one.record_id, one.name, named(name, told(problem))))
+    return found

@@ -346,6 +346,19 @@ def test_page_drag_and_command_line_refuse_with_the_same_list(
         assert page
 
 
+def test_ticked_rows_say_of_each_reason_what_it_is_about(sqlite_boards: Boards) -> None:
+    ada = sqlite_boards.town.as_("Ada")
+    row = f"{to_public(sqlite_boards.id)}:{sqlite_boards.row().revision}"
+
+    answer = ada.post("/w/acme/o/matter/bulk/move", {"row": [row], "to": "gated/b"})
+
+    assert answer.status_code == 422
+    reasons = [html.unescape(text) for text in re.findall(r'class="import-reason">([^<]*)<', answer.text)]
+    assert "“Due” must be filled in." in reasons
+    assert "Feedback “Address” must be given." in reasons
+    assert "Please fill in this field." not in reasons
+
+
 def test_looking_at_a_move_locks_nothing(boards: Boards, count_statements: Any) -> None:
     rita = boards.town.as_("Rita")
     with count_statements(boards.town.app) as sent:
