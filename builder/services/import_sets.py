@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -176,10 +177,26 @@ def _targets(uow: UnitOfWork, file: SetFile) -> set[str]:
 
 
 def promises(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> Promises:
-    """What the other files of the set will bring: for each object, whether it will have a key or name."""
+    """What the other files of the set will bring: for each object, whether it will have a key or name.
+
+    A file is read when something first refers to its object, so most are never read for the page of another.
+    """
     set_id = set_of(job)
-    others = [other for other in (jobs_of(uow, set_id) if set_id is not None else ()) if other.id != job.id]
-    return promised(uow, [_looked(uow, blobs, other) for other in others])
+    found: dict[str, list[TextTest]] = {}
+    for other in jobs_of(uow, set_id) if set_id is not None else ():
+        if other.id != job.id and other.status == DRAFT and not is_left_out(other):
+            found.setdefault(other.object_key, []).append(_read_when_asked(uow, blobs, other))
+    return {key: _any_of(tests) for key, tests in found.items()}
+
+
+def _read_when_asked(uow: UnitOfWork, blobs: BlobStore, job: ImportJob) -> TextTest:
+    """Whether a file brings what a text names."""
+
+    @cache
+    def test() -> TextTest:
+        return promised(uow, [_looked(uow, blobs, job)]).get(job.object_key, lambda _text: False)
+
+    return lambda text: test()(text)
 
 
 def promised(uow: UnitOfWork, files: Sequence[SetFile]) -> Promises:

@@ -295,3 +295,83 @@ def test_a_zoho_company_linked_by_the_ids_of_zoho(client: Client) -> None:
     assert links(uow, "contact", "account") == len(contacts) - len(orphans)
     assert not verify(uow).differences
     uow.session.close()
+
+
+def test_messy_files_keep_each_of_their_rows(client: Client) -> None:
+    """All of a set are opened one by one: their columns are those of the oracle, and each row comes in."""
+    files: dict[str, dict[str, Any]] = json.loads(shared("oracles/messy_csv.json").read_text("utf-8"))[
+        "files"
+    ]
+    names = sorted(name for name, told in files.items() if told["records"])
+    page = client.page
+    for part in (names[:13], names[13:26], names[26:]):
+        client.upload(*(shared(f"messy_csv/{name}") for name in part))
+        page.wait_for_url("**/together")
+        for chosen in page.locator("#import-together tbody select").all():
+            chosen.select_option("product")
+        with page.expect_navigation():
+            page.get_by_role("button", name="Take these objects").click()
+        together = page.url
+        addresses = page.locator("#import-together tbody a").evaluate_all("all => all.map(one => one.href)")
+        wanted = {}
+        for name, address in zip(part, addresses, strict=True):
+            page.goto(address, wait_until="domcontentloaded")
+            wanted[Path(name).name] = _map_first_column(page, shared(f"messy_csv/{name}"), files[name])
+        page.goto(together)
+        page.get_by_role("link", name="See what will happen").click()
+        page.wait_for_url("**/check")
+        assert {
+            row["File"].split(" ", 1)[1]: (row["New"], row["Refused"]) for row in client.table()
+        } == wanted
+        page.get_by_role("button", name="Import all files").click()
+        page.wait_for_url("**/together")
+        told = {
+            row["File"].split(" ", 1)[1].split("\n")[0]: (row["New"], row["Refused"])
+            for row in client.table()
+        }
+        assert told == wanted
+    uow = client.work()
+    brought = uow.session.scalar(select(func.count()).where(Record.object_key == "product"))
+    blank = sum(told["all_blank"] for told in files.values())
+    refused = sum(int(told) for _, told in wanted.values())
+    assert brought is not None
+    assert 0 < brought <= sum(files[name]["records"] for name in names) - blank - refused
+    uow.session.close()
+
+
+def _map_first_column(page: Any, path: Path, told: dict[str, Any]) -> tuple[str, str]:
+    """Let the first column that is filled be the name, without a key; how many rows must come in and how many
+    must not.
+    """
+    rows = page.locator("#import-mapping table").first.locator("tbody tr")
+    headings = rows.evaluate_all("rows => rows.map(row => row.cells[0].innerText.split('\\n')[0])")
+    assert len(headings) == (told["header_cells"] or len(told["first"])), path.name
+    for shown, header in zip(headings, told["header"] or (), strict=False):
+        # Two columns alike get a number, a column without a heading its place.
+        assert shown.startswith((" ".join(header.split()), "#")), path.name
+    place = next(at for at, cell in enumerate(told["first"]) if cell.strip())
+    page.evaluate(
+        """([place]) => {
+            for (const one of document.querySelectorAll("#import-mapping select[name^=field-]"))
+                one.value = one.name === `field-${place}` ? "key:name" : "";
+            document.querySelector("#key_column").value = "";
+        }""",
+        [place],
+    )
+    page.get_by_role("button", name="Check all rows").click()
+    page.wait_for_url("**/together", wait_until="commit")
+    lines = list(
+        csv.reader(
+            io.StringIO(path.read_bytes().decode(told["encoding"]), newline=""), delimiter=told["delimiter"]
+        )
+    )
+    skipped = 0 if told["skip"] is None else told["skip"] + 1
+    records = [line for line in lines[skipped:] if any(cell.strip() for cell in line)]
+    width = len(headings)
+    good = sum(
+        len(line) > place
+        and len(line[place].strip().splitlines()) == 1  # a name is of one line
+        and not any(cell.strip() for cell in line[width:])
+        for line in records
+    )
+    return f"{good:,}", f"{len(records) - good:,}"
