@@ -13,6 +13,7 @@ from flask_babel import gettext, lazy_gettext
 from blueprints.messages import local
 from blueprints.scope import Scope
 from blueprints.workspace.area import record_address
+from blueprints.workspace.cards import stage_title
 from blueprints.workspace.record_forms import ids_in
 from blueprints.workspace.shown import Reader, is_id, moment
 from builder.queries.audit import AuditEvent
@@ -181,7 +182,25 @@ class Teller:
         noted = event.data.get("name") or event.data.get("title")
         return noted if isinstance(noted, str) else label
 
+    def _moved(self, event: AuditEvent) -> Iterator[Change]:
+        """From which stage to which, and what was said about it."""
+        pipeline = self.here.catalog.pipelines.get(str(event.data.get("pipeline")))
+        stages = pipeline.by_key if pipeline is not None else {}
+        keys = (str(event.data.get(side) or "") for side in ("from", "to"))
+        left, entered = (stage_title(stages.get(key), key) if key else "" for key in keys)
+        yield Change(gettext("Stage"), left, entered)
+        listed = pipeline.reasons.values() if pipeline is not None else ()
+        reasons = {reason.key: str(local(reason.label)) for group in listed for reason in group}
+        reason = str(event.data.get("reason") or "")
+        said = [str(part) for part in (reasons.get(reason, reason), event.data.get("note")) if part]
+        if override := event.data.get("override"):
+            said.append(gettext("Set the gate aside: %(reason)s", reason=override))
+        if said:
+            yield Change(gettext("Reason"), "", " · ".join(said))
+
     def _changes(self, event: AuditEvent) -> Iterator[Change]:
+        if event.kind == "record.moved":
+            yield from self._moved(event)
         before, after = _side(event, "before"), _side(event, "after")
         definition = self.here.catalog.objects.get(event.object_key or "")
         known = definition.fields.by_key if definition is not None else {}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
 
+from builder.db.ids import to_public
+from tests.blueprints.workspace.desk import matter
 from tests.fixtures.town import Town
 
 AUDIT = "/w/acme/admin/audit"
@@ -40,6 +43,19 @@ def test_writes_stand_in_it_with_who_what_where_and_values(sqlite_town: Town) ->
     assert rows[0][:3] == ["When (UTC)", "Who", "What"]
     assert rows[1][1:5] == ["Ada", "changed a record", "'=Audited", "127.0.0.1"]
     assert '"6.50"' in rows[1][5]
+
+
+def test_moves_tell_the_stages_and_the_reason(sqlite_town: Town) -> None:
+    record = matter(sqlite_town)
+    ada, place = sqlite_town.as_("Ada"), f"/w/acme/r/{to_public(record)}/move/lost"
+    form = {"_form": "1", "revision": "1", "reason_key": "price", "reason_note": "Far too dear"}
+    assert ada.post(place, form).status_code == 303
+
+    page = unescape(ada.get(f"{AUDIT}?kind=record.moved").text)
+
+    told = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "Stage: A → Lost" in told
+    assert "Reason: – → Price · Far too dear" in told
 
 
 def test_changes_of_people_are_told_by_names(sqlite_town: Town) -> None:
