@@ -21,6 +21,7 @@ from builder.db.ids import to_public
 from builder.errors import Invalid, Stale
 from builder.forms.people import PersonForm
 from builder.queries import directory as queries
+from builder.queries.holdings import holdings
 from builder.services import people as services
 from builder.services import postings
 from builder.services.people import EDIT_PEOPLE, AddedPerson, PersonFacts
@@ -104,7 +105,7 @@ def person(member_id: int) -> Response:
 def change_person(member_id: int) -> Response:
     here = scope()
     here.require(EDIT_PEOPLE)
-    queries.person(here.session, member_id, _today())
+    before = queries.person(here.session, member_id, _today())
     form, uow, seen = PersonForm(request.form), here.unit_of_work(), sent_revision()
     try:
         services.change(uow, member_id, _facts(form, is_active=form.is_active.data), seen)
@@ -114,6 +115,11 @@ def change_person(member_id: int) -> Response:
         stored = _form_of(now) if isinstance(error, Stale) else None
         return _show(form, now, problems=refuse(form, error), stored=stored, status=error.status)
     uow.commit()
+    has_left = before.is_active and not form.is_active.data
+    if has_left and holdings(here.session, here.catalog, member_id):
+        who = before.name
+        words = gettext("Saved. What %(name)s owns stays with them until a colleague gets it.", name=who)
+        return done(url_for("admin.show_handover", member_id=member_id), words)
     return done(url_for("admin.people_list"), gettext("Saved."))
 
 

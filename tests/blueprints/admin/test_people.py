@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from builder.db.ids import to_public
 from builder.db.people import Member
+from tests.blueprints.workspace.desk import matter
 from tests.fixtures.town import PASSWORD, Town
 
 LIST = "/w/acme/admin/people"
@@ -160,6 +161,18 @@ def test_a_person_who_leaves_cannot_enter_any_more(sqlite_town: Town) -> None:
     assert rita.get(LIST).status_code == 404
     assert "Rita" not in ada.get(LIST, htmx=True).text
     assert "Rita" in ada.get(f"{LIST}?all=1", htmx=True).text
+
+
+def test_whoever_leaves_with_records_leads_to_handing_them_over(sqlite_town: Town) -> None:
+    ada, form = sqlite_town.as_("Ada"), {"name": "Rita", "role_key": "rep", "revision": "1"}
+    matter(sqlite_town)
+
+    answer = ada.post(person_url(sqlite_town, "Rita"), form)
+
+    assert answer.location == person_url(sqlite_town, "Rita") + "/hand-over"
+    page = ada.get(answer.location).text
+    assert "What Rita owns stays with them until a colleague gets it." in page
+    assert "Matters" in page
 
 
 def test_the_last_admin_stays(sqlite_town: Town) -> None:
