@@ -74,27 +74,30 @@ class Duration(FieldType):
         return [] if is_empty(value) else [self.text(definition, value, ctx)]
 
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
-        """The parts that are not nothing, days only where days are the unit: ``49 hr 5 min``."""
-        if is_empty(value):
-            return ""
         unit = str(definition.params.get("unit", "minute"))
-        rest = int(str(value))
-        parts = []
-        for name, length in SECONDS.items():
-            if name == "day" and unit != "day":
-                continue
-            count, rest = divmod(rest, length)
-            if count:
-                parts.append(_measured(count, name, ctx.locale))
-        mark = "" if ctx.locale.startswith("zh") else " "
-        return mark.join(parts) or _measured(0, unit, ctx.locale)
+        return "" if is_empty(value) else length_text(int(str(value)), unit, ctx.locale)
 
     def export(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
-        """``h:mm:ss``, which spreadsheets read as a length of time too."""
-        if is_empty(value):
-            return ""
-        minutes, seconds = divmod(int(str(value)), 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+        return "" if is_empty(value) else clock_text(int(str(value)))
+
+
+def length_text(seconds: int, unit: str, locale: str) -> str:
+    """The parts that are not nothing, days only where days are the unit: ``49 hr 5 min``."""
+    rest, parts = seconds, []
+    for name, length in SECONDS.items():
+        if name == "day" and unit != "day":
+            continue
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(_measured(count, name, locale))
+    mark = "" if locale.startswith("zh") else " "
+    return mark.join(parts) or _measured(0, unit, locale)
+
+
+def clock_text(seconds: int) -> str:
+    """``h:mm:ss``, which spreadsheets read as a length of time too."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def _measured(count: int, unit: str, locale: str) -> str:

@@ -12,6 +12,7 @@ from builder.domain.kinds import SIGNIFICANT_DIGITS, Kind, is_empty
 from builder.domain.labels import Label
 from builder.errors import N_, Problem
 from builder.fieldtypes.base import END, FieldContext, FieldType, Objects, no_start
+from builder.fieldtypes.duration import clock_text, length_text
 from builder.fieldtypes.money import money_text
 from builder.fieldtypes.number import grouped
 
@@ -72,7 +73,16 @@ class Rollup(FieldType):
         return None
 
     def text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
-        return "" if is_empty(value) else grouped(str(value), ctx)
+        """A number; a length of time where that is what it adds up (``metadata.total_units``)."""
+        if is_empty(value):
+            return ""
+        unit = definition.params.get("unit")
+        return grouped(str(value), ctx) if unit is None else length_text(int(str(value)), unit, ctx.locale)
+
+    def export(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
+        if is_empty(value) or "unit" not in definition.params:
+            return super().export(definition, value, ctx)
+        return clock_text(int(str(value)))
 
     def default(self, definition: FieldDefinition, ctx: FieldContext) -> JsonValue:
         return "0" if definition.params["function"] == "count" else None

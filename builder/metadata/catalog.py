@@ -19,6 +19,7 @@ from builder.errors import N_, NotFound
 from builder.metadata.cache import ProcessCache
 from builder.metadata.compiler import Definition, Version, compiled
 from builder.metadata.field_rights import seen_feedback, seen_objects, seen_views, veils_of
+from builder.metadata.total_units import with_units
 
 UNKNOWN = N_("This workspace has no %(kind)s “%(key)s”.")
 
@@ -105,7 +106,7 @@ class Catalog:
         return cls(
             workspace_id=workspace_id,
             stamp=stamp,
-            objects=dict(sorted(objects.items(), key=lambda item: (item[1].position, item[0]))),
+            objects=with_units(dict(sorted(objects.items(), key=lambda item: (item[1].position, item[0])))),
             pipelines=cast("dict[str, Pipeline]", kinds["pipeline"]),
             feedback=cast("dict[str, Feedback]", kinds["feedback"]),
             views=dict(sorted(views.items(), key=lambda item: (item[1].position, item[0]))),
@@ -181,7 +182,7 @@ class Catalog:
             veils = veils_of(self.objects, role, self.feedback)
             seen = replace(
                 self,
-                objects=seen_objects(self.objects, veils),
+                objects=with_units(seen_objects(self.objects, veils)),
                 views=seen_views(self.views, veils),
                 feedback={
                     key: seen_feedback(form, veils.get(FEEDBACK_MARK + key))

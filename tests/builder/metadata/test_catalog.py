@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from builder.errors import NotFound
+from builder.fieldtypes.base import FieldContext
+from builder.fieldtypes.registry import type_of
 from builder.metadata.catalog import Catalog, PlainRow, catalog_of
 from builder.metadata.documents import checksum
 from tests.builder.metadata import samples
@@ -90,3 +92,39 @@ def test_a_catalog_is_built_once_per_stamp_and_anew_after_a_publish() -> None:
     assert catalog_of(501, 2, rows) is not first
     assert catalog_of(502, 1, rows) is not first
     assert len(calls) == 3
+
+
+def _ticket_and_visit(unit: str) -> Catalog:
+    """Tickets that add up how long visits took, in a unit, and count them."""
+    total = {
+        "x-type": "rollup",
+        "x-label": {"en": "Total"},
+        "x-from": "visit",
+        "x-by": "ticket",
+        "x-of": "took",
+    }
+    own = samples.OBJECT["fields"]
+    totals = {"time": {**total, "x-function": "sum"}, "often": {**total, "x-function": "count"}}
+    ticket = {**samples.OBJECT, "fields": {**own, "properties": {**own["properties"], **totals}}}
+    columns = {
+        "name": {"x-type": "text", "x-label": {"en": "Name"}, "x-role": "name"},
+        "took": {"x-type": "duration", "x-label": {"en": "Took"}, "x-unit": unit},
+        "ticket": {"x-type": "reference", "x-label": {"en": "Ticket"}, "x-target": "ticket"},
+    }
+    visit = {
+        **{key: value for key, value in samples.OBJECT.items() if key not in ("search", "duplicate_keys")},
+        "key": "visit",
+        "fields": {"type": "object", "required": ["name"], "properties": columns},
+    }
+    return Catalog.build(5, 9, [_row(ticket, 1), _row(visit, 2)])
+
+
+def test_a_total_of_lengths_of_time_is_told_as_one() -> None:
+    fields, context = _ticket_and_visit("hour").object("ticket").fields, FieldContext(locale="en")
+    time, often = fields.by_key["time"], fields.by_key["often"]
+    assert type_of(time).text(time, "7260", context) == "2 hr 1 min"
+    assert type_of(time).export(time, "7260", context) == "2:01:00"
+    assert type_of(often).text(often, "7260", context) == "7,260"
+    other = _ticket_and_visit("day").object("ticket").fields
+    assert type_of(time).text(other.by_key["time"], "90000", context) == "1 day 1 hr"
+    assert other.checksum != fields.checksum, "what is kept under it tells another unit"
