@@ -119,8 +119,8 @@ def test_what_all_files_would_bring_is_shown_before_they_start(importing: Town) 
     mapped(ada, place)
     assert f'href="{place}/check"' in ada.get(place).text
     page = ada.get(f"{place}/check").text
-    rows = re.findall(r"<tr>\s*<td>\s*\d\. (.*?)</tr>", page, re.DOTALL)
-    counts = [re.findall(r'"text-end">\s*(?:<a[^>]*>)?(\d+)', row) for row in rows]
+    rows = re.findall(r"<tr>\s*<td>\s*<span[^>]*>\d\. (.*?)</tr>", page, re.DOTALL)
+    counts = [re.findall(r'"text-end"[^>]*>\s*(?:<a[^>]*>)?(\d+)', row) for row in rows]
     assert counts == [["2", "2", "0", "0", "0"], ["3", "2", "0", "0", "1"]]
     assert "Nothing is called “K9”." in page
     assert "Import all files" in page
