@@ -101,7 +101,7 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-20480",
-        "mmap_size=268435456",
+        "mmap_size=2147418112",  # the most there is: mapped pages are read without asking the system
     ):
         connection.execute(f"PRAGMA {pragma}")
 

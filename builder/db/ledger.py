@@ -25,7 +25,8 @@ class StayRow(Base, WorkspaceScoped):
     __table_args__ = (
         Index("ix_stay_record", "workspace_id", "record_id", "sequence", unique=True),
         # The lists behind figures are walked from the latest entry on; the way out and the record are in the
-        # index, so that visits that do not count are stepped over without being read.
+        # index, so that visits that do not count are stepped over without being read. So are amounts: the
+        # funnel of a period of days is counted here alone.
         Index(
             "ix_stay_entered",
             "workspace_id",
@@ -35,6 +36,9 @@ class StayRow(Base, WorkspaceScoped):
             "id",
             "left_via",
             "record_id",
+            "sequence",
+            "currency",
+            "amount_minor",
         ),
         Index("ix_stay_period", "workspace_id", "pipeline_key", "entered_at"),
         Index(

@@ -7,11 +7,12 @@ Per record the visited steps are a sum of distinct bits, so two grouped statemen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from builder.db.ledger import StayRow
 from builder.db.records import Record
@@ -29,7 +30,8 @@ from builder.domain.reach import (
     pair_of,
 )
 from builder.errors import N_, Invalid
-from builder.queries.population import Population, clauses
+from builder.queries.population import Population, clauses, narrowed
+from builder.queries.side_by_side import by_standing
 
 Amounts: TypeAlias = Literal["entry", "now", "none"]
 MOST_STEPS = 62  # bits of a signed 64-bit integer
@@ -111,7 +113,10 @@ def tally_of_stays(
     _add_flow(session, tally, _flow(population, pipeline, amounts, key))
     bits = _bits(pipeline, steps)
     if bits:
-        _add_reach(session, tally, steps, _reach(population, pipeline, bits, amounts, key))
+        of_steps = sorted(set(bits.values())) if amounts != "none" else []
+        visits = _visits(session, population, pipeline, bits, amounts)
+        reach = _reach(population, pipeline, visits, of_steps, amounts, key)
+        _add_reach(session, tally, steps, of_steps, reach)
     return tally
 
 
@@ -126,18 +131,33 @@ def _bits(pipeline: Pipeline, steps: FunnelSteps) -> dict[str, int]:
     return places
 
 
-def _counted(population: Population, pipeline: Pipeline) -> ColumnElement[bool]:
+def _entered(population: Population, pipeline: Pipeline, stages: Iterable[str]) -> list[ColumnElement[bool]]:
+    """Entries into these stages in the period. They are named, so that the index of entries serves, which
+    holds all that is asked of a visit.
+    """
     start, end = population.edges
     parts = [
         StayRow.pipeline_key == pipeline.key,
+        StayRow.stage_key.in_(sorted(stages)),
         StayRow.left_via.is_distinct_from("void"),
-        clauses(population, is_there_now=False),
     ]
     if start is not None:
         parts.append(StayRow.entered_at >= start)
     if end is not None:
         parts.append(StayRow.entered_at < end)
-    return and_(*parts)
+    return parts
+
+
+def _with_records(
+    population: Population,
+    columns: Sequence[ColumnElement[Any]],
+    record_id: ColumnElement[Any],
+) -> Select[*tuple[Any, ...]]:
+    """These columns of rows of the population's records."""
+    mine = clauses(population, is_there_now=False)
+    statement = select(*columns).join(Record, Record.id == record_id).where(mine)
+    # Of everybody's records most are met; of those of a few people, theirs are read.
+    return statement if narrowed(population) else by_standing(statement, (*columns, mine))
 
 
 def _worth(amounts: Amounts) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -152,19 +172,16 @@ def _flow(
     population: Population, pipeline: Pipeline, amounts: Amounts, group: ColumnElement[Any]
 ) -> Select[*tuple[Any, ...]]:
     currency, amount = _worth(amounts)
-    rows = (
-        select(
-            group.label("g"),
-            StayRow.stage_key.label("stage"),
-            StayRow.left_via.label("via"),
-            currency.label("currency"),
-            amount.label("amount"),
-            StayRow.record_id.label("record"),
-        )
-        .join(Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id))
-        .where(_counted(population, pipeline))
-        .subquery()
-    )
+    columns = [
+        group.label("g"),
+        StayRow.stage_key.label("stage"),
+        StayRow.left_via.label("via"),
+        currency.label("currency"),
+        amount.label("amount"),
+        StayRow.record_id.label("record"),
+    ]
+    entries = _with_records(population, columns, StayRow.record_id.expression)
+    rows = entries.where(*_entered(population, pipeline, pipeline.by_key)).subquery()
     keys = (rows.c.g, rows.c.stage, rows.c.via, rows.c.currency)
     total = func.coalesce(func.sum(rows.c.amount), 0)
     return select(*keys, func.count(), total, func.min(rows.c.record)).group_by(*keys)
@@ -178,76 +195,78 @@ def _add_flow(session: WorkspaceSession, tally: Tally, statement: Select[*tuple[
         tally.add(group, LEFT_BY_VIA[via], stage, code, int(n), int(amount))
 
 
+def _visits(
+    session: WorkspaceSession,
+    population: Population,
+    pipeline: Pipeline,
+    bits: dict[str, int],
+    amounts: Amounts,
+) -> Select[*tuple[Any, ...]]:
+    """(record, step's bit, currency, amount) of each step that a record visited. Amounts at entry are those
+    of the latest visit to the step; others are not told here.
+    """
+    bit = cast(case(bits, value=StayRow.stage_key), BigInteger).label("bit")
+    currency, amount = _worth(amounts if amounts == "entry" else "none")
+    worth = (currency.label("currency"), amount.label("amount"))
+    entries = select(StayRow.record_id.label("record"), bit, *worth, StayRow.sequence.label("sequence"))
+    entries = entries.where(*_entered(population, pipeline, bits))
+    if narrowed(population) or population.condition is not None:
+        mine = clauses(population, is_there_now=False)
+        entries = entries.where(StayRow.record_id.in_(select(Record.id).where(mine)))
+    rows = entries.subquery()
+    each, told = (rows.c.record, rows.c.bit), (rows.c.record, rows.c.bit, rows.c.currency, rows.c.amount)
+    if session.get_bind().dialect.name == "sqlite":
+        # Columns that are not grouped come from the row of the maximum, there and nowhere else.
+        return select(*told, func.max(rows.c.sequence)).group_by(*each)
+    return select(*told).ext(distinct_on(*each)).order_by(*each, rows.c.sequence.desc())
+
+
 def _reach(
     population: Population,
     pipeline: Pipeline,
-    bits: dict[str, int],
+    visits: Select[*tuple[Any, ...]],
+    of_steps: Sequence[int],
     amounts: Amounts,
     group: ColumnElement[Any],
 ) -> Select[*tuple[Any, ...]]:
-    """(group, bits of the record's steps, standing, step's bit, currency) → records, Σ amount."""
-    visits = _visits(population, pipeline, bits, amounts, group)
-    if amounts == "none":
-        each = (visits.c.g, visits.c.record, visits.c.standing)
-        mask = func.sum(visits.c.bit.distinct()).label("mask")
-        records = select(*each, mask).group_by(*each).subquery()
-        kept = (records.c.g, records.c.mask, records.c.standing)
-        return select(*kept, literal(0), literal(""), func.count(), literal(0)).group_by(*kept)
-    latest = select(visits).where(visits.c.place == 1).subquery()
-    masked = select(
-        latest.c.g,
-        func.sum(latest.c.bit).over(partition_by=latest.c.record).label("mask"),
-        latest.c.standing,
-        latest.c.bit,
-        latest.c.currency,
-        latest.c.amount,
-    ).subquery()
-    keys = (masked.c.g, masked.c.mask, masked.c.standing, masked.c.bit, masked.c.currency)
-    return select(*keys, func.count(), func.coalesce(func.sum(masked.c.amount), 0)).group_by(*keys)
-
-
-def _visits(
-    population: Population,
-    pipeline: Pipeline,
-    bits: dict[str, int],
-    amounts: Amounts,
-    group: ColumnElement[Any],
-) -> Any:
-    currency, amount = _worth(amounts)
-    bit = cast(case(bits, value=StayRow.stage_key), BigInteger)
+    """(group, bits of a record's steps, standing, those of them with the currency, currency) → records, then
+    Σ amount of each of the steps ``of_steps``.
+    """
+    visited = visits.subquery()
+    here, one = func.sum(visited.c.bit), (visited.c.record, visited.c.currency)
+    sums = [func.sum(case((visited.c.bit == bit, visited.c.amount))).label(f"a{bit}") for bit in of_steps]
+    mask = func.sum(here).over(partition_by=visited.c.record)
+    each = select(*one, here.label("here"), mask.label("mask"), *sums).group_by(*one).subquery()
     standing = case(
         (Record.pipeline_key == pipeline.key, func.coalesce(Record.outcome, "open")), else_="gone"
     )
+    now = _worth(amounts) if amounts == "now" else None
     columns = [
         group.label("g"),
-        StayRow.record_id.label("record"),
+        each.c.mask,
         standing.label("standing"),
-        bit.label("bit"),
-        currency.label("currency"),
-        amount.label("amount"),
+        each.c.here,
+        (each.c.currency if now is None else now[0]).label("currency"),
+        *((each.c[f"a{bit}"] if now is None else now[1]).label(f"a{bit}") for bit in of_steps),
     ]
-    if amounts != "none":
-        # The latest visit to a step is the one whose amount counts.
-        place = func.row_number().over(
-            partition_by=(StayRow.record_id, bit), order_by=StayRow.sequence.desc()
-        )
-        columns.append(place.label("place"))
-    return (
-        select(*columns)
-        .join(Record, and_(Record.workspace_id == StayRow.workspace_id, Record.id == StayRow.record_id))
-        .where(_counted(population, pipeline), StayRow.stage_key.in_(list(bits)))
-        .subquery()
-    )
+    rows = _with_records(population, columns, each.c.record).subquery()
+    keys = (rows.c.g, rows.c.mask, rows.c.standing, rows.c.here, rows.c.currency)
+    totals = (func.coalesce(func.sum(rows.c[f"a{bit}"]), 0) for bit in of_steps)
+    return select(*keys, func.count(), *totals).group_by(*keys)
 
 
 def _add_reach(
-    session: WorkspaceSession, tally: Tally, steps: FunnelSteps, statement: Select[*tuple[Any, ...]]
+    session: WorkspaceSession,
+    tally: Tally,
+    steps: FunnelSteps,
+    of_steps: Sequence[int],
+    statement: Select[*tuple[Any, ...]],
 ) -> None:
-    for group, mask, standing, bit, currency, n, amount in session.execute(statement):
-        bits = [int(bit)] if bit else _bits_of(int(mask))
-        for one in bits:
+    for group, mask, standing, here, currency, n, *sums in session.execute(statement):
+        amounts = dict(zip(of_steps, sums, strict=True))
+        for one in _bits_of(int(here)):
             for measure, place in _measures(int(mask), one.bit_length() - 1, standing, steps):
-                tally.add(group, measure, place, currency or "", int(n), int(amount))
+                tally.add(group, measure, place, currency or "", int(n), int(amounts.get(one, 0)))
 
 
 def _bits_of(mask: int) -> list[int]:

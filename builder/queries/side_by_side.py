@@ -26,9 +26,15 @@ _INDEX = "INDEXED BY ix_record_report"
 # Spelled out: no database takes a partial index for a value that it is told later.
 _HAS_ENDED = Record.outcome != literal_column("'open'")
 _TABLE = cast(Table, Record.__table__)
-_HELD = next(
-    {column.name for column in index.columns} for index in _TABLE.indexes if index.name == "ix_record_report"
-)
+
+
+def _columns(index_name: str) -> frozenset[str]:
+    found = next(index for index in _TABLE.indexes if index.name == index_name)
+    return frozenset(column.name for column in found.columns)
+
+
+_HELD = _columns("ix_record_report")
+_STANDING = _columns("ix_record_standing")
 
 
 def side_by_side(statement: _Statement) -> _Statement:
@@ -43,6 +49,14 @@ def along_ends(statement: _Statement) -> _Statement:
     reported of what has ended: in the order of the ends, or of a period alone.
     """
     return _read_by(statement.where(_HAS_ENDED), "INDEXED BY ix_record_ended")
+
+
+def by_standing(statement: _Statement, asked: Sequence[ColumnElement[Any]]) -> _Statement:
+    """The same statement of records that are met by their ids, each looked up in the index that holds how
+    they stand and nothing else, where that answers all that is ``asked`` of them.
+    """
+    is_held = all(_is_within(clause, _STANDING) for clause in asked)
+    return _read_by(statement, "INDEXED BY ix_record_standing") if is_held else statement
 
 
 def _read_by(statement: _Statement, index: str) -> _Statement:
@@ -66,9 +80,15 @@ def seldom(session: WorkspaceSession, clauses: Sequence[ColumnElement[bool]], mo
 
 def holds(clause: ColumnElement[bool]) -> bool:
     """Whether that index answers the clause by itself."""
+    return _is_within(clause, _HELD)
+
+
+def _is_within(clause: ColumnElement[Any], columns: frozenset[str]) -> bool:
+    """Whether the clause asks for nothing of a record but these columns."""
     parts = list(visitors.iterate(clause))
-    names = {part.name for part in parts if isinstance(part, ColumnClause)}
-    return names <= _HELD and not any(isinstance(part, SelectBase) for part in parts)
+    tables = ((part.table, part.name) for part in parts if isinstance(part, ColumnClause))
+    names = {name for table, name in tables if getattr(table, "name", "") == _TABLE.name}
+    return names <= columns and not any(isinstance(part, SelectBase) for part in parts)
 
 
 def selects_many(session: WorkspaceSession, population: Population) -> bool:

@@ -31,6 +31,7 @@ from builder.queries.drill_ended import Ended, ended_on_page
 from builder.queries.drill_walk import visits_on_page
 from builder.queries.funnel import funnel_report
 from builder.queries.funnel_groups import compared_funnel
+from builder.queries.funnel_stays import Amounts
 from builder.queries.groups import list_groups
 from builder.queries.lanes import lane_cells, lane_field, lane_heads, lane_values
 from builder.queries.list import ListRequest, list_records
@@ -437,6 +438,28 @@ def test_months_of_what_a_manager_sees_are_read_from_two_indexes_alone(crowded: 
     if plans.is_sqlite:
         assert plans.uses("COVERING INDEX ix_funnel_rollup_owner"), plans.texts
         assert plans.uses("COVERING INDEX ix_funnel_rollup_department"), plans.texts
+
+
+@pytest.mark.parametrize("amounts", ["none", "entry"])
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_funnel_of_days_fetches_no_row_where_everything_is_seen(
+    crowded: World, who: str, amounts: Amounts
+) -> None:
+    year = Period(date(2026, 1, 11), date(2026, 8, 20))
+    population = Population(("path",), "opportunity", PEOPLE[who], period=year, is_rolled_up=True)
+    path = crowded.catalog.pipeline("path")
+    session = crowded.session
+
+    plans = Plans(
+        crowded,
+        lambda: funnel_report(session, population, path, "visited", currency="CNY", amounts=amounts),
+    )
+
+    assert plans.answer.source == "stays"
+    assert not plans.full_scans(), plans.texts
+    if plans.is_sqlite and who == "all":
+        assert sum("COVERING INDEX ix_stay_entered" in text for text in plans.texts) == 2, plans.texts
+        assert sum("COVERING INDEX ix_record_standing" in text for text in plans.texts) == 2, plans.texts
 
 
 def test_todays_records_come_from_the_index_of_open_ones(crowded: World) -> None:

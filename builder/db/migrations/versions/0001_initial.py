@@ -561,6 +561,8 @@ def _records() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    standing = ["object_key", "pipeline_key", "outcome", "owner_id", "department_id", "deleted_at"]
+    op.create_index("ix_record_standing", "record", ["workspace_id", "id", *standing])
     op.create_index("ix_given_number_record", "given_number", ["workspace_id", "record_id"])
     _slot_indexes()
     _board_indexes()
@@ -609,7 +611,18 @@ def _ledger() -> None:
     op.create_index(
         "ix_stay_entered",
         "stay",
-        ["workspace_id", "pipeline_key", "stage_key", "entered_at", "id", "left_via", "record_id"],
+        [
+            "workspace_id",
+            "pipeline_key",
+            "stage_key",
+            "entered_at",
+            "id",
+            "left_via",
+            "record_id",
+            "sequence",
+            "currency",
+            "amount_minor",
+        ],
     )
     op.create_index(
         "ix_stay_open", "stay", ["workspace_id", "record_id"], unique=True, **_where("left_via IS NULL")
