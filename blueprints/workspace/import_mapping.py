@@ -18,7 +18,7 @@ from blueprints.workspace.import_form import MappingPage, page_of
 from blueprints.workspace.import_parts import read_joins
 from blueprints.workspace.import_start import StartPage, begun, start_page
 from blueprints.workspace.imports import blobs, imports
-from builder.errors import N_, FunnelwrightError, Problem
+from builder.errors import N_, FunnelwrightError, Invalid, Problem
 from builder.exchange.joining import Join
 from builder.exchange.profile import TableProfile
 from builder.queries import imports as queries
@@ -36,7 +36,11 @@ def mapping(job_id: int) -> Response:
     here = scope()
     uow = here.unit_of_work()
     job = services.find(uow, job_id)
-    profile = services.column_profile(blobs(), job)
+    try:
+        profile = services.column_profile(blobs(), job)
+    except Invalid:
+        # The page of the format says what is wrong with which line, and lets the file be read otherwise.
+        return done(url_for("imports.file_format", job_id=job_id))
     wanted = request.args.get("start")
     choices = stored_choices(job.options) if wanted is None else None
     start = str(job.options.get("start", ""))

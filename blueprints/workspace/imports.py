@@ -27,7 +27,7 @@ from builder.queries import imports as queries
 from builder.queries.imports import JobRow
 from builder.services import imports as services
 from builder.services import postings
-from builder.services.import_checks import Report, check_file, preview
+from builder.services.import_checks import Report, Sample, check_file, preview
 from builder.services.import_set_objects import leave_out, likely_object, set_object
 from builder.services.import_sets import bind, promises, set_of
 from builder.services.import_setup import carry_out, plan_import
@@ -159,8 +159,9 @@ def _show_check(job_id: int, problems: list[tuple[str, str]] | None = None, stat
         return done(url_for("imports.mapping", job_id=job_id))
     report: Report | None = None
     listed = list(problems or [])
-    sample = preview(uow, blobs(), job)
+    sample = Sample((), ())
     try:
+        sample = preview(uow, blobs(), job)
         brought = promises(uow, blobs(), job)
         report = check_file(uow, blobs(), job, limit=CHECKED_ROWS, promises=brought)
     except FunnelwrightError as error:

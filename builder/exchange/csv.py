@@ -23,12 +23,15 @@ from builder.errors import N_, Invalid, Problem, TooLarge
 from builder.exchange.detection import FileFormat, detect_text
 from builder.exchange.footers import KEPT, footer_rows
 from builder.exchange.harmless import plain_text
-from builder.exchange.workbooks import detect_sheet, is_workbook, sheet_records
+from builder.exchange.workbooks import TOO_LARGE, detect_sheet, is_workbook, sheet_records
 
 MAX_CELL = 1_000_000
 MAX_LINE = 16_000_000
 MAX_COLUMNS = 1_000
 MAX_UNPACKED = 1 << 30
+# Tables pack to a tenth or a fiftieth. A file that says the same again and again costs minutes of reading.
+MOST_DENSE = 200
+NEVER_A_TRAP = 20_000_000
 # A NUL, or a byte that the encoding does not know (kept by surrogateescape so that its cell can be named).
 _UNREADABLE = re.compile("[\x00\udc80-\udcff]")
 _GZIP = b"\x1f\x8b"
@@ -75,14 +78,22 @@ def with_footer(stream: BinaryIO, file_format: FileFormat) -> FileFormat:
 
 def _gunzip(stream: BinaryIO) -> BinaryIO:
     # On disk: what was packed may be a hundred times as large as the memory that an import may take.
+    packed_size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
     plain = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - removed when the last reader lets go
     try:
         with gzip.GzipFile(fileobj=stream) as packed:
             while chunk := packed.read(1 << 20):
                 plain.write(chunk)
                 if plain.tell() > MAX_UNPACKED:
+                    raise TooLarge(TOO_LARGE, limit=MAX_UNPACKED // 1_000_000)
+                if plain.tell() > max(NEVER_A_TRAP, packed_size * MOST_DENSE):
                     raise TooLarge(
-                        N_("Unpacked, the file is larger than %(limit)s bytes."), limit=MAX_UNPACKED
+                        N_(
+                            "Unpacked, the file is more than %(times)s times as large as packed. "
+                            "If it is sound, upload it unpacked."
+                        ),
+                        times=MOST_DENSE,
                     )
     except (OSError, EOFError) as error:
         raise Invalid(N_("The packed file is damaged and cannot be unpacked.")) from error
@@ -188,6 +199,8 @@ class Table:
     def _header(self) -> list[str]:
         for index, (_line, cells) in enumerate(_records(self._stream, self.format)):
             if index == self.format.skip:
+                if all("\0" in cell for cell in cells):
+                    raise Invalid(N_("The file holds no text. Save it as CSV and try again."))
                 return [*map(plain_text, cells)] if self.format.has_header else [""] * len(cells)
         raise Invalid(N_("The file holds no rows."))
 

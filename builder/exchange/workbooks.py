@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
 MAX_UNPACKED = 400_000_000
+# One of these is in every spreadsheet that is an archive.
+_PARTS = {"[Content_Types].xml", "content.xml"}
+_ARCHIVE = N_(
+    "This is a ZIP archive. Unpack it and upload what is in it: several files can be chosen at once."
+)
+TOO_LARGE = N_("Unpacked, the file is larger than %(limit)s MB.")
 _HEADS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SAMPLE_ROWS = 100
 _DAMAGED = N_("This spreadsheet cannot be opened: it is damaged, or of a kind that is not known.")
@@ -78,10 +84,13 @@ def _refuse_bombs(stream: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             size = sum(part.file_size for part in archive.infolist())
+            is_other = not _PARTS & set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise Invalid(_DAMAGED) from error
     if size > MAX_UNPACKED:
-        raise TooLarge(N_("Unpacked, the file is larger than %(limit)s bytes."), limit=MAX_UNPACKED)
+        raise TooLarge(TOO_LARGE, limit=MAX_UNPACKED // 1_000_000)
+    if is_other:
+        raise Invalid(_ARCHIVE)
 
 
 def _rows(workbook: CalamineWorkbook, name: str, most: int | None = None) -> Iterator[tuple[int, list[str]]]:

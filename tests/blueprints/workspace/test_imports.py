@@ -339,6 +339,29 @@ def test_an_import_is_started_once_and_can_be_stopped(importing: Town) -> None:
     assert records(importing) == []
 
 
+def test_a_file_that_breaks_off_leads_to_how_it_is_read_with_the_line(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, 'title,worth\nA,1\n"' + "x" * 1_000_001)
+    answer = ada.get(f"{place}/mapping")
+    assert (answer.status_code, answer.location) == (303, f"{place}/format")
+    page = ada.get(f"{place}/format")
+    assert page.status_code == 422
+    assert "The row at line 3 cannot be read" in page.text
+    assert records(importing) == []
+
+
+def test_a_file_of_a_header_alone_says_so_and_cannot_be_imported(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, "title,worth\n")
+    answer = ada.post(f"{place}/mapping", form_of(ada.get(f"{place}/mapping").text))
+    page = ada.get(answer.location).text
+    assert "The file holds no rows below its header." in page
+    assert f'action="{place}/start"' in page
+    assert ">Import</button>" not in " ".join(page.split()).replace(
+        "</svg>Import </button>", ">Import</button>"
+    )
+
+
 def test_an_import_that_was_stopped_goes_on_and_keeps_what_was_written(
     importing: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -490,7 +513,7 @@ def test_a_broken_file_is_told_in_words(importing: Town, content: bytes, text: s
         assert answer.status_code == 422
         assert text in answer.text
     else:
-        assert ada.get(answer.location).status_code == 422
+        assert ada.client.get(answer.location, follow_redirects=True).status_code == 422
 
 
 def test_no_file_and_no_object_are_told(importing: Town) -> None:

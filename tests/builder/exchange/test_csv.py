@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import tracemalloc
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from builder.errors import Invalid
+from builder.errors import Invalid, TooLarge
 from builder.exchange.csv import MAX_CELL, Table, detect, unpacked
 from builder.exchange.detection import FileFormat
 
@@ -163,8 +164,23 @@ def test_a_packed_file_is_read_through() -> None:
     assert [row.cells for row in table_of(gzip.compress(b"a,b\n1,2\n")).rows()] == [["1", "2"]]
 
 
+def test_a_packed_file_that_says_the_same_again_and_again_is_refused_before_it_is_read() -> None:
+    trap = io.BytesIO(gzip.compress(b"name\n" + b"a\n" * 15_000_000))
+    with pytest.raises(TooLarge, match="more than 200 times as large"):
+        detect(unpacked(trap))
+    # A small one may be as dense as it likes.
+    assert detect(unpacked(io.BytesIO(gzip.compress(b"name,city\n" + b"a,b\n" * 1_000_000)))).delimiter == ","
+
+
+def test_a_file_of_nothing_but_nuls_is_no_text() -> None:
+    stream = io.BytesIO(b"\0" * 5000)
+    with pytest.raises(Invalid, match="holds no text"):
+        Table(stream, detect(stream))
+
+
 def test_a_packed_file_is_unpacked_on_disk() -> None:
-    packed = io.BytesIO(gzip.compress(b"a,b\n" + b"1,2\n" * 10_000_000, 1))
+    lines = os.urandom(50_000).hex("\n", 40).encode() + b"\n"  # more than gzip remembers: never much denser
+    packed = io.BytesIO(gzip.compress(b"a\n" + lines * 400, 1))
     tracemalloc.start()
     try:
         plain = unpacked(packed)

@@ -110,6 +110,15 @@ def test_an_open_document_is_read() -> None:
     assert [row.cells for row in Table(file, found).rows()] == [["华为", "Shenzhen"]]
 
 
+def _archive() -> io.BytesIO:
+    """Two tables packed together, as some products export them."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as packed:
+        packed.writestr("Account.csv", "Id,Name\n1,Acme\n")
+        packed.writestr("Contact.csv", "Id,Name\n1,Ann\n")
+    return stream
+
+
 def _bomb() -> io.BytesIO:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/a.xml", "w") as part:
@@ -124,7 +133,8 @@ def _bomb() -> io.BytesIO:
         (lambda: io.BytesIO(b"PK\x03\x04not an archive"), Invalid, "cannot be opened"),
         (lambda: io.BytesIO(b"\xd0\xcf\x11\xe0" + bytes(600)), Invalid, "cannot be opened"),
         (lambda: workbook(Empty=[]), Invalid, "no rows"),
-        (_bomb, TooLarge, "larger than"),
+        (_bomb, TooLarge, "larger than 400 MB"),
+        (_archive, Invalid, "This is a ZIP archive"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(
