@@ -106,7 +106,7 @@ class Address(Group):
         """On one line."""
         held = value if isinstance(value, Mapping) else {}
         written = lines(held, ctx.locale)
-        return ("" if _is_great_first(held, ctx.locale) else ", ").join(written)
+        return _run_on(written) if _is_great_first(held, ctx.locale) else ", ".join(written)
 
     def long_text(self, definition: FieldDefinition, value: JsonValue, ctx: FieldContext) -> str:
         return "\n".join(lines(value if isinstance(value, Mapping) else {}, ctx.locale))
@@ -130,12 +130,22 @@ def lines(held: Mapping[str, Any], locale: str) -> list[str]:
     country = country_name(part["country"], locale)
     if _is_great_first(held, locale):
         region = "" if part["region"] == part["city"] else part["region"]
-        return _filled([country, region + part["city"], *street, f" {part['postal_code']}".rstrip()])
+        town = _run_on(_filled([region, part["city"]]))
+        return _filled([country, town, *street, part["postal_code"]])
     if part["country"] in _CODE_LAST or (not part["country"] and locale.startswith("en")):
         tail = " ".join(_filled([part["region"], part["postal_code"]]))
         return _filled([*street, ", ".join(_filled([part["city"], tail])), country])
     town = " ".join(_filled([part["postal_code"], part["city"]]))
     return _filled([*street, town, part["region"], country])
+
+
+def _run_on(texts: Sequence[str]) -> str:
+    """One after the other as Chinese is written; Latin words and numbers keep a space between them."""
+    found = ""
+    for text in texts:
+        is_latin = any(mark.isascii() and mark.isalnum() for mark in (found[-1:], text[:1]))
+        found += f" {text}" if found and is_latin else text
+    return found
 
 
 def _filled(texts: Sequence[str]) -> list[str]:

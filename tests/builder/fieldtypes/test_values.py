@@ -460,6 +460,12 @@ def test_defaults_today_now_and_me_are_worked_out_for_the_reader() -> None:
             "世纪大道1号, 200120 上海, 上海, China",
         ),
         (
+            {"street": "1 Main Road\nHall 3", "city": "Shanghai", "postal_code": "200120", "country": "CN"},
+            "1 Main Road, Hall 3, 200120 Shanghai, China",
+            "中国 Shanghai 1 Main Road Hall 3 200120",
+            "1 Main Road, Hall 3, 200120 Shanghai, China",
+        ),
+        (
             {
                 "street": "1 Main St",
                 "city": "Austin",
