@@ -80,3 +80,25 @@ def by_keyboard(page: Any) -> None:
     for _ in range(count - 1):
         page.keyboard.press("Alt+ArrowUp")  # as quickly as keys repeat: none of them is lost
     page.locator("[data-canvas] [data-field]").first.locator(f"{place}:focus").wait_for()
+
+
+def test_what_is_changed_before_the_last_change_is_answered_is_kept(
+    sqlite_town: Town, serve_app: Callable[[Any], str], signed_in: Callable[..., Any]
+) -> None:
+    address = serve_app(sqlite_town.app)
+    page = signed_in(sqlite_town.app, address, "ada@example.com")
+    panel = f"{address}/w/acme/studio/objects/matter/fields?field=worth"
+    page.goto(panel)
+    held: list[Any] = []
+    page.route("**/fields/worth", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/fields/worth"):
+        page.locator("[name='s-x-currency']").fill("EUR")
+        page.locator("[name='s-x-currency']").press("Tab")
+    page.locator("[name='s-x-sign']").select_option("positive")
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/worth") and answer.request != held[0].request
+    ):
+        held[0].continue_()
+    page.goto(panel)
+    assert page.input_value("[name='s-x-currency']") == "EUR"
+    assert page.input_value("[name='s-x-sign']") == "positive"
