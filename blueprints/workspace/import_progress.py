@@ -14,10 +14,12 @@ from werkzeug.wrappers import Response
 
 from blueprints import house
 from blueprints.forms import done
+from blueprints.messages import message
 from blueprints.scope import scope
 from blueprints.workspace.import_process import board_of, made_process
 from blueprints.workspace.imports import blobs, imports, say, why
 from builder.domain.labels import Label
+from builder.errors import Conflict
 from builder.exchange.results import write_result
 from builder.queries import imports as queries
 from builder.services import imports as services
@@ -51,6 +53,7 @@ def _facts(job_id: int) -> dict[str, Any]:
         "kept": kept,
         "made_process": made_process(here, job),
         "problem": why(job),
+        "problems": [],
         "can_undo": job.is_undoable and here.actor.can("record.delete"),
         "rate": None if job.status in ("undoing", "undone") else job.rate(here.clock.now()),
         "left": None if seconds is None else format_timedelta(timedelta(seconds=max(1, seconds))),
@@ -60,11 +63,27 @@ def _facts(job_id: int) -> dict[str, Any]:
     }
 
 
+def _meanwhile(job_id: int, error: Conflict) -> Response:
+    """Somebody else was quicker: why nothing was done, on the page that says how the import stands now.
+
+    Errors: Conflict for one that was not started, which has no such page.
+    """
+    scope().unit_of_work().rollback()
+    facts = _facts(job_id)
+    if facts["job"].status == services.DRAFT:
+        raise error
+    said = [("", message(error.message_key, error.values))]
+    return make_response(render_template("pages/imports/show.html", **(facts | {"problems": said})), 409)
+
+
 @imports.post("/<rid:job_id>/cancel")
 def cancel(job_id: int) -> Response:
     """Stop after the running batch."""
     uow = scope().unit_of_work()
-    services.cancel(uow, services.find(uow, job_id))
+    try:
+        services.cancel(uow, services.find(uow, job_id))
+    except Conflict as error:
+        return _meanwhile(job_id, error)
     uow.commit()
     said = gettext("The import was stopped. What was written stays, and it can go on from there.")
     return done(url_for("imports.show", job_id=job_id), said)
@@ -75,7 +94,10 @@ def resume(job_id: int) -> Response:
     """Go on behind the last rows that were written."""
     here = scope()
     uow = here.unit_of_work()
-    services.resume(uow, services.find(uow, job_id))
+    try:
+        services.resume(uow, services.find(uow, job_id))
+    except Conflict as error:
+        return _meanwhile(job_id, error)
     house.queue().enqueue_import(uow.session, here.workspace.key, job_id, again=True)
     uow.commit()
     house.queue().committed()
@@ -96,7 +118,10 @@ def undo(job_id: int) -> Response:
     """Mark the import and queue the work: both in one transaction."""
     here = scope()
     uow = here.unit_of_work()
-    begin_undo(uow, services.find(uow, job_id))
+    try:
+        begin_undo(uow, services.find(uow, job_id))
+    except Conflict as error:
+        return _meanwhile(job_id, error)
     house.queue().enqueue_undo(uow.session, here.workspace.key, job_id)
     uow.commit()
     house.queue().committed()
