@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from builder.db.ledger import StayRow
@@ -114,8 +114,9 @@ def tally_of_stays(
     bits = _bits(pipeline, steps)
     if bits:
         of_steps = sorted(set(bits.values())) if amounts != "none" else []
-        visits = _visits(session, population, pipeline, bits, amounts)
-        reach = _reach(population, pipeline, visits, of_steps, amounts, key)
+        entries = _entries(population, pipeline, bits, amounts)
+        each = _each_with_amounts(session, entries, of_steps) if amounts == "entry" else _each(entries)
+        reach = _reach(population, pipeline, each, of_steps, amounts, key)
         _add_reach(session, tally, steps, of_steps, reach)
     return tally
 
@@ -195,16 +196,8 @@ def _add_flow(session: WorkspaceSession, tally: Tally, statement: Select[*tuple[
         tally.add(group, LEFT_BY_VIA[via], stage, code, int(n), int(amount))
 
 
-def _visits(
-    session: WorkspaceSession,
-    population: Population,
-    pipeline: Pipeline,
-    bits: dict[str, int],
-    amounts: Amounts,
-) -> Select[*tuple[Any, ...]]:
-    """(record, step's bit, currency, amount) of each step that a record visited. Amounts at entry are those
-    of the latest visit to the step; others are not told here.
-    """
+def _entries(population: Population, pipeline: Pipeline, bits: dict[str, int], amounts: Amounts) -> Subquery:
+    """(record, step's bit, currency, amount, sequence) of each visit; amounts as at entry or none."""
     bit = cast(case(bits, value=StayRow.stage_key), BigInteger).label("bit")
     currency, amount = _worth(amounts if amounts == "entry" else "none")
     worth = (currency.label("currency"), amount.label("amount"))
@@ -213,18 +206,36 @@ def _visits(
     if narrowed(population) or population.condition is not None:
         mine = clauses(population, is_there_now=False)
         entries = entries.where(StayRow.record_id.in_(select(Record.id).where(mine)))
-    rows = entries.subquery()
-    each, told = (rows.c.record, rows.c.bit), (rows.c.record, rows.c.bit, rows.c.currency, rows.c.amount)
+    return entries.subquery()
+
+
+def _each(entries: Subquery) -> Subquery:
+    """(record, currency, bits of its steps that have the currency, bits of all) without amounts."""
+    bits = func.sum(entries.c.bit.distinct())
+    columns = (entries.c.record, literal("").label("currency"), bits.label("here"), bits.label("mask"))
+    return select(*columns).group_by(entries.c.record).subquery()
+
+
+def _each_with_amounts(session: WorkspaceSession, entries: Subquery, of_steps: Sequence[int]) -> Subquery:
+    """The same by currency, with the amount of each step: that of the latest visit to it."""
+    visit = (entries.c.record, entries.c.bit)
+    told = select(*visit, entries.c.currency, entries.c.amount)
     if session.get_bind().dialect.name == "sqlite":
         # Columns that are not grouped come from the row of the maximum, there and nowhere else.
-        return select(*told, func.max(rows.c.sequence)).group_by(*each)
-    return select(*told).ext(distinct_on(*each)).order_by(*each, rows.c.sequence.desc())
+        latest = told.add_columns(func.max(entries.c.sequence)).group_by(*visit).subquery()
+    else:
+        in_order = told.order_by(*visit, entries.c.sequence.desc())
+        latest = in_order.ext(distinct_on(*visit)).subquery()
+    here, one = func.sum(latest.c.bit), (latest.c.record, latest.c.currency)
+    mask = func.sum(here).over(partition_by=latest.c.record).label("mask")
+    sums = [func.sum(case((latest.c.bit == bit, latest.c.amount))).label(f"a{bit}") for bit in of_steps]
+    return select(*one, here.label("here"), mask, *sums).group_by(*one).subquery()
 
 
 def _reach(
     population: Population,
     pipeline: Pipeline,
-    visits: Select[*tuple[Any, ...]],
+    each: Subquery,
     of_steps: Sequence[int],
     amounts: Amounts,
     group: ColumnElement[Any],
@@ -232,11 +243,6 @@ def _reach(
     """(group, bits of a record's steps, standing, those of them with the currency, currency) → records, then
     Σ amount of each of the steps ``of_steps``.
     """
-    visited = visits.subquery()
-    here, one = func.sum(visited.c.bit), (visited.c.record, visited.c.currency)
-    sums = [func.sum(case((visited.c.bit == bit, visited.c.amount))).label(f"a{bit}") for bit in of_steps]
-    mask = func.sum(here).over(partition_by=visited.c.record)
-    each = select(*one, here.label("here"), mask.label("mask"), *sums).group_by(*one).subquery()
     standing = case(
         (Record.pipeline_key == pipeline.key, func.coalesce(Record.outcome, "open")), else_="gone"
     )
