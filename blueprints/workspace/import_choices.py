@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from werkzeug.datastructures import MultiDict
 
 from blueprints.workspace.import_parts import read_options, read_units
 from builder.exchange.moments import STATED, DateOrder
 from builder.exchange.numbers import DecimalMark
+from builder.exchange.plan import KnownRows
 from builder.exchange.profile import TableProfile
 from builder.fieldtypes.registry import all_types
 from builder.services.import_choices import Choices
@@ -69,11 +70,18 @@ def read_choices(form: MultiDict[str, str], profile: TableProfile) -> Choices:
         options=read_options(form, names),
         create_users="create_users" in form,
         create_references="create_references" in form,
+        known_rows=_read_known_rows(form),
         entry_pipeline=form.get("entry_pipeline") or None,
         history=history,
         # Kept while its columns are not chosen yet: the form says by it which ones it asks for.
         mode="log" if "with_history" in form and _is_log(form) else "rows",
     )
+
+
+def _read_known_rows(form: MultiDict[str, str]) -> KnownRows:
+    """What becomes of rows whose record is here already."""
+    wanted = form.get("known_rows", "")
+    return cast(KnownRows, wanted) if wanted in get_args(KnownRows) else "change"
 
 
 def _is_log(form: MultiDict[str, str]) -> bool:

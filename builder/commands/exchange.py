@@ -38,6 +38,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--create-fields", is_flag=True, help="Make a field of each column that no field is like.")
 @click.option("--create-users", is_flag=True, help="Add colleagues without sign-in for unknown names.")
 @click.option("--create-references", is_flag=True, help="Create records that reference columns name.")
+@click.option(
+    "--known-rows",
+    type=click.Choice(["change", "leave", "refuse"]),
+    default="change",
+    show_default=True,
+    help="What becomes of rows whose record is here already.",
+)
 @click.option("--load-history", is_flag=True, help="Rows tell stages and times of the past.")
 @click.option("--pipeline", metavar="P", help="The pipeline (name or key); without --load-history, entered.")
 @click.option("--stage", "stage_column", metavar="C", help="Column of the present stage.")

@@ -101,6 +101,7 @@ def choices_of_import(options: dict[str, Any]) -> Choices:
         marks=options["decimals"],
         create_users=options["create_users"],
         create_references=options["create_references"],
+        known_rows=options["known_rows"],
         entry_pipeline=None if history else options["pipeline"],
         history=history,
     )

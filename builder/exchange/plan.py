@@ -15,6 +15,8 @@ from builder.exchange.moments import DateOrder
 from builder.exchange.numbers import DecimalMark
 
 Mode: TypeAlias = Literal["rows", "log"]
+# What becomes of a row whose record is here already, by an earlier import or an earlier row.
+KnownRows: TypeAlias = Literal["change", "leave", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class ImportPlan:
     ``orders``, ``marks`` and ``units`` say per column how its dates and numbers are written and what they
     count (``exchange.units``); ``options`` which option a text means (``""``: none). ``name_from_key``: the
     key is the record's name too, because no column gives one. ``entry_pipeline``: new records without history
-    enter its first stage; ``BY_RULES``: each that of the process which the rules say (S7–S9).
+    enter its first stage; ``BY_RULES``: each that of the process which the rules say (S7–S9). ``known_rows``:
+    rows of mode *rows* whose record is here already change it, leave it as it is, or are refused.
     """
 
     object_key: str
@@ -64,6 +67,7 @@ class ImportPlan:
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     create_users: bool = False
     create_references: bool = False
+    known_rows: KnownRows = "change"
     entry_pipeline: str | None = None
     history: HistoryPlan | None = None
 
@@ -82,6 +86,7 @@ class ImportPlan:
             "options": {column: dict(texts) for column, texts in self.options.items()},
             "create_users": self.create_users,
             "create_references": self.create_references,
+            "known_rows": self.known_rows,
             "entry_pipeline": self.entry_pipeline,
             "history": None
             if history is None
@@ -115,6 +120,7 @@ class ImportPlan:
             options=document.get("options", {}),
             create_users=document["create_users"],
             create_references=document["create_references"],
+            known_rows=document.get("known_rows", "change"),
             entry_pipeline=document["entry_pipeline"],
             history=None if history is None else HistoryPlan(**history),
         )

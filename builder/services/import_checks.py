@@ -199,7 +199,9 @@ def _check_rows(
         for item in read:
             report.rows += 1
             stored = known.get(item.key or "")
-            faults = outcomes[id(item)].faults if id(item) in outcomes else ()
+            # A record that must not change is not judged by values that it will not get.
+            is_left = plan.known_rows != "change" and (stored is not None or item.key in seen)
+            faults = outcomes[id(item)].faults if id(item) in outcomes and not is_left else ()
             problem = (
                 item.problems[0]
                 if item.problems
@@ -207,6 +209,8 @@ def _check_rows(
             )
             if stored is not None and not stored.is_visible:
                 problem = checking.hidden()
+            elif is_left and not item.problems:
+                problem = checking.known() if plan.known_rows == "refuse" else None
             if problem is not None:
                 report.refuse(item.row.line, problem)
                 continue
@@ -222,7 +226,7 @@ def _count(
 ) -> None:
     if stored is None and (item.key is None or item.key not in seen):
         report.created += 1
-    elif stored is not None and not checking.changes(item, stored):
+    elif checking.plan.known_rows == "leave" or (stored is not None and not checking.changes(item, stored)):
         report.unchanged += 1
     else:
         report.updated += 1

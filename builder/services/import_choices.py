@@ -10,7 +10,7 @@ from builder.exchange.csv import Table
 from builder.exchange.joining import Join
 from builder.exchange.moments import DateOrder
 from builder.exchange.numbers import DecimalMark
-from builder.exchange.plan import Mode
+from builder.exchange.plan import KnownRows, Mode
 from builder.exchange.profile import TableProfile
 from builder.services.import_history import HistoryChoice, in_usual_order
 
@@ -41,6 +41,7 @@ class Choices:
     joins: tuple[Join, ...] = ()
     create_users: bool = False
     create_references: bool = False
+    known_rows: KnownRows = "change"
     entry_pipeline: str | None = None
     history: HistoryChoice | None = None
     mode: Mode = "rows"

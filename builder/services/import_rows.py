@@ -51,6 +51,7 @@ class Verdict(NamedTuple):
     reason: Problem | None = None
 
 
+KNOWN = N_("A record with this key is here already, or stands further up in the file.")
 HIDDEN = N_("There is a record with this key already, but you may not see it. It was not changed.")
 
 
@@ -231,6 +232,8 @@ class RowImport:
         """Change what differs; a second run of the same file changes nothing."""
         if not stored.is_visible:
             return _refused(item, self.hidden())
+        if self._plan.known_rows != "change":
+            return self._left(item)
         try:
             if self.pipeline is not None and stored.stage_key is not None:
                 self.same_stage(item, stored.stage_key)
@@ -246,6 +249,16 @@ class RowImport:
             )
             return _refused(item, problem)
         return Verdict(item.row.line, "updated" if saved.changed else "unchanged")
+
+    def _left(self, item: ReadRow) -> Verdict:
+        """What becomes of a row that must not change its record."""
+        if self._plan.known_rows == "leave":
+            return Verdict(item.row.line, "unchanged")
+        return _refused(item, self.known())
+
+    def known(self) -> Problem:
+        """Why a row is refused whose record is here already, where a person wants that."""
+        return Problem(KNOWN, self._plan.key_column or "")
 
     def changes(self, item: ReadRow, stored: Existing) -> dict[str, Any]:
         """The values of a row that differ from what is stored."""

@@ -99,6 +99,7 @@ def plan_import(
         options=meanings(choices, mapped),
         create_users=choices.create_users,
         create_references=choices.create_references,
+        known_rows=choices.known_rows,
         entry_pipeline=choices.entry_pipeline if choices.history is None else None,
         history=history,
     )

@@ -339,6 +339,19 @@ def test_an_import_is_started_once_and_can_be_stopped(importing: Town) -> None:
     assert records(importing) == []
 
 
+def test_a_row_whose_record_is_here_already_is_taken_as_chosen(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    for title, known_rows in (("One", "change"), ("Two", "leave"), ("Three", "?"), ("Four", "refuse")):
+        place = upload(ada, f"ref,title\nA,{title}\n")
+        data = form_of(ada.get(f"{place}/mapping").text) | {"key_column": "ref", "known_rows": known_rows}
+        assert ada.post(f"{place}/mapping", data).status_code == 303
+        kept = form_of(ada.get(f"{place}/mapping").text)["known_rows"]
+        assert kept == (known_rows if known_rows != "?" else "change")
+        ada.post(f"{place}/start")
+    assert [record.name for record in records(importing)] == ["Three"]
+    assert "A record with this key is here already" in ada.get(place).text
+
+
 def test_a_file_that_breaks_off_leads_to_how_it_is_read_with_the_line(importing: Town) -> None:
     ada = importing.as_("Ada")
     place = upload(ada, 'title,worth\nA,1\n"' + "x" * 1_000_001)

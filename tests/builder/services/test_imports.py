@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from builder.errors import Forbidden, Invalid
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.csv import Table
 from builder.exchange.history_log import CLOSED_FIRST
-from builder.exchange.plan import BY_RULES, ImportPlan
+from builder.exchange.plan import BY_RULES, ImportPlan, KnownRows
 from builder.exchange.profile import profile
 from builder.queries.imports import refusals
 from builder.services import import_checks, imports, rollup
 from builder.services.assignment import NO_PROCESS
 from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice
+from builder.services.import_rows import KNOWN
 from builder.services.import_runs import Progress, run
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
@@ -132,6 +134,36 @@ def test_a_key_that_comes_twice_in_a_file_updates_its_first_record(
     job = bring(world, blobs, "ref,title\nA,One\nB,Two\nA,Three\n")
     assert (job.created_rows, job.updated_rows) == (2, 1)
     assert [record.name for record in stored(world)] == ["Three", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("known_rows", "told", "names"),
+    [
+        ("change", (1, 2, 0, 0), ["Again", "Two", "Last"]),
+        ("leave", (1, 0, 2, 0), ["One", "Two", "Three"]),
+        ("refuse", (1, 0, 0, 2), ["One", "Two", "Three"]),
+    ],
+)
+def test_rows_whose_record_is_here_already_are_taken_as_chosen(
+    world: World,
+    blobs: FolderBlobStore,
+    known_rows: KnownRows,
+    told: tuple[int, int, int, int],
+    names: list[str],
+) -> None:
+    bring(world, blobs, "ref,title\nA,One\nB,Two\n")
+    choices = replace(CHOICES, known_rows=known_rows)
+    # One that is stored, one that is new, and one that comes twice in the file.
+    job_id = prepare(world, blobs, "ref,title\nA,Again\nC,Three\nC,Last\n", choices)
+    with world.work() as uow:
+        report = import_checks.check_file(uow, blobs, imports.find(uow, job_id))
+    job = carry(world, blobs, job_id)
+    assert (job.created_rows, job.updated_rows, job.unchanged_rows, job.refused_rows) == told
+    assert (report.created, report.updated, report.unchanged, report.refused) == told
+    assert [record.name for record in stored(world)] == names
+    if known_rows == "refuse":
+        assert [(line, column) for line, column, _ in reasons(world, job)] == [(2, "ref"), (4, "ref")]
+        assert [(item.line, item.message) for item in report.refusals] == [(2, KNOWN), (4, KNOWN)]
 
 
 def test_names_are_found_loosely_but_never_guessed(world: World, blobs: FolderBlobStore) -> None:
