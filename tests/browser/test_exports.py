@@ -40,7 +40,10 @@ def test_a_list_becomes_a_file(
         form.get_by_role("button", name="Export").click()
     assert started.value.suggested_filename == "Matters 2025-05-12.csv"
     text = Path(started.value.path()).read_text(encoding="utf-8-sig")
-    assert text.split() == ["Title", "Alpha"]
+    head, row = text.splitlines()
+    assert head == "Record ID,Title"
+    assert row.startswith("fw:")
+    assert row.endswith(",Alpha")
     if device != "plain":
         page.wait_for_function("!document.getElementById('fw-dialog').open")
 
