@@ -24,7 +24,7 @@ from builder.exchange.results import RefusedRow
 from builder.exchange.values import ReadRow
 from builder.metadata.compiler import compiled
 from builder.services.batches import plain_values
-from builder.services.import_existing import Existing, existing
+from builder.services.import_existing import Existing
 from builder.services.import_log import LogImport
 from builder.services.import_rows import RowImport, prepare_names
 from builder.services.imports import OpenFile
@@ -192,7 +192,7 @@ def _check_rows(
     stream = islice(table.rows(), limit)
     while rows := list(islice(stream, _CHUNK)):
         read = checking.read(rows)
-        known = existing(uow, plan.object_key, [item.key for item in read if item.key])
+        known = checking.stored(read)
         good = [item for item in read if not item.problems]
         drafts = [_draft(item, known.get(item.key or "")) for item in good]
         outcomes = dict(zip(map(id, good), check(uow, checking.definition, drafts), strict=True))
@@ -209,6 +209,8 @@ def _check_rows(
             )
             if stored is not None and not stored.is_visible:
                 problem = checking.hidden()
+            elif stored is not None and stored.is_one_of_several:
+                problem = checking.several()
             elif is_left and not item.problems:
                 problem = checking.known() if plan.known_rows == "refuse" else None
             if problem is not None:

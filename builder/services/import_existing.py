@@ -16,12 +16,16 @@ from builder.services.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A stored record that a row means again; one that the actor does not see is neither told nor changed."""
+    """A stored record that a row means again; one that the actor does not see is neither told nor changed.
+
+    ``is_one_of_several``: others have the same value, so nobody can say which one the row means.
+    """
 
     id: int
     data: Mapping[str, Any]
     stage_key: str | None
     is_visible: bool
+    is_one_of_several: bool = False
 
 
 def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str, Existing]:
@@ -34,6 +38,32 @@ def existing(uow: UnitOfWork, object_key: str, keys: Sequence[str]) -> dict[str,
         found = _stored(uow, object_key, Record.id.in_(own))
         known = {own[stored.id]: stored for _, stored in found} | known
     return known | _merged(uow, object_key, own, [key for key in keys if key not in known])
+
+
+def existing_by_value(
+    uow: UnitOfWork, object_key: str, slot: str, wanted: Mapping[str, str]
+) -> dict[str, Existing]:
+    """Records that the actor sees, by what their slot holds: ``wanted`` has the value of each key.
+
+    Others are as if they were not there: a value must not tell that somebody else has such a record.
+    """
+    if not wanted:
+        return {}
+    column = getattr(Record, slot)
+    rule = visible(uow.actor, (object_key,))
+    rows = uow.session.execute(
+        select(column.label("value"), Record.id, Record.data, Record.stage_key).where(
+            Record.object_key == object_key,
+            column.in_(sorted(set(wanted.values()))),
+            Record.deleted_at.is_(None),
+            *(() if rule is None else (rule,)),
+        )
+    )
+    found: dict[str, Existing] = {}
+    for row in rows:
+        several = row.value in found
+        found[row.value] = Existing(row.id, row.data, row.stage_key, True, is_one_of_several=several)
+    return {key: found[value] for key, value in wanted.items() if value in found}
 
 
 def _merged(

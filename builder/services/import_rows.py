@@ -6,7 +6,7 @@ then the services that single forms use, so that imported rows equal typed ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from builder.domain.fields import FieldSet, ObjectDefinition
@@ -18,9 +18,10 @@ from builder.exchange.history_log import Visit, folded, visits_of_row
 from builder.exchange.plan import BY_RULES, ImportPlan
 from builder.exchange.values import ReadRow, RowReader
 from builder.fieldtypes.base import FieldContext
+from builder.fieldtypes.registry import type_of
 from builder.services.entries import Entry
 from builder.services.history import LoadedRecord, make_histories_ready
-from builder.services.import_existing import Existing, existing
+from builder.services.import_existing import Existing, existing, existing_by_value
 from builder.services.import_names import Names
 from builder.services.ready_records import ReadyRecords
 from builder.services.records import (
@@ -36,6 +37,8 @@ from builder.services.unit_of_work import UnitOfWork
 from builder.services.values import problem_of
 
 Status: TypeAlias = Literal["created", "updated", "unchanged", "refused"]
+# Types of fields by whose values records are known again.
+_TELLING = ("text", "email", "phone", "url")
 NO_STAGE = N_("The stage is empty.")
 UNKNOWN_STAGE = N_("There is no stage “%(stage)s”.")
 OTHER_STAGE = N_(
@@ -52,6 +55,7 @@ class Verdict(NamedTuple):
 
 
 KNOWN = N_("A record with this key is here already, or stands further up in the file.")
+SEVERAL = N_("Several records hold this already, so it cannot be said which one the row means.")
 HIDDEN = N_("There is a record with this key already, but you may not see it. It was not changed.")
 
 
@@ -91,6 +95,9 @@ class RowImport:
         self.definition: ObjectDefinition = uow.shown.object(plan.object_key)
         self.names = Names(uow, create_users=plan.create_users, create_references=plan.create_references)
         self.reader = RowReader(plan, columns, self.definition.fields, context_of(uow), self.names.resolve)
+        key_field = self.definition.fields.targets.get(plan.field_of.get(plan.key_column or "", ""))
+        # The field that the key column fills, where its values can tell records.
+        self._key_field = key_field if key_field is not None and key_field.type in _TELLING else None
         self.pipeline: Pipeline | None = (
             None if plan.history is None else uow.catalog.pipeline(plan.history.pipeline)
         )
@@ -105,7 +112,7 @@ class RowImport:
             ahead = None
         read = self._read(rows) if ahead is None else ahead.read
         verdicts = {id(item): _refused(item, item.problems[0]) for item in read if item.problems}
-        for part in _without_repeats([item for item in read if not item.problems]):
+        for part in _without_repeats([item for item in read if not item.problems], self._identity):
             verdicts.update(self._write_part(part, ahead))
         return [verdicts[id(item)] for item in read]
 
@@ -116,8 +123,8 @@ class RowImport:
         """
         self._uow.begin_snapshot()
         read = self._read(rows)
-        part = next(_without_repeats([item for item in read if not item.problems]), [])
-        known = self._existing(part)
+        part = next(_without_repeats([item for item in read if not item.problems], self._identity), [])
+        known = self.stored(part)
         self._uow.pause()
         new = self._new([item for item in part if item.key not in known])
         self._uow.pause()
@@ -128,12 +135,36 @@ class RowImport:
         self._uow.pause()
         return [self.reader.read(row) for row in rows]
 
-    def _existing(self, part: Sequence[ReadRow]) -> dict[str, Existing]:
-        return existing(self._uow, self._plan.object_key, [item.key for item in part if item.key])
+    def stored(self, items: Sequence[ReadRow]) -> dict[str, Existing]:
+        """The records that are here already, by the keys of rows: those that have the key, else those whose
+        field that the key column fills holds the same.
+        """
+        known = existing(self._uow, self._plan.object_key, [item.key for item in items if item.key])
+        if self._key_field is None or self._key_field.slot is None:
+            return known
+        wanted = {
+            item.key: value
+            for item in items
+            if item.key and item.key not in known and (value := self._key_value(item)) is not None
+        }
+        return known | existing_by_value(self._uow, self._plan.object_key, self._key_field.slot, wanted)
+
+    def _key_value(self, item: ReadRow) -> str | None:
+        """What the field that the key column fills would hold for filters: texts without regard to case."""
+        field = self._key_field
+        if field is None or field.slot is None or field.key not in item.values:
+            return None
+        value = type_of(field).slot_value(item.values[field.key])
+        return value if isinstance(value, str) else None
+
+    def _identity(self, item: ReadRow) -> str | None:
+        """What tells rows of the same record within the file."""
+        value = self._key_value(item)
+        return item.key if value is None else value
 
     def _write_part(self, part: Sequence[ReadRow], ahead: ReadyRows | None) -> dict[int, Verdict]:
         """Rows of different keys: those that are stored already are changed, the others created."""
-        known = self._existing(part)
+        known = self.stored(part)
         old = [item for item in part if item.key in known]
         items = [item for item in part if item.key not in known]
         verdicts = {id(item): self._update(item, known[item.key or ""]) for item in old}
@@ -232,6 +263,8 @@ class RowImport:
         """Change what differs; a second run of the same file changes nothing."""
         if not stored.is_visible:
             return _refused(item, self.hidden())
+        if stored.is_one_of_several:
+            return _refused(item, self.several())
         if self._plan.known_rows != "change":
             return self._left(item)
         try:
@@ -255,6 +288,10 @@ class RowImport:
         if self._plan.known_rows == "leave":
             return Verdict(item.row.line, "unchanged")
         return _refused(item, self.known())
+
+    def several(self) -> Problem:
+        """Why a row is refused that may mean several records."""
+        return Problem(SEVERAL, self._plan.key_column or "")
 
     def known(self) -> Problem:
         """Why a row is refused whose record is here already, where a person wants that."""
@@ -324,17 +361,20 @@ def prepare_names(
         names.prepare(field, {reader.cell(row, column) for row in readable})
 
 
-def _without_repeats(items: Sequence[ReadRow]) -> Iterator[list[ReadRow]]:
+def _without_repeats(
+    items: Sequence[ReadRow], identity: Callable[[ReadRow], str | None]
+) -> Iterator[list[ReadRow]]:
     """Cut where a key comes again, so that its second row finds the record of the first."""
     part: list[ReadRow] = []
     seen: set[str] = set()
     for item in items:
-        if item.key is not None and item.key in seen:
+        known = None if item.key is None else identity(item)
+        if known is not None and known in seen:
             yield part
             part, seen = [], set()
         part.append(item)
-        if item.key is not None:
-            seen.add(item.key)
+        if known is not None:
+            seen.add(known)
     if part:
         yield part
 

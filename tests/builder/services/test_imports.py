@@ -26,7 +26,7 @@ from builder.services import import_checks, imports, rollup
 from builder.services.assignment import NO_PROCESS
 from builder.services.import_choices import Choices
 from builder.services.import_history import HistoryChoice
-from builder.services.import_rows import KNOWN
+from builder.services.import_rows import KNOWN, SEVERAL
 from builder.services.import_runs import Progress, run
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
@@ -164,6 +164,24 @@ def test_rows_whose_record_is_here_already_are_taken_as_chosen(
     if known_rows == "refuse":
         assert [(line, column) for line, column, _ in reasons(world, job)] == [(2, "ref"), (4, "ref")]
         assert [(item.line, item.message) for item in report.refusals] == [(2, KNOWN), (4, KNOWN)]
+
+
+def test_what_was_typed_is_known_again_by_the_field_that_the_key_fills(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    """A client that moves in has typed some of it before: without keys of another product."""
+    bring(world, blobs, "title\nRoof\nTwin\nTwin\n", Choices())
+    text = "title,worth\nROOF,7\nTwin,8\nWall,9\nwall,10\n"
+    job_id = prepare(world, blobs, text, Choices(key_column="title"))
+    with world.work() as uow:
+        report = import_checks.check_file(uow, blobs, imports.find(uow, job_id))
+    job = carry(world, blobs, job_id)
+    assert (job.created_rows, job.updated_rows, job.refused_rows) == (1, 2, 1)
+    assert (report.refused, [item.message for item in report.refusals]) == (1, [SEVERAL])
+    assert [(line, column) for line, column, _ in reasons(world, job)] == [(3, "title")]
+    found = {record.name: record.amount_minor for record in stored(world)}
+    assert found == {"ROOF": 700, "Twin": None, "wall": 1000}
+    assert len(stored(world)) == 4
 
 
 def test_names_are_found_loosely_but_never_guessed(world: World, blobs: FolderBlobStore) -> None:
