@@ -29,10 +29,11 @@ from builder.domain.rollup import NOW
 from builder.errors import Invalid
 from builder.queries.dimensions import NO_FIELD, Buckets, Dimension, GroupName, expression, names
 from builder.queries.funnel_rollup import tally_of_rollup
-from builder.queries.funnel_stays import Amounts, Tally, tally_of_stays, together
+from builder.queries.funnel_stays import Amounts, tally_of_stays
 from builder.queries.population import Population, clauses
 from builder.queries.rolled_up import is_rolled_up, rolled_up
 from builder.queries.side_by_side import selects_many, side_by_side
+from builder.queries.tally import Tally, together
 from builder.queries.wins import chosen_currency
 
 Source: TypeAlias = Literal["rollup", "journeys", "stays"]

@@ -10,9 +10,9 @@ from builder.db.tenancy import WorkspaceSession
 from builder.domain.funnel import Count, Sums
 from builder.domain.pipeline import Pipeline
 from builder.queries.dimensions import Dimension
-from builder.queries.funnel_stays import Tally
 from builder.queries.population import Population
 from builder.queries.rolled_up import asked_of, rolled_up
+from builder.queries.tally import Tally
 
 
 def tally_of_rollup(

@@ -7,8 +7,8 @@ Per record the visited steps are a sum of distinct bits, so two grouped statemen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, case, cast, func, literal, select
@@ -17,7 +17,6 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from builder.db.ledger import StayRow
 from builder.db.records import Record
 from builder.db.tenancy import WorkspaceSession
-from builder.domain.funnel import ZERO, Count, Sums
 from builder.domain.pipeline import Pipeline
 from builder.domain.reach import (
     ENTRY,
@@ -31,67 +30,11 @@ from builder.domain.reach import (
 )
 from builder.errors import N_, Invalid
 from builder.queries.population import Population, clauses, narrowed
-from builder.queries.side_by_side import by_standing
+from builder.queries.side_by_side import by_standing, selects_many, side_by_side
+from builder.queries.tally import Tally
 
 Amounts: TypeAlias = Literal["entry", "now", "none"]
 MOST_STEPS = 62  # bits of a signed 64-bit integer
-
-
-@dataclass
-class Tally:
-    """Sums by group, measure, place and currency; group 0 where nothing is grouped."""
-
-    cells: dict[Any, dict[tuple[str, str], dict[str, list[int]]]] = field(default_factory=dict)
-    samples: dict[Any, int] = field(default_factory=dict)
-
-    def add(self, group: Any, measure: str, place: str, currency: str, n: int, amount_minor: int) -> None:
-        places = self.cells.setdefault(group, {})
-        total = places.setdefault((measure, place), {}).setdefault(currency, [0, 0])
-        total[0] += n
-        total[1] += amount_minor
-
-    def forget_amounts(self) -> None:
-        """Leave the numbers alone, in no currency: for readers from whom amounts are hidden."""
-        for places in self.cells.values():
-            for key, currencies in places.items():
-                places[key] = {"": [sum(n for n, _ in currencies.values()), 0]}
-
-    @property
-    def groups(self) -> list[Any]:
-        return list(self.cells)
-
-    def frequencies(self) -> Iterator[tuple[str, int]]:
-        """Currencies and how many entries have an amount in them."""
-        for places in self.cells.values():
-            for (measure, _), currencies in places.items():
-                if measure == ENTRY:
-                    yield from ((code, n) for code, (n, amount) in currencies.items() if amount)
-
-    def sums(self, currency: str) -> dict[Any, Sums]:
-        """Of each group: numbers over all currencies, amounts of one."""
-        return {
-            group: {key: _worth_in(currency, each) for key, each in places.items()}
-            for group, places in self.cells.items()
-        }
-
-
-def together(parts: Iterable[Sums]) -> Sums:
-    """The sums of several groups added up."""
-    totals: dict[tuple[str, str], Count] = {}
-    for part in parts:
-        for key, (n, amount) in part.items():
-            before = totals.get(key, ZERO)
-            totals[key] = Count(before.n + n, before.amount_minor + amount)
-    return totals
-
-
-def _worth_in(currency: str, cells: dict[str, list[int]]) -> Count:
-    n = amount = 0
-    for code, (number, minor) in cells.items():
-        n += number
-        if code == currency:
-            amount += minor
-    return Count(n, amount)
 
 
 def tally_of_stays(
@@ -102,7 +45,8 @@ def tally_of_stays(
     amounts: Amounts,
     group: ColumnElement[Any] | None,
 ) -> Tally:
-    """Two statements: the flow (M1) and the reach (M2a–c, M3, M4) of stays entered in the period.
+    """The flow (M1) and the reach (M2a–c, M3, M4) of stays entered in the period: two statements, and one
+    more under a condition.
 
     Errors: Invalid for a pipeline with more than 62 steps.
     """
@@ -110,13 +54,15 @@ def tally_of_stays(
         raise Invalid(N_("A funnel has at most %(steps)s steps here."), steps=MOST_STEPS)
     tally = Tally()
     key = literal(0) if group is None else group
-    _add_flow(session, tally, _flow(population, pipeline, amounts, key))
+    visits = _visits(session, population, pipeline)
+    whose = replace(population, condition=None)
+    _add_flow(session, tally, _flow(whose, pipeline, visits, amounts, key))
     bits = _bits(pipeline, steps)
     if bits:
         of_steps = sorted(set(bits.values())) if amounts != "none" else []
-        entries = _entries(population, pipeline, bits, amounts)
+        entries = _entries(whose, visits, bits, amounts)
         each = _each_with_amounts(session, entries, of_steps) if amounts == "entry" else _each(entries)
-        reach = _reach(population, pipeline, each, of_steps, amounts, key)
+        reach = _reach(whose, pipeline, each, of_steps, amounts, key)
         _add_reach(session, tally, steps, of_steps, reach)
     return tally
 
@@ -132,21 +78,28 @@ def _bits(pipeline: Pipeline, steps: FunnelSteps) -> dict[str, int]:
     return places
 
 
-def _entered(population: Population, pipeline: Pipeline, stages: Iterable[str]) -> list[ColumnElement[bool]]:
-    """Entries into these stages in the period. They are named, so that the index of entries serves, which
-    holds all that is asked of a visit.
-    """
+def _visits(
+    session: WorkspaceSession, population: Population, pipeline: Pipeline
+) -> list[ColumnElement[bool]]:
+    """Entries in the period of records that satisfy the condition, which is asked of each of them once."""
     start, end = population.edges
-    parts = [
-        StayRow.pipeline_key == pipeline.key,
-        StayRow.stage_key.in_(sorted(stages)),
-        StayRow.left_via.is_distinct_from("void"),
-    ]
+    parts = [StayRow.pipeline_key == pipeline.key, StayRow.left_via.is_distinct_from("void")]
     if start is not None:
         parts.append(StayRow.entered_at >= start)
     if end is not None:
         parts.append(StayRow.entered_at < end)
+    if population.condition is not None:
+        chosen = select(Record.id).where(clauses(population, is_there_now=False))
+        is_many = selects_many(session, population)
+        parts.append(StayRow.record_id.in_(side_by_side(chosen) if is_many else chosen))
     return parts
+
+
+def _into(stages: Iterable[str]) -> ColumnElement[bool]:
+    """Named, even where they are all there are: so the index of entries serves, which holds all that is
+    asked of a visit.
+    """
+    return StayRow.stage_key.in_(sorted(stages))
 
 
 def _with_records(
@@ -170,7 +123,11 @@ def _worth(amounts: Amounts) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
 
 
 def _flow(
-    population: Population, pipeline: Pipeline, amounts: Amounts, group: ColumnElement[Any]
+    population: Population,
+    pipeline: Pipeline,
+    visits: Sequence[ColumnElement[bool]],
+    amounts: Amounts,
+    group: ColumnElement[Any],
 ) -> Select[*tuple[Any, ...]]:
     currency, amount = _worth(amounts)
     columns = [
@@ -182,7 +139,7 @@ def _flow(
         StayRow.record_id.label("record"),
     ]
     entries = _with_records(population, columns, StayRow.record_id.expression)
-    rows = entries.where(*_entered(population, pipeline, pipeline.by_key)).subquery()
+    rows = entries.where(*visits, _into(pipeline.by_key)).subquery()
     keys = (rows.c.g, rows.c.stage, rows.c.via, rows.c.currency)
     total = func.coalesce(func.sum(rows.c.amount), 0)
     return select(*keys, func.count(), total, func.min(rows.c.record)).group_by(*keys)
@@ -196,14 +153,16 @@ def _add_flow(session: WorkspaceSession, tally: Tally, statement: Select[*tuple[
         tally.add(group, LEFT_BY_VIA[via], stage, code, int(n), int(amount))
 
 
-def _entries(population: Population, pipeline: Pipeline, bits: dict[str, int], amounts: Amounts) -> Subquery:
+def _entries(
+    population: Population, visits: Sequence[ColumnElement[bool]], bits: dict[str, int], amounts: Amounts
+) -> Subquery:
     """(record, step's bit, currency, amount, sequence) of each visit; amounts as at entry or none."""
     bit = cast(case(bits, value=StayRow.stage_key), BigInteger).label("bit")
     currency, amount = _worth(amounts if amounts == "entry" else "none")
     worth = (currency.label("currency"), amount.label("amount"))
     entries = select(StayRow.record_id.label("record"), bit, *worth, StayRow.sequence.label("sequence"))
-    entries = entries.where(*_entered(population, pipeline, bits))
-    if narrowed(population) or population.condition is not None:
+    entries = entries.where(*visits, _into(bits))
+    if narrowed(population):
         mine = clauses(population, is_there_now=False)
         entries = entries.where(StayRow.record_id.in_(select(Record.id).where(mine)))
     return entries.subquery()
