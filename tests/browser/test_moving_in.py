@@ -84,7 +84,9 @@ class Client:
         with self.page.expect_response(lambda answer: "by=" in answer.url or "pipeline=" in answer.url):
             self.page.get_by_role("button", name="Show").click()
         self.page.wait_for_url("**/insights/wins?*")
-        self.page.locator("main table").first.wait_for()
+        # What was chosen first may still stand there: the table is that of the last choice once it is headed so.
+        heading = "Won amount" if by == "Nothing" else by
+        self.page.locator("main table thead").get_by_text(heading, exact=True).wait_for()
         return self.table()
 
     def work(self) -> UnitOfWork:
