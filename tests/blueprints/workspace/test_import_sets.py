@@ -70,6 +70,26 @@ def test_what_the_rows_become_is_said_for_each_file(importing: Town) -> None:
     assert ada.post(place, data, htmx=True).headers["HX-Redirect"] == place
 
 
+def test_a_file_may_be_left_out_and_taken_in_again(importing: Town) -> None:
+    ada = importing.as_("Ada")
+    place = upload(ada, {**FILES, "users.csv": "USER_ID,Email\n7,ann@example.com\n"})
+    page = ada.get(place).text
+    assert page.count("It is not imported with the others.") == 1
+    data = form_of(page)
+    (users,) = (name for name in data if data[name] == "-")
+    everything = dict.fromkeys((name for name in data if name.startswith("object-")), "-")
+    assert ada.post(place, data | everything).status_code == 303
+    page = ada.get(place).text
+    assert page.count("It is not imported with the others.") == 3
+    assert f'href="{place}/check"' not in page
+    assert ada.get(f"{place}/check").location == place
+    assert ada.post(f"{place}/start").status_code == 409
+    assert ada.post(place, data).status_code == 303
+    page = ada.get(place).text
+    assert form_of(page)[users] == "-"
+    assert f'href="{place}/check"' in page
+
+
 def test_nothing_starts_while_something_must_be_decided(importing: Town) -> None:
     ada = importing.as_("Ada")
     place = upload(ada, {**FILES, "more.csv": "title,due\nA,01/02/2025\n"})

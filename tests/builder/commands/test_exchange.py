@@ -89,3 +89,7 @@ def test_linked_files_are_brought_in_one_run(run: Run, tmp_path: Path) -> None:
     assert CliRunner().invoke(main, [*line, "--as", "nothing.csv=client"]).exit_code == 2
     refused = CliRunner().invoke(main, [*line, "--as", "clients.csv=nothing"])
     assert refused.exit_code == 1
+    (tmp_path / "users.csv").write_text("USER_ID,Email\n7,ann@example.com\n", encoding="utf-8")
+    refused = CliRunner().invoke(main, [*line, str(tmp_path / "users.csv")])
+    assert refused.exit_code == 1
+    assert "Nothing tells what the rows of users.csv become" in refused.output
