@@ -28,6 +28,7 @@ LIVE = text("deleted_at IS NULL")
 # Value × probability, by which lists are ordered (S46): kept by the database, so no writer can forget it.
 WEIGHTED = "CAST(amount_minor AS DOUBLE PRECISION) * probability / 100.0"
 WON = "outcome = 'won' AND deleted_at IS NULL"
+DELETED = "deleted_at IS NOT NULL"
 ENDED = "outcome <> 'open' AND deleted_at IS NULL"
 
 
@@ -182,6 +183,13 @@ Index(
     *(_table.c[_name] for _name in ("currency", "amount_minor", "cycle", "deleted_at")),
     sqlite_where=text(ENDED),
     postgresql_where=text(ENDED),
+)
+# The recycle bin, the latest deletion first: among a million records it would read all of them.
+Index(
+    "ix_record_deleted",
+    *(_table.c[_name] for _name in ("workspace_id", "deleted_at", "id")),
+    sqlite_where=text(DELETED),
+    postgresql_where=text(DELETED),
 )
 # How a record stands, by its id: what a period's visits ask of it, which lie side by side here and not on a
 # page for each.

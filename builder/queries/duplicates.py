@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, union
+from sqlalchemy import Select, exists, func, or_, select, union
 
 from builder.db.duplicates import DuplicatePair, DuplicateSearch
 from builder.db.imports import StoredFile
@@ -196,8 +196,9 @@ def pairs(session: WorkspaceSession, actor: Actor, object_key: str, state: str, 
 
 
 def _pairs(actor: Actor, object_key: str, state: str) -> Select[*tuple[Any, ...]]:
+    """Both records of a pair are looked up: the pairs are few, the records that one may change are many."""
     seen = visible(actor, (object_key,), to_change=True)
-    live = select(Record.id).where(
+    live = exists().where(
         Record.object_key == object_key, Record.deleted_at.is_(None), *(() if seen is None else (seen,))
     )
     return select(
@@ -209,8 +210,8 @@ def _pairs(actor: Actor, object_key: str, state: str) -> Select[*tuple[Any, ...]
     ).where(
         DuplicatePair.object_key == object_key,
         DuplicatePair.state == state,
-        DuplicatePair.one_id.in_(live),
-        DuplicatePair.other_id.in_(live),
+        live.where(Record.id == DuplicatePair.one_id),
+        live.where(Record.id == DuplicatePair.other_id),
     )
 
 

@@ -29,6 +29,7 @@ from builder.queries.calendar import CalendarRequest, calendar_days
 from builder.queries.dimensions import Dimension
 from builder.queries.drill_ended import Ended, ended_on_page
 from builder.queries.drill_walk import visits_on_page
+from builder.queries.duplicates import OPEN, pairs
 from builder.queries.funnel import funnel_report
 from builder.queries.funnel_groups import compared_funnel
 from builder.queries.funnel_stays import Amounts
@@ -37,6 +38,7 @@ from builder.queries.lanes import lane_cells, lane_field, lane_heads, lane_value
 from builder.queries.list import ListRequest, list_records
 from builder.queries.population import Population
 from builder.queries.record import record_page
+from builder.queries.recycle_bin import deleted_records
 from builder.queries.search import reference_search, search
 from builder.queries.side_by_side import selects_many
 from builder.queries.timeline import timeline
@@ -438,6 +440,20 @@ def test_months_of_what_a_manager_sees_are_read_from_two_indexes_alone(crowded: 
     if plans.is_sqlite:
         assert plans.uses("COVERING INDEX ix_funnel_rollup_owner"), plans.texts
         assert plans.uses("COVERING INDEX ix_funnel_rollup_department"), plans.texts
+
+
+def test_the_recycle_bin_reads_what_was_deleted_alone(crowded: World) -> None:
+    plans = Plans(crowded, lambda: deleted_records(crowded.session, EVERYTHING))
+    assert plans.uses("ix_record_deleted"), plans.texts
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_records_of_pairs_are_looked_up(crowded: World, who: str) -> None:
+    plans = Plans(crowded, lambda: pairs(crowded.session, PEOPLE[who], "opportunity", OPEN))
+    assert not plans.full_scans(), plans.texts
+    if plans.is_sqlite:
+        # by its id, and not among all records of the object
+        assert not any("SEARCH record" in text and "AND id=?" not in text for text in plans.texts)
 
 
 @pytest.mark.parametrize("amounts", ["none", "entry"])

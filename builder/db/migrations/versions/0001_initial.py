@@ -561,6 +561,12 @@ def _records() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "ix_record_deleted",
+        "record",
+        ["workspace_id", "deleted_at", "id"],
+        **_where("deleted_at IS NOT NULL"),
+    )
     standing = ["object_key", "pipeline_key", "outcome", "owner_id", "department_id", "deleted_at"]
     op.create_index("ix_record_standing", "record", ["workspace_id", "id", *standing])
     op.create_index("ix_given_number_record", "given_number", ["workspace_id", "record_id"])
