@@ -205,6 +205,7 @@ MEASURES = (
     Measure("funnel of a department", 10, 8, _funnel(department="")),
     Measure("funnel by owner", 10, 8, _funnel(by="owner")),
     Measure("funnel of months", 10, 8, _funnel(preset="custom", **{"from": "", "to": ""})),
+    Measure("funnel of 90 days", 60, 8, _funnel(preset="last_n_days:90")),
     Measure("funnel, free filter", 60, 8, _funnel(where="")),
 )
 
