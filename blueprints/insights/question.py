@@ -25,7 +25,7 @@ from builder.domain.pipeline import Pipeline
 from builder.errors import N_, Invalid, NotFound
 from builder.queries.dimensions import Dimension, dimension
 from builder.queries.population import NOBODY, Population, subtree
-from builder.queries.reports import selling_objects
+from builder.queries.reports import first_pipeline
 
 CUSTOM = "custom"
 NONE = "none"
@@ -177,11 +177,7 @@ def public(value: str) -> str:
 
 
 def _pipeline(scope: Scope, key: str) -> Pipeline:
-    if key:
-        return scope.catalog.pipeline(key)
-    for definition in selling_objects(scope.catalog):
-        return scope.catalog.pipelines_of(definition.key)[0]
-    raise NotFound(N_("This workspace has no pipeline yet."))
+    return scope.catalog.pipeline(key) if key else first_pipeline(scope.session, scope.catalog)
 
 
 def _one_of(value: str, known: tuple[Any, ...]) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
+from builder.db.ledger import StayRow
+from builder.db.tenancy import WorkspaceSession
 from builder.domain.fields import ObjectDefinition
 from builder.domain.pipeline import Pipeline
 from builder.errors import N_, NotFound
@@ -16,6 +20,22 @@ def selling_objects(catalog: Catalog) -> tuple[ObjectDefinition, ...]:
     many of the fields *amount*, *expected close*, *probability* and *forecast category* they have."""
     with_pipelines = [item for item in catalog.objects.values() if catalog.pipelines_of(item.key)]
     return tuple(sorted(with_pipelines, key=lambda item: -len(_SELLING_ROLES & item.fields.by_role.keys())))
+
+
+def first_pipeline(session: WorkspaceSession, catalog: Catalog) -> Pipeline:
+    """The pipeline that reports open on: the first that any record has entered, of what looks most like
+    something sold; else the first at all. One statement for it and each before it, where there are several.
+
+    Errors: NotFound.
+    """
+    offered = [each for item in selling_objects(catalog) for each in catalog.pipelines_of(item.key)]
+    if not offered:
+        raise NotFound(N_("This workspace has no pipeline yet."))
+    if len(offered) == 1:
+        return offered[0]
+    visit = select(StayRow.id).limit(1)
+    entered = (each for each in offered if session.scalar(visit.where(StayRow.pipeline_key == each.key)))
+    return next(entered, offered[0])
 
 
 def pipeline_named(catalog: Catalog, name: str) -> Pipeline:

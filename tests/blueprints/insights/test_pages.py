@@ -147,6 +147,16 @@ def test_the_wins_open_lists_of_their_length(filled: Town) -> None:
     assert checked > 15
 
 
+@pytest.mark.parametrize("page", ["funnel", "wins", "reasons"])
+def test_a_page_opens_on_a_process_that_is_in_use(town: Town, page: str) -> None:
+    """After moving in, records stand in the process of the file and not in the first of all."""
+    before = set(re.findall(r"pipeline=(\w+)", town.as_("Ada").get(f"/w/acme/insights/{page}").text))
+    load(town)
+    after = set(re.findall(r"pipeline=(\w+)", town.as_("Ada").get(f"/w/acme/insights/{page}").text))
+    assert "free" not in before
+    assert after == {"free"}
+
+
 def test_the_chart_has_the_figures_of_its_table(filled: Town) -> None:
     chart = island(filled.as_("Ada").get(FUNNEL).text)
 
