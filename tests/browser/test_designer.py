@@ -95,10 +95,12 @@ def test_what_is_changed_before_the_last_change_is_answered_is_kept(
         page.locator("[name='s-x-currency']").fill("EUR")
         page.locator("[name='s-x-currency']").press("Tab")
     page.locator("[name='s-x-sign']").select_option("positive")
+    page.locator("#choose-title").click()
     with page.expect_response(
         lambda answer: answer.url.endswith("/worth") and answer.request != held[0].request
     ):
         held[0].continue_()
+    page.locator("#field-panel[action*='/fields/title']").wait_for()
     page.goto(panel)
     assert page.input_value("[name='s-x-currency']") == "EUR"
     assert page.input_value("[name='s-x-sign']") == "positive"
