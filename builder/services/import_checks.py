@@ -153,6 +153,14 @@ class RowCheck(RowImport):
         brings = self._promises.get(str(wanted.params.get("target", "")))
         return brings is not None and brings(text)
 
+    def told_by(self, item: ReadRow) -> set[str]:
+        """By what rows after this one mean its record: other files by its key, this one by ``identity``."""
+        return {text for text in (item.key, self.identity(item)) if item.key is not None and text is not None}
+
+    def comes_again(self, item: ReadRow, seen: set[str]) -> bool:
+        """Whether rows before this one bring its record."""
+        return not seen.isdisjoint(self.told_by(item))
+
     def read(self, rows: Sequence[Row]) -> list[ReadRow]:
         prepare_names(self._plan, self.definition.fields, self.reader, self.names, rows)
         return [self.reader.read(row) for row in rows]
@@ -199,13 +207,14 @@ def _check_rows(
         for item in read:
             report.rows += 1
             stored = known.get(item.key or "")
+            is_brought = checking.comes_again(item, seen)
             # A record that must not change is not judged by values that it will not get.
-            is_left = plan.known_rows != "change" and (stored is not None or item.key in seen)
+            is_left = plan.known_rows != "change" and (stored is not None or is_brought)
             faults = outcomes[id(item)].faults if id(item) in outcomes and not is_left else ()
             problem = (
                 item.problems[0]
                 if item.problems
-                else checking.first_fault(item, stored, faults, is_brought=item.key in seen)
+                else checking.first_fault(item, stored, faults, is_brought=is_brought)
             )
             if stored is not None and not stored.is_visible:
                 problem = checking.hidden()
@@ -216,7 +225,8 @@ def _check_rows(
             if problem is not None:
                 report.refuse(item.row.line, problem)
                 continue
-            _count(checking, report, item, stored, seen)
+            _count(checking, report, item, stored, is_brought=is_brought)
+            seen |= checking.told_by(item)
 
 
 def _draft(item: ReadRow, stored: Existing | None) -> Draft:
@@ -224,16 +234,14 @@ def _draft(item: ReadRow, stored: Existing | None) -> Draft:
 
 
 def _count(
-    checking: RowCheck, report: Report, item: ReadRow, stored: Existing | None, seen: set[str]
+    checking: RowCheck, report: Report, item: ReadRow, stored: Existing | None, *, is_brought: bool
 ) -> None:
-    if stored is None and (item.key is None or item.key not in seen):
+    if stored is None and not is_brought:
         report.created += 1
     elif checking.plan.known_rows == "leave" or (stored is not None and not checking.changes(item, stored)):
         report.unchanged += 1
     else:
         report.updated += 1
-    if item.key is not None:
-        seen.add(item.key)
 
 
 def _check_log(uow: UnitOfWork, plan: ImportPlan, table: Table, report: Report, seen: set[str]) -> None:

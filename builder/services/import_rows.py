@@ -112,7 +112,7 @@ class RowImport:
             ahead = None
         read = self._read(rows) if ahead is None else ahead.read
         verdicts = {id(item): _refused(item, item.problems[0]) for item in read if item.problems}
-        for part in _without_repeats([item for item in read if not item.problems], self._identity):
+        for part in _without_repeats([item for item in read if not item.problems], self.identity):
             verdicts.update(self._write_part(part, ahead))
         return [verdicts[id(item)] for item in read]
 
@@ -123,7 +123,7 @@ class RowImport:
         """
         self._uow.begin_snapshot()
         read = self._read(rows)
-        part = next(_without_repeats([item for item in read if not item.problems], self._identity), [])
+        part = next(_without_repeats([item for item in read if not item.problems], self.identity), [])
         known = self.stored(part)
         self._uow.pause()
         new = self._new([item for item in part if item.key not in known])
@@ -157,7 +157,7 @@ class RowImport:
         value = type_of(field).slot_value(item.values[field.key])
         return value if isinstance(value, str) else None
 
-    def _identity(self, item: ReadRow) -> str | None:
+    def identity(self, item: ReadRow) -> str | None:
         """What tells rows of the same record within the file."""
         value = self._key_value(item)
         return item.key if value is None else value

@@ -25,7 +25,7 @@ from builder.services import batches
 from builder.services.import_ahead import batches_of
 from builder.services.import_log import LogImport
 from builder.services.import_rows import RowImport, Verdict
-from builder.services.imports import DONE, ENDED, FAILED, FINAL, RUNNING, UNDONE, OpenFile, find
+from builder.services.imports import DONE, ENDED, FAILED, FINAL, QUEUED, RUNNING, UNDONE, OpenFile, find
 from builder.services.unit_of_work import UnitOfWork
 
 # The more rows, the fewer pages of indexes are written twice and the fewer rows the roll-up gets; but the
@@ -247,13 +247,15 @@ def _begin(uow: UnitOfWork, job: ImportJob) -> None:
 
 def _finish(uow: UnitOfWork, job_id: int) -> ImportJob:
     uow.begin()
-    uow.session.execute(
+    # Queued: it was stopped and went on while the last batches were written.
+    changed = uow.session.execute(
         update(ImportJob)
-        .where(ImportJob.id == job_id, ImportJob.status == RUNNING)
+        .where(ImportJob.id == job_id, ImportJob.status.in_((QUEUED, RUNNING)))
         .values(status=DONE, finished_at=uow.clock.now(), total_rows=ImportJob.done_rows)
         .execution_options(synchronize_session=False)
     )
-    uow.log("import.finished", data={"job_id": str(job_id)})
+    if changed.rowcount:  # type: ignore[attr-defined]
+        uow.log("import.finished", data={"job_id": str(job_id)})
     uow.commit()
     uow.session.expire_all()
     return find(uow, job_id)

@@ -255,13 +255,19 @@ def start(uow: UnitOfWork, blobs: BlobStore, jobs: Sequence[ImportJob]) -> list[
 
 
 def following(uow: UnitOfWork, job_id: int) -> int | None:
-    """The job to run after one that has ended; without success, those behind it are stopped. Commits."""
+    """The job to run after one that has ended; without success, those behind it are stopped. Commits.
+
+    One that was stopped and waits to go on stops nobody: whoever carries it on comes to those behind it.
+    """
     uow.begin()
     job = _job(uow, job_id)
     later = int(job.options["then"]) if job is not None and "then" in job.options else None
     if job is None or later is None or job.status == DONE:
         uow.rollback()
         return later
+    if job.status not in ENDED:
+        uow.rollback()
+        return None
     while later is not None:
         waiting = _job(uow, later)
         if waiting is None:

@@ -228,16 +228,19 @@ def queue(uow: UnitOfWork, job: ImportJob) -> None:
 
 
 def cancel(uow: UnitOfWork, job: ImportJob) -> None:
-    """Stop after the batch that is running; what was written stays. Errors: Conflict when it has ended."""
+    """Stop after the batch that is running; what was written stays.
+
+    Errors: Conflict for one that has ended or was not started: a draft has not published what it needs.
+    """
     uow.begin()
     changed = uow.session.execute(
         update(ImportJob)
-        .where(ImportJob.id == job.id, ImportJob.status.not_in(ENDED))
+        .where(ImportJob.id == job.id, ImportJob.status.in_((QUEUED, RUNNING)))
         .values(status=CANCELLED, finished_at=uow.clock.now())
         .execution_options(synchronize_session=False)
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]
-        raise Conflict(N_("This import has ended already."))
+        raise Conflict(N_("This import is not running: there is nothing to stop."))
     uow.session.expire(job)
     uow.log("import.cancelled", object_key=job.object_key, data={"job_id": str(job.id)})
 

@@ -385,7 +385,8 @@ def test_an_import_that_was_stopped_goes_on_and_keeps_what_was_written(
     place = upload(ada, "ref,title\n" + "".join(f"R{n},T{n}\n" for n in range(5)))
     data = form_of(ada.get(f"{place}/mapping").text) | {"key_column": "ref"}
     assert ada.post(f"{place}/mapping", data).status_code == 303
-    assert ada.post(f"{place}/resume").status_code == 409  # not begun
+    assert ada.post(f"{place}/cancel").status_code == 409  # not begun
+    assert ada.post(f"{place}/resume").status_code == 409
     ada.post(f"{place}/start")
     assert ada.post(f"{place}/cancel").status_code == 303
     queue.work()

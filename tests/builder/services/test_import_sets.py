@@ -137,6 +137,20 @@ def test_a_file_that_was_stopped_stops_those_behind_it(uow: UnitOfWork, blobs: F
     assert (second.status, second.problem) == ("cancelled", "The file before it was not imported.")
 
 
+def test_a_file_that_waits_to_go_on_does_not_stop_those_behind_it(
+    uow: UnitOfWork, blobs: FolderBlobStore
+) -> None:
+    first, second = start(uow, blobs, bound(uow, blobs, small()))
+    uow.commit()
+    imports.cancel(uow, first)
+    imports.resume(uow, first)
+    uow.commit()
+    assert following(uow, first.id) is None  # the worker that saw the stop
+    assert imports.find(uow, second.id).status == "queued"
+    run(uow, blobs, first.id)
+    assert following(uow, first.id) == second.id
+
+
 def test_nothing_starts_while_something_must_be_decided(uow: UnitOfWork, blobs: FolderBlobStore) -> None:
     files = {**FILES, "deals.csv": "Deal,Amount,Expected close\nOne,1.054,01/02/2025\n"}
     jobs = bound(uow, blobs, small(files))

@@ -177,6 +177,7 @@ def test_what_was_typed_is_known_again_by_the_field_that_the_key_fills(
         report = import_checks.check_file(uow, blobs, imports.find(uow, job_id))
     job = carry(world, blobs, job_id)
     assert (job.created_rows, job.updated_rows, job.refused_rows) == (1, 2, 1)
+    assert (report.created, report.updated) == (1, 2)
     assert (report.refused, [item.message for item in report.refusals]) == (1, [SEVERAL])
     assert [(line, column) for line, column, _ in reasons(world, job)] == [(3, "title")]
     found = {record.name: record.amount_minor for record in stored(world)}
@@ -258,6 +259,26 @@ def test_an_import_that_was_interrupted_goes_on_behind_its_last_batch(
         ]
         assert not verify(uow).differences
     assert carry(world, blobs, job_id).done_rows == 95
+
+
+def test_an_import_that_goes_on_while_its_last_batch_is_written_ends_as_one(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    job_id = prepare(world, blobs, "ref,title\nA,One\nB,Two\nC,Three\n", CHOICES)
+
+    def stop_and_go_on(told: Progress) -> None:
+        if told.done == 2:
+            with world.work() as uow:
+                imports.cancel(uow, imports.find(uow, job_id))
+                imports.resume(uow, imports.find(uow, job_id))
+                uow.commit()
+
+    done = carry(world, blobs, job_id, on_progress=stop_and_go_on, batch_rows=1)
+    assert (done.status, done.created_rows, done.total_rows) == ("done", 3, 3)
+    assert carry(world, blobs, job_id).status == "done"  # the work that was queued to go on finds nothing
+    with world.work() as uow:
+        told = select(EventRow.kind).where(EventRow.kind == "import.finished")
+        assert len(uow.session.scalars(told).all()) == 1
 
 
 def test_a_problem_of_the_whole_file_ends_the_job_and_says_so(world: World, blobs: FolderBlobStore) -> None:
