@@ -85,8 +85,12 @@ class JobRow:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether it was stopped or could not go on before its last row."""
-        return self.status in ("cancelled", "failed") and "plan" in self.options
+        """Whether it was stopped or could not go on before its last row, and nobody began to undo it."""
+        return (
+            self.status in ("cancelled", "failed")
+            and "plan" in self.options
+            and "undone_by" not in self.options
+        )
 
 
 _COLUMNS = (

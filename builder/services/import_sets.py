@@ -146,14 +146,10 @@ def _in_order(uow: UnitOfWork, files: Sequence[SetFile]) -> list[SetFile]:
     while waiting:
         objects = [file.job.object_key for file in waiting]
         logged = {file.job.object_key for file in waiting if file.is_log}
+        free = [file for file in waiting if file.is_log or file.job.object_key not in logged]
         ready = next(
-            (
-                file
-                for file in waiting
-                if not (_targets(uow, file) & ({*objects} - {file.job.object_key}))
-                and (file.is_log or file.job.object_key not in logged)
-            ),
-            waiting[0],
+            (file for file in free if not (_targets(uow, file) & ({*objects} - {file.job.object_key}))),
+            free[0],
         )
         waiting.remove(ready)
         ordered.append(ready)

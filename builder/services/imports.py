@@ -266,7 +266,8 @@ def resume(uow: UnitOfWork, job: ImportJob) -> None:
             )
             .execution_options(synchronize_session=False)
         )
-        if changed.rowcount != 1 or "plan" not in each.options:  # type: ignore[attr-defined]
+        is_whole = "plan" in each.options and "undone_by" not in each.options
+        if changed.rowcount != 1 or not is_whole:  # type: ignore[attr-defined]
             raise Conflict(N_("This import was not stopped, or it was undone: it cannot go on."))
         uow.session.expire(each)
         uow.log("import.resumed", object_key=each.object_key, data={"job_id": str(each.id)})

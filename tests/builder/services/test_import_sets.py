@@ -21,7 +21,7 @@ from builder.db.tenancy import WorkspaceSession
 from builder.errors import Conflict, Invalid
 from builder.exchange.blobs import FolderBlobStore
 from builder.metadata import packs as pack_files
-from builder.services import imports, packs, workspaces
+from builder.services import import_sets, imports, packs, workspaces
 from builder.services.import_checks import check_file
 from builder.services.import_runs import run
 from builder.services.import_set_checks import check_set
@@ -114,6 +114,19 @@ def test_files_run_behind_what_they_refer_to_and_find_it_by_its_id(
     done = carried_out(uow, blobs, jobs)
     assert [(job.status, job.created_rows, job.refused_rows) for job in done] == [("done", 2, 0)] * 2
     assert links(uow, "contact", "account") == {("C1", "A2"), ("C2", "A1")}
+
+
+def test_visits_come_first_where_references_go_in_circles(
+    uow: UnitOfWork, blobs: FolderBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = "OpportunityId,StageName,Amount,CreatedDate\nO1,Prospecting,5,2025-01-01T10:00:00Z\n"
+    deals = "Id,AccountId,Name,StageName,Amount,CloseDate\nO1,A1,Deal,Prospecting,5,2025-03-01\n"
+    jobs = bound(uow, blobs, small({"deals.csv": deals, **FILES, "OpportunityHistory.csv": history}))
+    for job in (jobs[0], jobs[-1]):
+        set_object(uow, job, "opportunity")
+    monkeypatch.setattr(import_sets, "_targets", lambda uow, file: set(uow.shown.objects))
+    ordered = [file.job.id for file in look(uow, blobs, jobs)]
+    assert ordered.index(jobs[-1].id) < ordered.index(jobs[0].id)
 
 
 def test_the_dry_run_counts_on_what_the_other_files_bring(uow: UnitOfWork, blobs: FolderBlobStore) -> None:

@@ -17,10 +17,11 @@ from builder.domain.permissions import RIGHTS, Actor
 from builder.errors import Conflict, Forbidden
 from builder.exchange.blobs import FolderBlobStore
 from builder.exchange.profile import profile
+from builder.queries import imports as queries
 from builder.services import import_undo, imports, records, rollup
 from builder.services.entries import Entry
 from builder.services.import_choices import Choices
-from builder.services.import_runs import run
+from builder.services.import_runs import fail, run
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
 from builder.services.records import NewRecord, SaveRecord
@@ -230,6 +231,24 @@ def test_an_import_that_is_undone_is_neither_stopped_nor_carried_on(
             assert run(uow, blobs, job_id, batch_rows=2).status == before
         with world.work() as uow:
             assert import_undo.undo(uow, job_id).status == "undone"
+    assert state(world) == empty
+
+
+def test_an_import_whose_undo_could_not_go_on_is_undone_again_and_not_carried_on(
+    world: World, blobs: FolderBlobStore
+) -> None:
+    empty = state(world)
+    job_id = bring(world, blobs, FIRST)
+    with world.work() as uow:
+        import_undo.begin_undo(uow, imports.find(uow, job_id))
+        uow.commit()
+        fail(uow, job_id, Forbidden())  # whoever asked for it has left
+    with world.work() as uow:
+        job = queries.job(uow.session, uow.actor, job_id)
+        assert (job.status, job.is_resumable, job.is_undoable) == ("failed", False, True)
+        with pytest.raises(Conflict):
+            imports.resume(uow, imports.find(uow, job_id))
+    assert undo(world, job_id).status == "undone"
     assert state(world) == empty
 
 
