@@ -21,7 +21,7 @@ from builder.exchange.profile import profile
 from builder.jobs.queue import open_queue
 from builder.jobs.runner import blob_store
 from builder.jobs.tables import migrate
-from builder.services import import_sets, imports
+from builder.services import import_set_objects, import_sets, imports
 from builder.services.import_choices import Choices
 from builder.services.import_setup import carry_out, plan_import
 from builder.services.maintenance import verify
@@ -178,8 +178,8 @@ def test_files_that_were_brought_together_run_one_after_another(
         jobs = []
         for name, text in files.items():
             job = imports.receive(uow, blobs, io.BytesIO(text.encode()), name, "matter")
-            import_sets.set_object(
-                uow, job, import_sets.likely_object(uow, imports.column_profile(blobs, job), name)
+            import_set_objects.set_object(
+                uow, job, import_set_objects.likely_object(uow, imports.column_profile(blobs, job), name)
             )
             jobs.append(job)
         import_sets.bind(uow, jobs)
